@@ -1,0 +1,31 @@
+"""Settings of a run, validated once at the door and recorded whole in ``summary.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class AssessConfig(BaseModel):
+    """Settings of ``assess`` and ``detect``; the defaults are what the command line uses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field("small", description="name of a shipped model or path of a model folder")
+    gsd_m: float | None = Field(None, gt=0, description="metres per pixel of images that carry no CRS")
+    before_gsd_m: float | None = Field(None, gt=0, description="the same for the before image, where it differs")
+    bands: tuple[int, int, int] | None = Field(None, description="1-based red, green, blue band numbers")
+    before_bands: tuple[int, int, int] | None = Field(None, description="the same for the before image")
+    score_threshold: float | None = Field(
+        None, ge=0, le=1, description="impacts below this score are dropped; default: the model's own"
+    )
+    tile_px: int = Field(512, ge=128, le=4096, description="tile side on the working grid")
+    overlap_px: int = Field(96, ge=32, description="overlap of neighbouring tiles on the working grid")
+    confidence: float = Field(0.95, gt=0, lt=1, description="level of all stated intervals")
+    bootstrap_draws: int = Field(2000, ge=100)
+    null_draws: int = Field(1000, ge=100)
+    geolocation_ce90_m: float | None = Field(None, ge=0, description="the image's stated geolocation error")
+    seed: int = Field(0, ge=0, description="seed of bootstrap and null model")
+    overwrite: bool = Field(False, description="replace an existing output folder")
+    out_dir: Path | None = None

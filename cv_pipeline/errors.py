@@ -1,0 +1,39 @@
+"""Every error that cv_pipeline raises on purpose, from one root.
+
+A message names the file, says what is wrong and what to do next. The command line turns each of
+these into exit code 2; anything else that escapes is a defect (exit code 1).
+"""
+
+from __future__ import annotations
+
+
+class CvPipelineError(Exception):
+    """Root of all errors that a user can mend."""
+
+
+class ImageError(CvPipelineError):
+    """An image cannot be opened or used: missing, not an image, wrong bands, no valid pixels."""
+
+
+class GsdError(ImageError):
+    """The ground sample distance is unknown, contradictory or outside the model's range."""
+
+
+class PairError(CvPipelineError):
+    """Two images do not make a pair: no overlap, or one has a CRS and the other has none."""
+
+
+class StructuresError(CvPipelineError):
+    """A structures file is missing, unreadable, empty or far from the image."""
+
+
+class ModelError(CvPipelineError):
+    """A model folder is missing, incomplete or does not match its weights."""
+
+
+class OutputError(CvPipelineError):
+    """An output folder is in use or cannot be written."""
+
+
+class ConfigError(CvPipelineError):
+    """A setting is out of range or two settings contradict each other."""

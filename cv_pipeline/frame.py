@@ -1,0 +1,87 @@
+"""The local metric plane in which every distance and azimuth is measured.
+
+An azimuthal equidistant projection centred on the scene: x east, y true north, metres on the
+ellipsoid. Over the 50 km of a large scene it is true to 5 parts per million; it has no zone borders
+and works across the antimeridian and at the poles. An image without a CRS is its own plane, with
+image up as north.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cv_pipeline.types import Float64Array, Grid
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFrame:
+    """Conversions between after-image pixels, local metres and longitude/latitude.
+
+    Build one with :func:`local_frame`. ``crs`` is None for an image without a CRS; then
+    :meth:`to_lonlat` must not be called (check :attr:`is_georeferenced`).
+    """
+
+    grid: Grid
+    crs: CRS | None
+
+    @property
+    def is_georeferenced(self) -> bool:
+        """Whether longitude and latitude exist."""
+        return self.crs is not None
+
+    def pixel_to_metres(self, rows_px: Float64Array, cols_px: Float64Array) -> Float64Array:
+        """Local metres (n, 2) as (x_m, y_m) of pixel positions, each (n,)."""
+        rows = np.atleast_1d(np.asarray(rows_px, dtype=np.float64))
+        cols = np.atleast_1d(np.asarray(cols_px, dtype=np.float64))
+        t = self.grid.transform
+        x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
+        if self.crs is None:
+            return np.column_stack([x, y])
+        from pyproj import Transformer
+
+        to_local = Transformer.from_crs(self.grid.crs, self.crs, always_xy=True)
+        return np.column_stack(to_local.transform(x, y))
+
+    def metres_to_pixel(self, points_m: Float64Array) -> Float64Array:
+        """Pixel positions (n, 2) as (row_px, col_px) of local metres (n, 2) as (x_m, y_m)."""
+        points = np.asarray(points_m, dtype=np.float64).reshape(-1, 2)
+        x, y = points[:, 0], points[:, 1]
+        if self.crs is not None:
+            from pyproj import Transformer
+
+            to_map = Transformer.from_crs(self.crs, self.grid.crs, always_xy=True)
+            x, y = to_map.transform(x, y)
+        inverse = ~self.grid.transform
+        cols = inverse.a * x + inverse.b * y + inverse.c
+        rows = inverse.d * x + inverse.e * y + inverse.f
+        return np.column_stack([rows, cols])
+
+    def to_lonlat(self, points_m: Float64Array) -> Float64Array:
+        """WGS 84 (n, 2) as (lon_deg, lat_deg) of local metres (n, 2)."""
+        if self.crs is None:
+            raise ValueError("an image without a CRS has no longitude and latitude")
+        from pyproj import Transformer
+
+        points = np.asarray(points_m, dtype=np.float64).reshape(-1, 2)
+        to_wgs = Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
+        return np.column_stack(to_wgs.transform(points[:, 0], points[:, 1]))
+
+
+def local_frame(grid: Grid) -> LocalFrame:
+    """The local frame centred on ``grid``; see the module's text for its accuracy."""
+    if grid.crs is None:
+        return LocalFrame(grid=grid, crs=None)
+    from pyproj import CRS, Transformer
+
+    t = grid.transform
+    col, row = grid.width / 2, grid.height / 2
+    x, y = t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f
+    lon, lat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
+    aeqd = CRS.from_proj4(f"+proj=aeqd +lat_0={lat:.9f} +lon_0={lon:.9f} +datum=WGS84 +units=m +no_defs")
+    return LocalFrame(grid=grid, crs=aeqd)

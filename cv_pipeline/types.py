@@ -1,0 +1,334 @@
+"""The plain data classes that flow between stages.
+
+Frames used throughout:
+
+- *pixel*: ``(row_px, col_px)`` with pixel centre = integer + 0.5, counted from the upper-left corner.
+  Unless a name says otherwise, pixels are those of the after image as the user gave it.
+- *map*: ``(x, y)`` in an image's own CRS.
+- *local metres*: ``(x_m, y_m)`` of a :class:`cv_pipeline.frame.LocalFrame`, x east and y true north
+  at the scene's centre. All distances and azimuths are measured here.
+
+Azimuths are in degrees clockwise from true north (image up where there is no CRS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from affine import Affine
+    from rasterio.crs import CRS
+    from shapely.geometry.base import BaseGeometry
+
+FloatArray = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+UInt8Array = npt.NDArray[np.uint8]
+
+
+class Window(NamedTuple):
+    """A half-open pixel rectangle: rows ``[row, row + height)``, columns ``[col, col + width)``."""
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+
+class Interval(NamedTuple):
+    """A two-sided confidence interval, in the unit of the estimate it stands beside."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the pixels of a raster lie.
+
+    ``transform`` maps ``(col_px, row_px)`` to map ``(x, y)`` in ``crs``. Without a CRS the map is
+    metres from the upper-left corner with y up: ``Affine(gsd_m, 0, 0, 0, -gsd_m, 0)``.
+    """
+
+    height: int
+    width: int
+    transform: Affine
+    crs: CRS | None
+    gsd_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """An image file that was opened, checked and found usable; pixels are read later, by window.
+
+    ``bands`` are the 1-based indices read as red, green, blue. ``scale_low`` and ``scale_high`` (one
+    per band) are the values mapped to 0 and 255; for 8-bit imagery they are 0 and 255.
+    """
+
+    path: Path
+    grid: Grid
+    bands: tuple[int, int, int]
+    dtype: str
+    nodata: float | None
+    scale_low: tuple[float, float, float]
+    scale_high: tuple[float, float, float]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePair:
+    """The images of one scene; ``before`` is None in after-only detection."""
+
+    after: ImageSource
+    before: ImageSource | None
+
+
+class Gate(StrEnum):
+    """Verdict on a co-registration."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class TiePoint:
+    """One local match on the registration grid; ``residual_px`` is what the fitted transform leaves."""
+
+    row_px: float
+    col_px: float
+    shift_row_px: float
+    shift_col_px: float
+    residual_px: float
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How the before image was brought onto the after image.
+
+    ``matrix`` (2, 3) maps ``(col, row, 1)`` of the *before image warped by georeference alone onto the
+    after grid* to ``(col, row)`` of the after image, in after-image pixels. ``residual_px`` is the
+    robust RMS of the used tie points; ``sd_m`` is the registration's part in a distance's uncertainty.
+    """
+
+    matrix: Float64Array
+    shift_px: float
+    rotation_deg: float
+    scale: float
+    residual_px: float
+    residual_m: float
+    sd_m: float
+    windows_tried: int
+    windows_used: int
+    gate: Gate
+    reason: str
+    tie_points: tuple[TiePoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedPair:
+    """A pair and the grid on which it is read by the model.
+
+    ``working_grid`` covers the after image at the model's working GSD, in the after image's CRS.
+    ``registration`` is None in after-only mode.
+    """
+
+    pair: ScenePair
+    working_grid: Grid
+    registration: Registration | None
+
+
+class Channel(StrEnum):
+    """Rasters that a segmentation holds, in file order."""
+
+    CRATER = "crater"
+    BLAST = "blast"
+    CENTRE = "centre"
+    NEW = "new"
+    CRATER_RADIUS_M = "crater_radius_m"
+    BLAST_RADIUS_M = "blast_radius_m"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model made a segmentation; enough to find it again and to trust its scores."""
+
+    name: str
+    sha256: str
+    working_gsd_m: float
+    min_gsd_m: float
+    max_gsd_m: float
+    score_threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Probability rasters on the working grid, held in a tiled file so that size does not matter.
+
+    Read windows with :func:`cv_pipeline.segmentation.raster.read_channels`. ``has_before`` says whether
+    the NEW channel means anything. ``valid_share`` is the share of the grid with imagery.
+    """
+
+    path: Path
+    grid: Grid
+    model: ModelInfo
+    has_before: bool
+    valid_share: float
+
+
+class Status(StrEnum):
+    """Whether a crater was already there in the before image."""
+
+    NEW = "new"
+    OLD = "old"
+    UNKNOWN = "unknown"
+
+
+class PatternKind(StrEnum):
+    """Shape of the blast pattern."""
+
+    CIRCLE = "circle"
+    CONE = "cone"
+    RING = "ring"
+    IRREGULAR = "irregular"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """One crater and its blast pattern. None means unknown or not applicable."""
+
+    impact_id: str
+    row_px: float
+    col_px: float
+    x_m: float
+    y_m: float
+    lon_deg: float | None
+    lat_deg: float | None
+    score: float
+    status: Status
+    status_probability: float | None
+    centre_sd_m: float
+    crater_radius_m: float
+    crater_radius_sd_m: float
+    blast_radius_m: float | None
+    secondary_radius_m: float | None
+    pattern: PatternKind
+    direction_deg: float | None
+    direction_sd_deg: float | None
+    outline_m: Float64Array = field(default_factory=lambda: np.zeros((0, 2)))
+    """(n, 2) blast outline as (x_m, y_m) local metres; (0, 2) where there is no pattern."""
+
+
+class StructureKind(StrEnum):
+    """What a structure is."""
+
+    BUILDING = "building"
+    GROUP = "group"
+    PAVEMENT = "pavement"
+    POINT = "point"
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A footprint in local metres. ``name`` is the source file's own label, if it had one."""
+
+    structure_id: str
+    kind: StructureKind
+    geometry_m: BaseGeometry
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One possible aim point for an impact and how far the impact lies from it.
+
+    ``kind`` is for instance ``structure_centre``. ``weight`` is relative, summing to 1 per impact.
+    """
+
+    kind: str
+    structure_id: str | None
+    distance_m: float
+    distance_sd_m: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An impact and its nearest structures. Everything is None where there is no structure at all.
+
+    ``ambiguity`` runs from 0 (the nearest is far nearer than the second) to 1 (a tie).
+    ``hypotheses`` are sorted by weight, likeliest first.
+    """
+
+    impact_id: str
+    structure_id: str | None = None
+    structure_kind: StructureKind | None = None
+    distance_edge_m: float | None = None
+    distance_centre_m: float | None = None
+    distance_sd_m: float | None = None
+    second_structure_id: str | None = None
+    second_distance_edge_m: float | None = None
+    ambiguity: float | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NullModel:
+    """What random impacts over the same ground would give for the same statistic.
+
+    ``rank`` is the share of random draws whose mean distance is at or below the observed mean.
+    """
+
+    draws: int
+    mean_m: float
+    median_m: float
+    mean_interval_m: Interval
+    rank: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracySummary:
+    """Statistics of distances under one aim-point hypothesis.
+
+    ``intervals`` holds bootstrap intervals at ``confidence`` for the keys ``mean_m``, ``median_m``,
+    ``sd_sample_m``. Statistics that n does not allow are None (all of them at n = 0, SD at n = 1).
+    """
+
+    hypothesis: str
+    n: int
+    mean_m: float | None
+    sd_sample_m: float | None
+    sd_population_m: float | None
+    median_m: float | None
+    quantiles_m: Mapping[str, float]
+    intervals_m: Mapping[str, Interval]
+    confidence: float
+    mean_crater_radius_m: float | None
+    mean_blast_radius_m: float | None
+    null_model: NullModel | None
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything one run found; the report writes it, Python users read it."""
+
+    pair: ScenePair
+    registration: Registration | None
+    segmentation: Segmentation
+    impacts: tuple[Impact, ...]
+    structures: tuple[Structure, ...]
+    matches: tuple[Match, ...]
+    accuracy: tuple[AccuracySummary, ...]
+    warnings: tuple[str, ...]
+    out_dir: Path | None = None
