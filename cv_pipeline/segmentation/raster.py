@@ -1,0 +1,178 @@
+"""The on-disk form of a segmentation: a tiled 16-bit GeoTIFF, one band per :class:`Channel`.
+
+A digital number of 0 means "no imagery here" in every band; 1..65535 is a value, recovered as
+``dn * scale + offset`` with the scale and offset stored in the file, so that GDAL and QGIS show the
+same figures as this module. Probabilities run from 0 to 1; radii go up from 0 m in steps of 2 mm.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window as RasterioWindow
+
+from cv_pipeline.errors import OutputError
+from cv_pipeline.types import BoolArray, Channel, Float32Array, Grid, Segmentation, Window
+
+UInt16Array = npt.NDArray[np.uint16]
+
+TILE_PX = 256
+MAX_DN = 65535
+RADIUS_STEP_M = 0.002
+MAX_RADIUS_M = (MAX_DN - 1) * RADIUS_STEP_M
+"""131.068 m: larger radii are stored as this one."""
+
+_RADII = frozenset({Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M})
+_BANDS = {channel: index for index, channel in enumerate(Channel, start=1)}
+
+
+def scale_offset(channel: Channel) -> tuple[float, float]:
+    """Scale and offset of a channel: ``value = dn * scale + offset`` for dn >= 1."""
+    step = RADIUS_STEP_M if channel in _RADII else 1.0 / (MAX_DN - 1)
+    return step, -step
+
+
+def encode(values: Float32Array, channel: Channel, valid: BoolArray) -> UInt16Array:
+    """Digital numbers of a channel's values.
+
+    Args:
+        values: (h, w) probabilities or radii in metres; clipped to what the channel can hold.
+        channel: which channel the values belong to.
+        valid: (h, w) True where there is imagery.
+
+    Returns:
+        (h, w) with 0 where ``valid`` is False or the value is not a number, else 1..65535.
+    """
+    scale, offset = scale_offset(channel)
+    known = valid & ~np.isnan(values)
+    dn = np.rint((np.where(known, values, 0.0).astype(np.float64) - offset) / scale)
+    return np.where(known, np.clip(dn, 1, MAX_DN), 0).astype(np.uint16)
+
+
+def decode(dn: UInt16Array, channel: Channel) -> tuple[Float32Array, BoolArray]:
+    """Values (h, w) and validity (h, w) of digital numbers (h, w); invalid pixels hold 0.0."""
+    scale, offset = scale_offset(channel)
+    valid = dn > 0
+    values = np.where(valid, dn * scale + offset, 0.0).astype(np.float32)
+    return values, valid
+
+
+def _profile(grid: Grid) -> dict[str, Any]:
+    return {
+        "driver": "GTiff",
+        "height": grid.height,
+        "width": grid.width,
+        "count": len(Channel),
+        "dtype": "uint16",
+        "nodata": 0,
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "tiled": True,
+        "blockxsize": TILE_PX,
+        "blockysize": TILE_PX,
+        "interleave": "band",
+        "compress": "deflate",
+        "predictor": 2,
+        "zlevel": 1,
+        "BIGTIFF": "IF_SAFER",
+    }
+
+
+class SegmentationWriter:
+    """Writes a segmentation window by window; use as a context manager.
+
+    >>> with SegmentationWriter.create(path, grid) as writer:  # doctest: +SKIP
+    ...     writer.write(Window(0, 0, 512, 512), values, valid)
+
+    Windows that start on multiples of :data:`TILE_PX` are compressed once; others are merged by GDAL,
+    correct but larger. Pixels never written stay invalid.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    @classmethod
+    def create(cls, path: Path, grid: Grid) -> SegmentationWriter:
+        """Open ``path`` for writing on ``grid``, replacing what is there.
+
+        Raises:
+            OutputError: if the file cannot be created.
+        """
+        try:
+            with warnings.catch_warnings():
+                # 1 m pixels without a CRS have a transform that rasterio takes for a missing one.
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                dataset = rasterio.open(path, "w", **_profile(grid))
+        except (OSError, RasterioError) as error:
+            raise OutputError(f"{path}: cannot be written ({error}); check that the folder exists") from error
+        dataset.scales = [scale_offset(channel)[0] for channel in Channel]
+        dataset.offsets = [scale_offset(channel)[1] for channel in Channel]
+        dataset.descriptions = tuple(channel.value for channel in Channel)
+        return cls(dataset)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._dataset.close()
+
+    def write(self, window: Window, values: Mapping[Channel, Float32Array], valid: BoolArray) -> None:
+        """Write all channels of one window.
+
+        Args:
+            window: inside the grid.
+            values: (h, w) of every channel; give zeros for one that means nothing.
+            valid: (h, w) True where there is imagery.
+
+        Raises:
+            ValueError: if a channel is missing or a shape differs from the window's.
+        """
+        shape = (window.height, window.width)
+        missing = [channel.value for channel in Channel if channel not in values]
+        if missing:
+            raise ValueError(f"channels missing from the values: {', '.join(missing)}")
+        if valid.shape != shape or any(values[channel].shape != shape for channel in Channel):
+            raise ValueError(f"values and validity must have the window's shape {shape}")
+        dn = np.stack([encode(values[channel], channel, valid) for channel in Channel])
+        self._dataset.write(dn, window=RasterioWindow(window.col, window.row, window.width, window.height))
+
+
+def read_channels(
+    segmentation: Segmentation, window: Window, channels: Sequence[Channel] = tuple(Channel)
+) -> tuple[Mapping[Channel, Float32Array], BoolArray]:
+    """Read a window of a segmentation.
+
+    Args:
+        segmentation: what to read from.
+        window: may reach past the grid's edge, or lie outside it.
+        channels: which channels to read; at least one.
+
+    Returns:
+        A mapping of channel to values (h, w), and validity (h, w): True where every channel asked for
+        has a value. Invalid pixels and those outside the grid hold 0.0.
+    """
+    dn = np.zeros((len(channels), window.height, window.width), dtype=np.uint16)
+    top, left = max(window.row, 0), max(window.col, 0)
+    bottom = min(window.row + window.height, segmentation.grid.height)
+    right = min(window.col + window.width, segmentation.grid.width)
+    if bottom > top and right > left:
+        inside = RasterioWindow(left, top, right - left, bottom - top)
+        rows = slice(top - window.row, bottom - window.row)
+        cols = slice(left - window.col, right - window.col)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            dataset = rasterio.open(segmentation.path)
+        with dataset:
+            dn[:, rows, cols] = dataset.read([_BANDS[channel] for channel in channels], window=inside)
+    values = {channel: decode(band, channel)[0] for channel, band in zip(channels, dn, strict=True)}
+    return values, np.asarray((dn > 0).all(axis=0))
