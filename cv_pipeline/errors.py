@@ -27,6 +27,10 @@ class StructuresError(CvPipelineError):
     """A structures file is missing, unreadable, empty or far from the image."""
 
 
+class PointsError(CvPipelineError):
+    """A points file is missing, unreadable, or lacks the columns or values that a measure needs."""
+
+
 class ModelError(CvPipelineError):
     """A model folder is missing, incomplete or does not match its weights."""
 
