@@ -1,1 +1,1 @@
-"""imagery"""
+"""Opening, checking and pairing rasters, and reading them by window on any grid."""
