@@ -150,20 +150,36 @@ def _no_gsd(dataset: DatasetReader, path: Path) -> str:
 
 
 def _check_complete(dataset: DatasetReader, path: Path) -> None:
-    """Refuse a TIFF whose blocks reach past the end of the file, without decoding any of them."""
-    if dataset.driver != "GTiff":
-        return  # PNG and JPEG decode from the start, so that sampling the last rows finds the end
+    """Refuse a truncated file that GDAL would read without a word (JPEG fails by itself, when sampled)."""
     size = path.stat().st_size
-    for band in range(1, dataset.count + 1):
-        rows, cols = dataset.block_shapes[band - 1]
+    if dataset.driver == "GTiff":
+        complete = _last_block_end(dataset) <= size
+    elif dataset.driver == "PNG":
+        complete = b"IEND" in _tail(path, size)
+    else:
+        complete = True
+    if not complete:
+        raise ImageError(f"{path}: the file is truncated at {size} bytes; fetch it again")
+
+
+def _last_block_end(dataset: DatasetReader) -> int:
+    """The byte after the last block of a TIFF, known without decoding any."""
+    end = 0
+    for band, (rows, cols) in enumerate(dataset.block_shapes, start=1):
         for y in range(-(-dataset.height // rows)):
             for x in range(-(-dataset.width // cols)):
                 offset = dataset.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band)
                 length = dataset.get_tag_item(f"BLOCK_SIZE_{x}_{y}", "TIFF", bidx=band)
-                if offset and length and int(offset) + int(length) > size:
-                    raise ImageError(f"{path}: the file is truncated at {size} bytes; fetch it again")
+                end = max(end, int(offset or 0) + int(length or 0))
         if dataset.interleaving is not None and dataset.interleaving.value == "PIXEL":
-            return  # all bands share their blocks
+            break  # all bands share their blocks
+    return end
+
+
+def _tail(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4096))
+        return file.read()
 
 
 def _decimated(dataset: DatasetReader, bands: tuple[int, int, int]) -> tuple[Float64Array, BoolArray]:
