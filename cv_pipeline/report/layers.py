@@ -1,0 +1,160 @@
+"""The four vector layers of a result, as geometries in local metres with plain attributes.
+
+Writers (GeoPackage, GeoJSON, KML) only differ in where they bring these coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from cv_pipeline.frame import LocalFrame
+from cv_pipeline.report.rows import COLUMN_DECIMALS, Cell, finite, impact_rows, matches_by_impact
+from cv_pipeline.types import Assessment, Float64Array, Impact
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+CIRCLE_QUAD_SEGMENTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A named table of geometries in local metres.
+
+    ``columns`` maps each attribute to its pandas dtype, so that an empty layer keeps its fields.
+    """
+
+    name: str
+    geometry_type: str
+    columns: Mapping[str, str]
+    rows: tuple[Mapping[str, Cell], ...]
+    geometries_m: tuple[BaseGeometry, ...]
+
+
+def all_layers(assessment: Assessment) -> tuple[Layer, ...]:
+    """Impacts, patterns, structures and links, in that order; each may be empty."""
+    return (
+        impacts_layer(assessment),
+        patterns_layer(assessment),
+        structures_layer(assessment),
+        links_layer(assessment),
+    )
+
+
+def impacts_layer(assessment: Assessment) -> Layer:
+    """Crater centres with every column of the impacts table."""
+    columns = {name: "str" if decimals is None else "float64" for name, decimals in COLUMN_DECIMALS.items()}
+    points = tuple(shapely.Point(i.x_m, i.y_m) for i in assessment.impacts)
+    return Layer("impacts", "Point", columns, tuple(impact_rows(assessment)), points)
+
+
+def patterns_layer(assessment: Assessment) -> Layer:
+    """Crater circles and blast outlines as polygons; ``part`` is ``blast``, ``secondary`` or ``crater``.
+
+    A blast pattern without an outline is drawn as the circle of its radius.
+    """
+    columns = {"impact_id": "str", "part": "str", "pattern": "str", "radius_m": "float64"}
+    rows: list[Mapping[str, Cell]] = []
+    shapes: list[BaseGeometry] = []
+    for impact in assessment.impacts:
+        for part, radius_m, shape in pattern_parts(impact):
+            rows.append(
+                {
+                    "impact_id": impact.impact_id,
+                    "part": part,
+                    "pattern": impact.pattern.value,
+                    "radius_m": finite(radius_m, 2),
+                }
+            )
+            shapes.append(shapely.MultiPolygon([shape]) if shape.geom_type == "Polygon" else shape)
+    return Layer("patterns", "MultiPolygon", columns, tuple(rows), tuple(shapes))
+
+
+def pattern_parts(impact: Impact) -> list[tuple[str, float | None, BaseGeometry]]:
+    """What there is to draw of one impact as (part, radius_m, polygon), largest first."""
+    centre = shapely.Point(impact.x_m, impact.y_m)
+    parts: list[tuple[str, float | None, BaseGeometry]] = []
+    if impact.secondary_radius_m:
+        parts.append(("secondary", impact.secondary_radius_m, _circle(centre, impact.secondary_radius_m)))
+    blast = _blast_shape(impact, centre)
+    if blast is not None:
+        parts.append(("blast", impact.blast_radius_m, blast))
+    if impact.crater_radius_m > 0:
+        parts.append(("crater", impact.crater_radius_m, _circle(centre, impact.crater_radius_m)))
+    return parts
+
+
+def structures_layer(assessment: Assessment) -> Layer:
+    """Footprints with their identifier, kind and the source file's own label."""
+    columns = {"structure_id": "str", "kind": "str", "name": "str"}
+    rows = tuple({"structure_id": s.structure_id, "kind": s.kind.value, "name": s.name} for s in assessment.structures)
+    kinds = {s.geometry_m.geom_type for s in assessment.structures}
+    if not kinds <= {"Polygon", "MultiPolygon"}:
+        return Layer("structures", "Unknown", columns, rows, tuple(s.geometry_m for s in assessment.structures))
+    shapes = tuple(_as_multi(s.geometry_m) for s in assessment.structures)
+    return Layer("structures", "MultiPolygon", columns, rows, shapes)
+
+
+def links_layer(assessment: Assessment) -> Layer:
+    """Lines from each impact to the nearest point of its nearest structure.
+
+    An impact inside its structure has distance 0, so there is no line to draw and it has no row here.
+    """
+    columns = {"impact_id": "str", "structure_id": "str", "distance_edge_m": "float64", "distance_sd_m": "float64"}
+    shapes = {s.structure_id: s.geometry_m for s in assessment.structures}
+    matches = matches_by_impact(assessment)
+    rows: list[Mapping[str, Cell]] = []
+    lines: list[BaseGeometry] = []
+    for impact in assessment.impacts:
+        match = matches[impact.impact_id]
+        shape = shapes.get(match.structure_id or "")
+        line = None if shape is None else shapely.shortest_line(shapely.Point(impact.x_m, impact.y_m), shape)
+        if line is None or line.length == 0:
+            continue
+        rows.append(
+            {
+                "impact_id": impact.impact_id,
+                "structure_id": match.structure_id,
+                "distance_edge_m": finite(match.distance_edge_m, 2),
+                "distance_sd_m": finite(match.distance_sd_m, 2),
+            }
+        )
+        lines.append(line)
+    return Layer("links", "LineString", columns, tuple(rows), tuple(lines))
+
+
+def to_image_crs(frame: LocalFrame) -> Callable[[Float64Array], Float64Array]:
+    """A function from local metres (n, 2) to map (x, y) in the image's CRS; identity without a CRS."""
+    if frame.crs is None:
+        return lambda points_m: points_m
+    from pyproj import Transformer
+
+    to_map = Transformer.from_crs(frame.crs, frame.grid.crs, always_xy=True)
+    return lambda points_m: np.column_stack(to_map.transform(points_m[:, 0], points_m[:, 1]))
+
+
+def _blast_shape(impact: Impact, centre: BaseGeometry) -> BaseGeometry | None:
+    if len(impact.outline_m) >= 3:
+        # A traced outline may cross itself; GIS programs refuse such polygons.
+        polygon = _polygons_only(shapely.make_valid(shapely.Polygon(impact.outline_m)))
+        if not polygon.is_empty:
+            return polygon
+    return _circle(centre, impact.blast_radius_m) if impact.blast_radius_m else None
+
+
+def _circle(centre: BaseGeometry, radius_m: float) -> BaseGeometry:
+    return centre.buffer(radius_m, quad_segs=CIRCLE_QUAD_SEGMENTS)
+
+
+def _polygons_only(shape: BaseGeometry) -> BaseGeometry:
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type in ("Polygon", "MultiPolygon")]
+    return shapely.union_all(parts) if parts else shapely.Polygon()
+
+
+def _as_multi(shape: BaseGeometry) -> BaseGeometry:
+    return shapely.MultiPolygon([shape]) if shape.geom_type == "Polygon" else shape

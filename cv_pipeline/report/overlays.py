@@ -1,0 +1,163 @@
+"""Shapes drawn over a picture, as SVG path data in the picture's pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from cv_pipeline.frame import LocalFrame
+from cv_pipeline.report.layers import Layer, pattern_parts
+from cv_pipeline.report.rows import matches_by_impact
+from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Structure
+
+_NICE_STEPS = (1, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One path; ``css_class`` says what it is, ``title`` is read out and shown on hover."""
+
+    css_class: str
+    path: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """An impact's place in a picture, in its pixels."""
+
+    impact_id: str
+    x_px: float
+    y_px: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleBar:
+    """A round length and what it measures in the picture."""
+
+    length_m: float
+    length_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A picture's grid with the way from local metres to its pixels.
+
+    ``to_map`` comes from :func:`cv_pipeline.report.layers.to_image_crs` and is shared by all pictures of
+    a report, because building a projection costs more than using it.
+    """
+
+    grid: Grid
+    frame: LocalFrame
+    to_map: Callable[[Float64Array], Float64Array]
+
+    def points(self, points_m: Float64Array) -> Float64Array:
+        """Local metres (n, 2) as (x_px, y_px), x to the right and y down."""
+        inverse = ~self.grid.transform
+        x, y = np.asarray(self.to_map(np.asarray(points_m, dtype=np.float64))).T
+        return np.column_stack(
+            [inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f],
+        )
+
+    def shapes(self, shapes_m: Sequence[BaseGeometry]) -> list[BaseGeometry]:
+        """Geometries in local metres as geometries in pixels."""
+        if not shapes_m:
+            return []
+        return list(shapely.transform(np.array(shapes_m, dtype=object), self.points))
+
+    def outline_m(self) -> BaseGeometry:
+        """The picture's edge as a polygon in local metres."""
+        h, w = float(self.grid.height), float(self.grid.width)
+        corners = LocalFrame(self.grid, self.frame.crs).pixel_to_metres(np.array([0, 0, h, h]), np.array([0, w, w, 0]))
+        return shapely.Polygon(corners)
+
+
+def structure_shapes(structures: Sequence[Structure], canvas: Canvas) -> list[Shape]:
+    """Outlines of structures; a point structure becomes a 1 m circle."""
+    solids = [s.geometry_m.buffer(1.0) if s.geometry_m.geom_type == "Point" else s.geometry_m for s in structures]
+    return [
+        Shape("structure", svg_path(drawn), f"{s.kind.value} {s.name or s.structure_id}")
+        for s, drawn in zip(structures, canvas.shapes(solids), strict=True)
+    ]
+
+
+def impact_shapes(impacts: Sequence[Impact], canvas: Canvas) -> list[Shape]:
+    """Crater circles, blast outlines and secondary circles of impacts."""
+    parts = [(impact, *part) for impact in impacts for part in pattern_parts(impact)]
+    drawn = canvas.shapes([shape for *_, shape in parts])
+    return [
+        Shape(part, svg_path(shape), _part_title(impact, part, radius_m))
+        for (impact, part, radius_m, _), shape in zip(parts, drawn, strict=True)
+    ]
+
+
+def link_shapes(links: Layer, canvas: Canvas) -> list[Shape]:
+    """The lines of :func:`cv_pipeline.report.layers.links_layer`, each with its distance in the title."""
+    return [
+        Shape("link", svg_path(line), f"{row['impact_id']} to {row['structure_id']}: {row['distance_edge_m']} m")
+        for row, line in zip(links.rows, canvas.shapes(links.geometries_m), strict=True)
+    ]
+
+
+def markers(assessment: Assessment, canvas: Canvas) -> list[Marker]:
+    """Where each impact's centre falls in the picture."""
+    if not assessment.impacts:
+        return []
+    matches = matches_by_impact(assessment)
+    places = canvas.points(np.array([[i.x_m, i.y_m] for i in assessment.impacts]))
+    placed = []
+    for impact, (x, y) in zip(assessment.impacts, places, strict=True):
+        distance = matches[impact.impact_id].distance_edge_m
+        away = "" if distance is None else f", {distance:.1f} m from the nearest structure"
+        title = f"{impact.impact_id}: {impact.status.value}, score {impact.score:.2f}{away}"
+        placed.append(Marker(impact.impact_id, round(float(x), 1), round(float(y), 1), title))
+    return placed
+
+
+def scale_bar(canvas: Canvas, share: float = 0.22) -> ScaleBar:
+    """The longest round length that takes up at most ``share`` of the picture's width."""
+    grid = canvas.grid
+    row = grid.height / 2
+    ends = LocalFrame(grid, canvas.frame.crs).pixel_to_metres(np.array([row, row]), np.array([0.0, grid.width]))
+    width_m = float(np.hypot(*(ends[1] - ends[0])))
+    power = 10.0 ** np.floor(np.log10(width_m * share))
+    length_m = float(max(step * power for step in _NICE_STEPS if step * power <= width_m * share))
+    return ScaleBar(length_m, round(length_m / width_m * grid.width, 1))
+
+
+def north_deg(canvas: Canvas) -> float:
+    """Direction of true north in the picture's centre, in degrees clockwise from up."""
+    row, col = np.array([canvas.grid.height / 2]), np.array([canvas.grid.width / 2])
+    centre = LocalFrame(canvas.grid, canvas.frame.crs).pixel_to_metres(row, col)
+    start, end = canvas.points(np.vstack([centre, centre + [[0.0, 10.0 * canvas.grid.gsd_m]]]))
+    return round(float(np.degrees(np.arctan2(end[0] - start[0], start[1] - end[1]))), 1) + 0.0
+
+
+def svg_path(shape: BaseGeometry) -> str:
+    """SVG path data of a line or (multi)polygon whose coordinates are (x, y) in pixels."""
+    return "".join(_ring_path(ring) for ring in _rings(shape))
+
+
+def _rings(shape: BaseGeometry) -> Iterable[tuple[Float64Array, bool]]:
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon":
+            for ring in (part.exterior, *part.interiors):
+                yield shapely.get_coordinates(ring), True
+        elif part.geom_type in ("LineString", "LinearRing"):
+            yield shapely.get_coordinates(part), False
+
+
+def _ring_path(ring: tuple[Float64Array, bool]) -> str:
+    points, closed = ring
+    if closed:
+        points = points[:-1]
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + ("Z" if closed else "")
+
+
+def _part_title(impact: Impact, part: str, radius_m: float | None) -> str:
+    return f"{impact.impact_id} {part}" + ("" if radius_m is None else f", radius {radius_m:.1f} m")

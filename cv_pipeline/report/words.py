@@ -1,0 +1,111 @@
+"""The findings in plain sentences; one wording for the report, the summary and the command line."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cv_pipeline.types import AccuracySummary, Assessment, Gate, Interval, NullModel, Registration, Status
+
+NOT_TRUSTED = (
+    "Not to be trusted: the before image could not be brought onto the after image well enough. "
+    "What is new and what is old, and every position that rests on the pair, may be wrong."
+)
+INTENDED_USE = (
+    "This is a measurement after the event, from archived imagery. It supports damage assessment, investigation "
+    "and clearance work; it is not meant for correcting aim, for tasking or for locating the origin of fire.",
+    "A program found these impacts. A person has to look at each of them before a figure is relied on: "
+    "tree shadows, pools, burnt rubbish and construction pits are taken for craters, and small or covered craters "
+    "are missed.",
+    "The statistics describe distances to an assumed aim point. The imagery does not show what was aimed at; "
+    "the nearest structure is near some impact by chance alone, which the chance comparison states.",
+    "The intervals cover chance in the sample of impacts; they do not cover missed impacts, false finds or a wrong "
+    "assumption about the aim point.",
+    "Direction means the orientation of the pattern on the ground, not where anything came from.",
+)
+
+
+def is_trusted(assessment: Assessment) -> bool:
+    """False where the registration gate failed; after-only results have no gate to fail."""
+    return assessment.registration is None or assessment.registration.gate is not Gate.FAIL
+
+
+def counts(assessment: Assessment) -> dict[str, int]:
+    """Numbers of impacts (all, by status, with a blast pattern, with a structure) and structures."""
+    by_status = Counter(impact.status for impact in assessment.impacts)
+    return {
+        "impacts": len(assessment.impacts),
+        **{f"impacts_{status.value}": by_status[status] for status in Status},
+        "impacts_with_blast_pattern": sum(i.blast_radius_m is not None for i in assessment.impacts),
+        "impacts_matched": sum(m.structure_id is not None for m in assessment.matches),
+        "structures": len(assessment.structures),
+    }
+
+
+def headline(assessment: Assessment) -> str:
+    """How many impacts were found, and how many of them are new."""
+    found = counts(assessment)
+    n = found["impacts"]
+    if n == 0:
+        return "No impacts were found."
+    start = f"{n} impact{'s' if n != 1 else ''} found"
+    if assessment.pair.before is None:
+        return f"{start}; without a before image it is unknown which of them are new."
+    parts = [
+        f"{found['impacts_new']} new",
+        f"{found['impacts_old']} already there before",
+        f"{found['impacts_unknown']} undecided",
+    ]
+    return f"{start}: {', '.join(part for part in parts if not part.startswith('0 '))}."
+
+
+def hypothesis_name(hypothesis: str) -> str:
+    """A hypothesis's key as words: ``structure_centre`` gives ``structure centre``."""
+    return hypothesis.replace("_", " ")
+
+
+def accuracy_sentence(summary: AccuracySummary) -> str:
+    """Mean, median and SD with their intervals and the sample size, under the hypothesis."""
+    start = f"Assuming the aim point was the {hypothesis_name(summary.hypothesis)} (n = {summary.n})"
+    if summary.n == 0 or summary.mean_m is None:
+        return f"{start}: there is no distance to summarise."
+    parts = [
+        _with_interval("mean", summary.mean_m, summary.intervals_m.get("mean_m"), summary.confidence),
+        _with_interval("median", summary.median_m, summary.intervals_m.get("median_m"), summary.confidence),
+        _with_interval(
+            "standard deviation", summary.sd_sample_m, summary.intervals_m.get("sd_sample_m"), summary.confidence
+        ),
+    ]
+    return f"{start}: {'; '.join(part for part in parts if part)}."
+
+
+def null_sentence(null: NullModel | None, confidence: float) -> str:
+    """What random impacts would have given, beside the share of draws at least as near."""
+    if null is None:
+        return "The comparison with chance could not be made."
+    low, high = null.mean_interval_m
+    return (
+        f"By chance alone, impacts strewn over the same ground would lie {null.mean_m:.1f} m away on average "
+        f"({confidence:.0%} of {null.draws} draws: {low:.1f} to {high:.1f} m; median {null.median_m:.1f} m); "
+        f"{null.rank:.1%} of the draws were as near as what was observed or nearer."
+    )
+
+
+def registration_sentence(registration: Registration | None) -> str:
+    """How well the two images were brought together, with the gate's verdict and reason."""
+    if registration is None:
+        return "There was no before image, so nothing had to be registered."
+    r = registration
+    verdict = {Gate.PASS: "passed", Gate.WARN: "passed with a warning", Gate.FAIL: "failed"}[r.gate]
+    return (
+        f"Registration {verdict}. The before image was moved by {r.shift_px:.2f} px, turned by {r.rotation_deg:.3f}° "
+        f"and scaled by {r.scale:.5f}; {r.windows_used} of {r.windows_tried} windows agree, leaving "
+        f"{r.residual_px:.2f} px ({r.residual_m:.2f} m). {r.reason}".strip()
+    )
+
+
+def _with_interval(name: str, value_m: float | None, interval: Interval | None, confidence: float) -> str:
+    if value_m is None:
+        return f"{name} unknown at this sample size"
+    if interval is None:
+        return f"{name} {value_m:.1f} m"
+    return f"{name} {value_m:.1f} m ({confidence:.0%} interval {interval.low:.1f} to {interval.high:.1f} m)"

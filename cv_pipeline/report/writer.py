@@ -1,0 +1,73 @@
+"""All files of a result, in a folder that is either complete or not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.report.figures import write_figures
+from cv_pipeline.report.geojson import write_impacts_geojson, write_structures_geojson
+from cv_pipeline.report.geopackage import write_geopackage
+from cv_pipeline.report.html import write_html
+from cv_pipeline.report.kml import write_kml
+from cv_pipeline.report.output_dir import staged_output
+from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reader
+from cv_pipeline.report.provenance import provenance
+from cv_pipeline.report.rasters import write_labels, write_probabilities
+from cv_pipeline.report.summary import summarise, write_summary
+from cv_pipeline.report.tables import write_impacts_csv
+from cv_pipeline.types import Assessment
+
+
+def write_report(
+    assessment: Assessment,
+    config: AssessConfig,
+    out_dir: Path,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    created: datetime | None = None,
+    read: PixelReader | None = None,
+) -> Path:
+    """Write every output of an assessment.
+
+    Args:
+        assessment: what was found.
+        config: recorded whole; ``config.overwrite`` allows an earlier output to be replaced.
+        out_dir: the folder; it appears only when everything in it has been written.
+        extras: further provenance, such as the structures file
+            (:func:`cv_pipeline.report.provenance.file_record`) and the command line.
+        created: the time to record; now by default. Naive times are taken as UTC.
+        read: where the report's pictures come from; the image files by default.
+
+    Returns:
+        The path of ``report.html`` in ``out_dir``.
+
+    Raises:
+        OutputError: the folder is in use or cannot be written.
+        ImageError: an image is damaged or has gone.
+    """
+    created = _utc(created or datetime.now(UTC))
+    read = read or source_reader(assessment)
+    record = provenance(assessment, config, created, extras or {})
+    with staged_output(out_dir, config.overwrite) as stage:
+        write_impacts_csv(assessment, stage / "impacts.csv")
+        write_impacts_geojson(assessment, stage / "impacts.geojson")
+        write_structures_geojson(assessment, stage / "structures.geojson")
+        write_geopackage(assessment, stage / "assessment.gpkg", created)
+        write_kml(assessment, stage / "assessment.kml")
+        write_probabilities(assessment.segmentation, stage / "probabilities.tif")
+        write_labels(assessment.segmentation, stage / "labels.tif")
+        summary = summarise(assessment, record)
+        grid = overview_grid(assessment.pair.after.grid)
+        overview = read("after", grid)
+        figures = write_figures(assessment, overview, grid, stage / "figures")
+        write_html(assessment, summary["provenance"], read, overview, figures, stage / "report.html")
+        write_summary(summary, stage / "summary.json")
+    return out_dir / "report.html"
+
+
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
