@@ -78,7 +78,10 @@ def hypotheses(
     weights = np.exp(np.array(log_weights) - max(log_weights))
     weights /= weights.sum()
     order = np.argsort(-weights, kind="stable")
-    return tuple(Hypothesis(*found[i], distance_sd_m, float(weights[i])) for i in order)
+    return tuple(
+        Hypothesis(kind, structure_id, distance, distance_sd_m, float(weight))
+        for (kind, structure_id, distance), weight in ((found[i], weights[i]) for i in order)
+    )
 
 
 def _structure(point_m: Float64Array, position: int, rank: int, index: StructureIndex) -> tuple[str, str | None, float]:

@@ -1,0 +1,213 @@
+"""Accuracy statistics without imagery: impact points and structures, or distances someone published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cv_pipeline.accuracy.points_file import Basis, Plane, PointRecord, PointsFile, read_points
+from cv_pipeline.accuracy.summary import summarise
+from cv_pipeline.errors import PointsError
+from cv_pipeline.frame import LocalFrame, local_frame
+from cv_pipeline.types import AccuracySummary, Float64Array, Grid, Match, Structure
+
+if TYPE_CHECKING:
+    import shapely
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyResult:
+    """What the imagery-free path found. ``matches`` and ``structures`` are empty for published distances.
+
+    ``notes`` are sentences that must be shown with the figures: gaps, inferred values, assumptions.
+    """
+
+    points_path: Path
+    structures_path: Path | None
+    records: tuple[PointRecord, ...]
+    structures: tuple[Structure, ...]
+    matches: tuple[Match, ...]
+    summaries: tuple[AccuracySummary, ...]
+    notes: tuple[str, ...]
+
+
+def accuracy_from_files(
+    points: Path,
+    structures: Path | None = None,
+    *,
+    geolocation_ce90_m: float | None = None,
+    confidence: float = 0.95,
+    bootstrap_draws: int = 2000,
+    null_draws: int = 1000,
+    seed: int = 0,
+) -> AccuracyResult:
+    """Summarise impacts of a file (see :func:`read_points`), measured to ``structures`` if given.
+
+    With structures the coordinates are used and published distances in the same file are not; with
+    ``x_m,y_m`` the structures file must have no CRS and hold the same metres. Without structures the
+    column ``likely_m`` is needed. Empty cells are left out, counted and named in the notes; where
+    some distances are inferred, a second summary over the stated ones alone stands beside the first.
+
+    The null model's region is the convex hull of the impacts widened by their greatest distance to
+    a structure (at least 50 m), as no image says what ground was assessed.
+
+    Raises:
+        PointsError: the points file cannot be used, or lacks what the wanted measure needs.
+        StructuresError: the structures file cannot be used.
+    """
+    given = read_points(points)
+    summary = partial(summarise, confidence=confidence, bootstrap_draws=bootstrap_draws, seed=seed)
+    if structures is None:
+        return _from_published(given, summary)
+    return _from_coordinates(
+        given,
+        structures,
+        geolocation_ce90_m=geolocation_ce90_m,
+        confidence=confidence,
+        bootstrap_draws=bootstrap_draws,
+        null_draws=null_draws,
+        seed=seed,
+    )
+
+
+def _from_published(given: PointsFile, summary: Callable[..., AccuracySummary]) -> AccuracyResult:
+    """Summaries of the file's own distances."""
+    from cv_pipeline.accuracy.matched import LESS_LIKELY, LIKELY
+
+    if not given.has_distances:
+        raise PointsError(f"{given.path}: has no column likely_m, so structures are needed. Give --structures.")
+    usable = [record for record in given.records if record.likely_m is not None]
+    if not usable:
+        raise PointsError(f"{given.path}: likely_m is empty in every row. Give at least one distance.")
+    radii = {
+        "crater_radii_m": [record.crater_radius_m for record in given.records],
+        "blast_radii_m": [record.blast_radius_m for record in given.records],
+    }
+    inferred = [record for record in usable if record.likely_basis is Basis.INFERRED]
+    stated = [record for record in usable if record.likely_basis is Basis.STATED]
+    less_stated = [r for r in usable if r.less_likely_m is not None or r.likely_basis is Basis.STATED]
+    with_inferred = f", {len(inferred)} of {len(usable)} values inferred" if inferred else ""
+    summaries = [
+        summary([record.likely_m for record in usable], LIKELY + with_inferred, **radii),
+        summary([_less_likely(record) for record in usable], LESS_LIKELY, **radii),
+    ]
+    if inferred:
+        summaries.insert(1, summary([r.likely_m for r in stated], f"{LIKELY}, stated values only", **radii))
+        summaries.append(summary([_less_likely(r) for r in less_stated], f"{LESS_LIKELY}, stated values only", **radii))
+    notes = _published_notes(given.records, inferred)
+    return AccuracyResult(given.path, None, given.records, (), (), tuple(summaries), notes)
+
+
+def _less_likely(record: PointRecord) -> float | None:
+    return record.likely_m if record.less_likely_m is None else record.less_likely_m
+
+
+def _published_notes(records: Sequence[PointRecord], inferred: Sequence[PointRecord]) -> tuple[str, ...]:
+    """Gaps, inferred values and the rule for the less likely aim point."""
+    notes = []
+    if inferred:
+        values = ", ".join(f"{record.impact_id} ({record.likely_m:g} m)" for record in inferred)
+        notes.append(
+            f"Inferred, not stated by the source: likely_m of {values}. "
+            "The summary over stated values alone stands beside the one over all."
+        )
+    gaps = [record.impact_id for record in records if record.likely_m is None]
+    if gaps:
+        notes.append(f"No likely_m for {len(gaps)} of {len(records)} impacts, left out: {', '.join(gaps)}.")
+    no_radius = [record.impact_id for record in records if record.blast_radius_m is None]
+    if 0 < len(no_radius) < len(records):
+        known = len(records) - len(no_radius)
+        notes.append(f"The mean blast radius is over {known} impacts; none is given for {', '.join(no_radius)}.")
+    alternatives = sum(record.less_likely_m is not None for record in records)
+    notes.append(
+        f"Less likely aim point: {alternatives} of {len(records)} impacts have one; the likely one stands in elsewhere."
+    )
+    return tuple(notes)
+
+
+def _from_coordinates(
+    given: PointsFile, structures: Path, *, geolocation_ce90_m: float | None, null_draws: int,
+    confidence: float, bootstrap_draws: int, seed: int,
+) -> AccuracyResult:  # fmt: skip
+    """Summaries of distances measured here."""
+    from cv_pipeline.accuracy.matched import summarise_matches
+    from cv_pipeline.matching import index_structures, match_points
+    from cv_pipeline.matching.uncertainty import distance_sd_m
+    from cv_pipeline.structures import read_structures
+
+    if given.plane is None:
+        raise PointsError(f"{given.path}: has no coordinates. Give lon,lat or x_m,y_m, or leave --structures out.")
+    located = [record for record in given.records if record.x is not None and record.y is not None]
+    if not located:
+        raise PointsError(f"{given.path}: no impact has both coordinates. Give at least one.")
+    frame, points_m = _plane_of(located, given.plane)
+    low, high = points_m.min(axis=0), points_m.max(axis=0)
+    found = read_structures(structures, frame, extent_m=(low[0], low[1], high[0], high[1]))
+    sds = [distance_sd_m(record.centre_sd_m, geolocation_ce90_m=geolocation_ce90_m) for record in located]
+    matches = match_points([r.impact_id for r in located], points_m, sds, index_structures(found.structures))
+    summaries = summarise_matches(
+        matches,
+        found.structures,
+        region_m=_region(points_m, matches),
+        crater_radii_m=[record.crater_radius_m for record in located],
+        blast_radii_m=[record.blast_radius_m for record in located],
+        confidence=confidence,
+        bootstrap_draws=bootstrap_draws,
+        null_draws=null_draws,
+        seed=seed,
+    )
+    notes = found.notes + _measured_notes(given, located)
+    return AccuracyResult(given.path, structures, given.records, found.structures, matches, summaries, notes)
+
+
+def _plane_of(records: Sequence[PointRecord], plane: Plane) -> tuple[LocalFrame, Float64Array]:
+    """A local frame for points without an image, and their local metres (n, 2)."""
+    from affine import Affine
+    from rasterio.crs import CRS
+
+    x = np.array([record.x for record in records], dtype=np.float64)
+    y = np.array([record.y for record in records], dtype=np.float64)
+    if plane is Plane.METRES:
+        # With the identity, "pixels" (col, row) of a structures file without CRS are the same metres.
+        return local_frame(Grid(1, 1, Affine.identity(), None, 1.0)), np.column_stack([x, y])
+    # The mean direction, so that points on both sides of the antimeridian have their centre among them.
+    lon = math.degrees(math.atan2(np.sin(np.radians(x)).mean(), np.cos(np.radians(x)).mean()))
+    step = 1e-6
+    grid = Grid(1, 1, Affine(step, 0, lon - step / 2, 0, -step, y.mean() + step / 2), CRS.from_epsg(4326), 0.1)
+    frame = local_frame(grid)
+    return frame, frame.pixel_to_metres(*_lonlat_to_pixel(grid, x, y))
+
+
+def _lonlat_to_pixel(grid: Grid, lon: Float64Array, lat: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """(rows, cols) of the stand-in grid, whose map is degrees."""
+    t = grid.transform
+    return (lat - t.f) / t.e, (lon - t.c) / t.a
+
+
+def _region(points_m: Float64Array, matches: Sequence[Match]) -> shapely.Geometry:
+    """The ground on which random impacts are thrown; see :func:`accuracy_from_files`."""
+    import shapely
+
+    greatest_m = max((match.distance_edge_m or 0.0 for match in matches), default=0.0)
+    return shapely.convex_hull(shapely.MultiPoint(points_m)).buffer(max(50.0, greatest_m))
+
+
+def _measured_notes(given: PointsFile, located: Sequence[PointRecord]) -> tuple[str, ...]:
+    """Gaps and assumptions of measured distances."""
+    notes = [
+        "Chance is judged over the impacts' convex hull widened by their greatest distance to a structure "
+        "(at least 50 m); another region gives another rank."
+    ]
+    known = {record.impact_id for record in located}
+    gaps = [record.impact_id for record in given.records if record.impact_id not in known]
+    if gaps:
+        notes.append(f"No coordinates for {len(gaps)} of {len(given.records)} impacts, left out: {', '.join(gaps)}.")
+    if given.has_distances:
+        notes.append("The file's own likely_m was not used; distances were measured to the structures.")
+    return tuple(notes)
