@@ -1,1 +1,7 @@
-"""patterns"""
+"""From probability rasters to impacts: centres, radii, blast patterns, direction, new or old."""
+
+from __future__ import annotations
+
+from cv_pipeline.patterns.extract import extract_impacts
+
+__all__ = ["extract_impacts"]

@@ -61,7 +61,8 @@ def decode(dn: UInt16Array, channel: Channel) -> tuple[Float32Array, BoolArray]:
     """Values (h, w) and validity (h, w) of digital numbers (h, w); invalid pixels hold 0.0."""
     scale, offset = scale_offset(channel)
     valid = dn > 0
-    values = np.where(valid, dn * scale + offset, 0.0).astype(np.float32)
+    values = dn * np.float32(scale) + np.float32(offset)
+    values[~valid] = 0.0
     return values, valid
 
 
