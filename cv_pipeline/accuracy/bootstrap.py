@@ -72,8 +72,9 @@ def _bca_levels(
     from scipy.special import ndtr, ndtri
 
     estimate = statistic(sample)
-    # Ties count half, as a median's resamples often equal the estimate.
-    below = (np.mean(replicates < estimate) + np.mean(replicates <= estimate)) / 2
+    # Ties count half, as a median's resamples often equal the estimate; rounding must not break a tie.
+    tied = np.isclose(replicates, estimate, rtol=1e-12, atol=1e-12 * np.abs(sample).max())
+    below = np.mean((replicates < estimate) & ~tied) + np.mean(tied) / 2
     n = len(sample)
     left_one_out = np.broadcast_to(sample, (n, n))[~np.eye(n, dtype=bool)].reshape(n, n - 1)
     jackknife = statistic(left_one_out)

@@ -10,7 +10,7 @@ import shapely
 
 from cv_pipeline.accuracy.null import null_model
 from cv_pipeline.accuracy.summary import summarise
-from cv_pipeline.matching.hypotheses import spread_m
+from cv_pipeline.matching.hypotheses import ITSELF, spread_m
 from cv_pipeline.matching.match import match_points
 from cv_pipeline.matching.nearest import StructureIndex, index_structures
 from cv_pipeline.types import AccuracySummary, Float64Array, Match, Structure
@@ -27,8 +27,13 @@ def likely_m(match: Match) -> float | None:
 
 
 def less_likely_m(match: Match) -> float | None:
-    """Distance to the second likeliest aim point, or to the likeliest where there is no other."""
-    return match.hypotheses[min(1, len(match.hypotheses) - 1)].distance_m if match.hypotheses else None
+    """Distance to the second likeliest aim point, or to the likeliest where there is no other.
+
+    The point itself is passed over: its distance is 0 by construction, so a mean that takes it in
+    would count misses as hits. It stays in the list of hypotheses for a reviewer to see.
+    """
+    aimed = [hypothesis.distance_m for hypothesis in match.hypotheses if hypothesis.kind != ITSELF]
+    return aimed[min(1, len(aimed) - 1)] if aimed else None
 
 
 MEASURES: Mapping[str, Callable[[Match], float | None]] = {

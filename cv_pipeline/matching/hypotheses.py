@@ -31,6 +31,7 @@ PRIOR: Mapping[str, float] = {
     "second_structure_centre": 0.5,
 }
 
+ITSELF = "point_itself"
 ITSELF_LOG_WEIGHT = -4.5
 """An impact in the open is as likely meant for its own spot as for a structure 3 spreads away."""
 
@@ -73,7 +74,7 @@ def hypotheses(
     scale_m = max(scene_spread_m, distance_sd_m)
     log_weights = [math.log(PRIOR[kind]) - distance**2 / (2 * scale_m**2) for kind, _, distance in found]
     if edge_m > distance_sd_m:
-        found.append(("point_itself", None, 0.0))
+        found.append((ITSELF, None, 0.0))
         log_weights.append(min(ITSELF_LOG_WEIGHT, max(log_weights) - math.log(2)))
     weights = np.exp(np.array(log_weights) - max(log_weights))
     weights /= weights.sum()
