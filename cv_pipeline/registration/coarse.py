@@ -37,7 +37,7 @@ def by_features(before: Float32Array, after: Float32Array) -> Float64Array | Non
         A (2, 3) matrix in px of the given images, pixel centres at integer + 0.5; None where fewer than six features
         match or the transform is not plausible.
     """
-    sift = cv2.SIFT_create(nfeatures=_FEATURES)
+    sift = cv2.SIFT.create(nfeatures=_FEATURES)
     keys_before, words_before = sift.detectAndCompute(_to_bytes(before), None)
     keys_after, words_after = sift.detectAndCompute(_to_bytes(after), None)
     if words_before is None or words_after is None or len(words_after) < 2:
@@ -51,9 +51,10 @@ def by_features(before: Float32Array, after: Float32Array) -> Float64Array | Non
     matrix, inliers = cv2.estimateAffinePartial2D(
         source, target, method=cv2.RANSAC, ransacReprojThreshold=_RANSAC_PX, maxIters=5000, confidence=0.999
     )
-    if matrix is None or inliers.sum() < _MIN_FEATURE_MATCHES or not is_plausible(matrix):
+    if matrix is None or inliers.sum() < _MIN_FEATURE_MATCHES:
         return None
-    return np.asarray(matrix, dtype=np.float64)
+    found = np.asarray(matrix, dtype=np.float64)
+    return found if is_plausible(found) else None
 
 
 def _to_bytes(structure: Float32Array) -> UInt8Array:

@@ -83,7 +83,7 @@ def _describe(matches: Matches, fit: Fit | None, grid: Grid, after: Grid) -> Reg
     """The registration in after-image pixels and metres."""
     used = 0 if fit is None else int(fit.used.sum())
     residual = math.sqrt(float((fit.residual_px[fit.used] ** 2).mean())) if fit is not None and used else 0.0
-    gate, reason = judge(used, matches.tried, residual)
+    gate, reason = judge(used, len(matches.source), matches.tried, residual)
     to_after = pixel_matrix(grid, after)
     found = fit.matrix if fit is not None and gate is not Gate.FAIL else IDENTITY
     matrix = _conjugate(found, to_after)
@@ -96,7 +96,9 @@ def _describe(matches: Matches, fit: Fit | None, grid: Grid, after: Grid) -> Reg
         scale=scale(found),
         residual_px=residual * grid.gsd_m / after.gsd_m,
         residual_m=residual * grid.gsd_m,
-        sd_m=reach_m if gate is Gate.FAIL else _sd_m(residual * grid.gsd_m, used),
+        sd_m=reach_m
+        if fit is None or gate is Gate.FAIL
+        else _sd_m(residual * grid.gsd_m, matches.target[fit.used], grid),
         windows_tried=matches.tried,
         windows_used=used,
         gate=gate,
@@ -105,13 +107,22 @@ def _describe(matches: Matches, fit: Fit | None, grid: Grid, after: Grid) -> Reg
     )
 
 
-def _sd_m(residual_m: float, used: int) -> float:
-    """Standard deviation per axis of where the fit puts one place, in metres.
+def _sd_m(residual_m: float, ties_px: Float64Array, grid: Grid) -> float:
+    """Standard deviation per axis of where the fit puts one place of the scene, root mean square over it, in metres.
 
     The local misfit itself (relief is not corrected, so it does not average out) and the fit's own error,
-    4 parameters from 2 n coordinates. The matching's noise is in the misfit, so this errs on the large side.
+    which grows away from the tie points. The matching's noise is in the misfit: this errs on the large side.
+
+    Args:
+        residual_m: RMS distance left at the used tie points.
+        ties_px: the used tie points (n, 2) as (col, row) on the grid.
+        grid: the registration grid.
     """
-    return residual_m / math.sqrt(2) * math.sqrt(1 + 2 / used)
+    middle = ties_px.mean(axis=0)
+    spread = max(float(((ties_px - middle) ** 2).sum()), 1e-9)
+    off_centre = float(((np.array([grid.width, grid.height]) / 2 - middle) ** 2).sum())
+    mean_square = off_centre + (grid.width**2 + grid.height**2) / 12
+    return residual_m / math.sqrt(2) * math.sqrt(1 + 1 / len(ties_px) + mean_square / spread)
 
 
 def _conjugate(matrix: Float64Array, change: Affine) -> Float64Array:

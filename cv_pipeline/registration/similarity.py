@@ -14,10 +14,12 @@ MAX_MISFIT_PX = 1.5
 """A match farther from the fit than this is wrong, or on ground that moved."""
 _MIN_CAP_PX = 0.35
 _ROUNDS = 8
+_F_LIMIT = 5.0
+"""About the 1 % point of F(2, many)."""
 
 
 class Fit(NamedTuple):
-    """A similarity ``matrix`` (2, 3), the distance ``residual_px`` (n,) it leaves at each match, and which were used."""
+    """A ``matrix`` (2, 3), the distance ``residual_px`` (n,) that it leaves at each match, and which were used."""
 
     matrix: Float64Array
     residual_px: Float64Array
@@ -52,6 +54,7 @@ def fit_similarity(source: Float64Array, target: Float64Array) -> Fit | None:
             break
         used = now
         matrix = _least_squares(source[used], target[used])
+    matrix = _simplest(matrix, source[used], target[used])
     return Fit(matrix, residuals(matrix, source, target), used)
 
 
@@ -88,6 +91,20 @@ def _cap_px(residual_px: Float64Array) -> float:
     if not len(inliers):
         return MAX_MISFIT_PX
     return float(np.clip(3 * np.median(inliers) / 1.177, _MIN_CAP_PX, MAX_MISFIT_PX))
+
+
+def _simplest(matrix: Float64Array, source: Float64Array, target: Float64Array) -> Float64Array:
+    """The similarity, or the mean shift where turning and scaling explain no more than noise would (F test).
+
+    A few clustered matches would otherwise tilt the far end of the scene by pixels.
+    """
+    shift = np.column_stack([np.eye(2), (target - source).mean(axis=0)])
+    free = 2 * len(source) - 4
+    left = float((residuals(matrix, source, target) ** 2).sum())
+    left_by_shift = float((residuals(shift, source, target) ** 2).sum())
+    if free <= 0 or (left_by_shift - left) / 2 <= _F_LIMIT * max(left, 1e-12) / free:
+        return shift
+    return matrix
 
 
 def _least_squares(source: Float64Array, target: Float64Array) -> Float64Array:

@@ -7,7 +7,8 @@ import numpy as np
 
 from cv_pipeline.types import BoolArray, Float32Array, Float64Array, UInt8Array
 
-_SIGMA_PX = 8.0
+_SIGMA_PX = 4.0
+"""Chosen of 4, 8 and 16 px by the number of consistent matches on the Joplin pairs (0.6 m)."""
 _NOISE_LEVELS = 2.0
 """Contrast (8-bit levels) below which texture is taken for noise and not amplified."""
 _CLIP = 3.0
@@ -28,11 +29,10 @@ def local_structure(rgb: UInt8Array, valid: BoolArray) -> Float32Array:
     """
     weight = valid.astype(np.float32)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) * weight
-    mass = np.maximum(_blur(weight), 1e-3)
+    mass = np.maximum(_blur(weight), np.float32(1e-3))
     detail = (grey - _blur(grey) / mass) * weight
-    contrast = np.sqrt(_blur(detail * detail) / mass)
-    clipped: Float32Array = np.clip(detail / (contrast + _NOISE_LEVELS), -_CLIP, _CLIP).astype(np.float32)
-    return clipped
+    contrast = np.sqrt(_blur(np.square(detail)) / mass)
+    return np.asarray(np.clip(detail / (contrast + _NOISE_LEVELS), -_CLIP, _CLIP), dtype=np.float32)
 
 
 def move(image: Float32Array, matrix: Float64Array) -> Float32Array:
@@ -43,18 +43,16 @@ def move(image: Float32Array, matrix: Float64Array) -> Float32Array:
     centred = np.asarray(matrix, dtype=np.float64).copy()
     centred[:, 2] += centred[:, :2] @ (0.5, 0.5) - 0.5
     height, width = image.shape
-    moved: Float32Array = cv2.warpAffine(image, centred, (width, height), flags=cv2.INTER_CUBIC)
-    return moved
+    return np.asarray(cv2.warpAffine(image, centred, (width, height), flags=cv2.INTER_CUBIC), dtype=np.float32)
 
 
 def shrink(image: Float32Array, factor: int) -> Float32Array:
     """Image averaged over ``factor`` by ``factor`` pixels; a rest that does not fill one is dropped."""
     height, width = (side // factor for side in image.shape)
     cut = image[: height * factor, : width * factor]
-    small: Float32Array = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA)
-    return small
+    return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _blur(image: Float32Array) -> Float32Array:
-    blurred: Float32Array = cv2.GaussianBlur(image, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_CONSTANT)
-    return blurred
+    blurred = cv2.GaussianBlur(image, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(blurred, dtype=np.float32)

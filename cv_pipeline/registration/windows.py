@@ -12,7 +12,6 @@ from cv_pipeline.types import Float32Array, Float64Array
 
 MAX_WINDOWS = 400
 _MIN_SIDE_PX, _MAX_SIDE_PX = 32, 128
-_AGREE_PX = 0.6
 _REACH = 0.3
 """Share of a window's side beyond which too little of the two windows is common."""
 _MIN_FILLED = 0.7
@@ -30,18 +29,20 @@ class Matches(NamedTuple):
     tried: int
 
 
-def match_windows(before: Float32Array, after: Float32Array) -> Matches:
+def match_windows(before: Float32Array, after: Float32Array, side_px: int, agree_px: float) -> Matches:
     """Shifts of local structure from before to after, over a grid of half-overlapping windows.
 
     Args:
         before: local structure (height, width), 0 where invalid.
         after: the same, on the same grid.
+        side_px: side of a window; larger ones match more surely, but measure less finely.
+        agree_px: the most by which the two estimators may differ.
 
     Returns:
-        The windows where both estimators agree within 0.6 px; no rows where there is none.
+        The windows where both estimators agree; no rows where there is none.
     """
-    side = window_side_px(after.shape)
-    taper = cv2.createHanningWindow((side, side), cv2.CV_32F)
+    side = side_px
+    taper = np.asarray(cv2.createHanningWindow((side, side), cv2.CV_32F), dtype=np.float32)
     source, target, tried = [], [], 0
     for row in _starts(after.shape[0], side, after.size):
         for col in _starts(after.shape[1], side, after.size):
@@ -49,7 +50,7 @@ def match_windows(before: Float32Array, after: Float32Array) -> Matches:
             if min(_filled(before[part]), _filled(after[part])) < _MIN_FILLED:
                 continue
             tried += 1
-            shift = _shift(before[part], after[part], taper)
+            shift = _shift(before[part], after[part], taper, agree_px)
             if shift is None:
                 continue
             centre = np.array([col + side / 2, row + side / 2])
@@ -74,7 +75,7 @@ def _filled(part: Float32Array) -> float:
     return float(np.count_nonzero(part)) / part.size
 
 
-def _shift(before: Float32Array, after: Float32Array, taper: Float32Array) -> Float64Array | None:
+def _shift(before: Float32Array, after: Float32Array, taper: Float32Array, agree_px: float) -> Float64Array | None:
     """Shift (col, row) in px from before to after, None where the two estimators disagree.
 
     Amplitude-weighted correlation on a 1/50 px grid (Guizar-Sicairos et al. 2008,
@@ -83,9 +84,11 @@ def _shift(before: Float32Array, after: Float32Array, taper: Float32Array) -> Fl
     first is pulled by the taper, the second by noise, hardly both to one place.
     """
     first, second = (before - before.mean()) * taper, (after - after.mean()) * taper
-    shift_rc, _, _ = phase_cross_correlation(second, first, upsample_factor=_UPSAMPLE, normalization=None)
+    shift_rc, _, _ = phase_cross_correlation(  # type: ignore[no-untyped-call]
+        second, first, upsample_factor=_UPSAMPLE, normalization=None
+    )
     shift = np.array([shift_rc[1], shift_rc[0]], dtype=np.float64)
     (dx, dy), _ = cv2.phaseCorrelate(first, second)
-    if np.hypot(dx - shift[0], dy - shift[1]) > _AGREE_PX or np.abs(shift).max() > _REACH * len(taper):
+    if np.hypot(dx - shift[0], dy - shift[1]) > agree_px or np.abs(shift).max() > _REACH * len(taper):
         return None
     return shift
