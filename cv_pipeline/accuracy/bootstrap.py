@@ -40,8 +40,9 @@ def bca_interval(
     None: fewer than ``min_n`` values, or all resamples give one figure (all values equal), since a
     width of 0 would claim certainty. Where the correction is undefined (the jackknife does not
     vary, as for the median of some tied samples; or the estimate lies outside all resamples), the
-    plain percentile interval stands in. At small n the interval is too narrow: it holds the true
-    mean of skewed distances less often than ``confidence`` says (see the tests for figures).
+    plain percentile interval stands in. At small n the interval is too narrow: over 3000 samples of
+    Rayleigh distances a 95 % interval held the true mean in 84 % at n = 5, 90 % at n = 9 and 92 % at
+    n = 20, and the true median in 94, 93 and 93 %.
 
     Args:
         values: finite numbers (n,).

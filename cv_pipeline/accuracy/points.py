@@ -92,16 +92,21 @@ def _from_published(given: PointsFile, summary: Callable[..., AccuracySummary]) 
     inferred = [record for record in usable if record.likely_basis is Basis.INFERRED]
     stated = [record for record in usable if record.likely_basis is Basis.STATED]
     less_stated = [r for r in usable if r.less_likely_m is not None or r.likely_basis is Basis.STATED]
-    with_inferred = f", {len(inferred)} of {len(usable)} values inferred" if inferred else ""
+    n = len(usable)
     summaries = [
-        summary([record.likely_m for record in usable], LIKELY + with_inferred, **radii),
-        summary([_less_likely(record) for record in usable], LESS_LIKELY, **radii),
+        summary([record.likely_m for record in usable], LIKELY + _inferred_share(n, len(stated)), **radii),
+        summary([_less_likely(r) for r in usable], LESS_LIKELY + _inferred_share(n, len(less_stated)), **radii),
     ]
     if inferred:
         summaries.insert(1, summary([r.likely_m for r in stated], f"{LIKELY}, stated values only", **radii))
         summaries.append(summary([_less_likely(r) for r in less_stated], f"{LESS_LIKELY}, stated values only", **radii))
     notes = _published_notes(given.records, inferred)
     return AccuracyResult(given.path, None, given.records, (), (), tuple(summaries), notes)
+
+
+def _inferred_share(n: int, stated: int) -> str:
+    """Words that follow a hypothesis when some of its values are not the source's own."""
+    return f", {n - stated} of {n} values inferred" if stated < n else ""
 
 
 def _less_likely(record: PointRecord) -> float | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,7 +91,7 @@ def read_points(path: Path) -> PointsFile:
         raise PointsError(f"{path}: no usable columns. Give lon,lat or x_m,y_m or likely_m (and impact_id).")
     records = tuple(_record(path, number, row, plane) for number, row in enumerate(rows, start=1))
     ids = [record.impact_id for record in records]
-    repeated = sorted({i for i in ids if ids.count(i) > 1})
+    repeated = [impact_id for impact_id, count in Counter(ids).items() if count > 1]
     if repeated:
         raise PointsError(f"{path}: impact_id {', '.join(repeated[:5])} occurs more than once. Give each its own.")
     return PointsFile(path, records, plane, has_distances)
@@ -103,11 +105,14 @@ def _csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as cause:
         raise PointsError(f"{path}: cannot be read as UTF-8 text ({cause}). Save it as CSV in UTF-8.") from cause
-    lines = text.splitlines()
-    if not lines:
+    if not text.strip():
         raise PointsError(f"{path}: the file is empty. Give a header line and at least one row.")
-    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    table = [[cell.strip() for cell in cells] for cells in csv.reader(lines, delimiter=delimiter)]
+    first_line = text.partition("\n")[0]
+    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
+    try:
+        table = [[cell.strip() for cell in cells] for cells in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    except csv.Error as cause:
+        raise PointsError(f"{path}: not a readable CSV ({cause}). Save it as CSV in UTF-8.") from cause
     header = [name.lower() for name in table[0]]
     for number, cells in enumerate(table[1:], start=1):
         if len(cells) > len(header):
@@ -118,7 +123,7 @@ def _csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 def _vector_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     """Header and rows of a vector file, with its coordinates put into the columns of their plane."""
-    from cv_pipeline.structures.vector import read_frames
+    from cv_pipeline.structures.vector import as_text, read_frames
 
     frames, _ = read_frames(path, PointsError)
     undeclared = [frame.crs is None for frame in frames]
@@ -130,18 +135,13 @@ def _vector_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         centres = (frame.geometry if frame.crs is None else frame.geometry.to_crs("EPSG:4326")).force_2d()
         attributes = frame.drop(columns=frame.geometry.name).to_dict("records")
         for point, values in zip(centres, attributes, strict=True):
-            row = {str(key).lower(): _cell(value) for key, value in values.items()}
+            row = {str(key).lower(): as_text(value) or "" for key, value in values.items()}
             row = {key: value for key, value in row.items() if key not in {"lon", "lat", "x_m", "y_m"}}
             if point is not None and not point.is_empty:
                 row |= {x_name: repr(float(point.centroid.x)), y_name: repr(float(point.centroid.y))}
             rows.append(row)
     header = sorted({key for row in rows for key in row} | {x_name, y_name})
     return header, rows
-
-
-def _cell(value: object) -> str:
-    """A value as CSV would hold it; missing ones as an empty cell."""
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
 
 
 def _plane(header: Sequence[str]) -> Plane | None:

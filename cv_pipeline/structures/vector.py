@@ -120,14 +120,15 @@ def _layer(frame: Any) -> Layer:
 
 
 def _texts(frame: Any, columns: dict[str, Any], wanted: Sequence[str]) -> list[str | None]:
-    """The first wanted column as text; whole numbers without a decimal point, blanks as None."""
+    """The first wanted column as text."""
     column = next((columns[name] for name in wanted if name in columns), None)
     if column is None:
         return [None] * len(frame)
-    return [_text(value) for value in frame[column]]
+    return [as_text(value) for value in frame[column]]
 
 
-def _text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """An attribute as text: whole numbers without a decimal point, blanks and NaN as None."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float) and value.is_integer():
