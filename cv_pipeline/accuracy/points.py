@@ -13,7 +13,7 @@ import numpy as np
 
 from cv_pipeline.accuracy.points_file import Basis, Plane, PointRecord, PointsFile, read_points
 from cv_pipeline.accuracy.summary import summarise
-from cv_pipeline.errors import PointsError
+from cv_pipeline.errors import PointsError, StructuresError
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.types import AccuracySummary, Float64Array, Grid, Match, Structure
 
@@ -41,6 +41,7 @@ def accuracy_from_files(
     points: Path,
     structures: Path | None = None,
     *,
+    region: Path | None = None,
     geolocation_ce90_m: float | None = None,
     confidence: float = 0.95,
     bootstrap_draws: int = 2000,
@@ -54,8 +55,8 @@ def accuracy_from_files(
     column ``likely_m`` is needed. Empty cells are left out, counted and named in the notes; where
     some distances are inferred, a second summary over the stated ones alone stands beside the first.
 
-    The null model's region is the convex hull of the impacts widened by their greatest distance to
-    a structure (at least 50 m), as no image says what ground was assessed.
+    ``region`` holds the polygons of the ground that was searched for impacts, on which the null model
+    throws its random ones; without it :func:`assumed_region` stands in, and the notes say so.
 
     Raises:
         PointsError: the points file cannot be used, or lacks what the wanted measure needs.
@@ -68,6 +69,7 @@ def accuracy_from_files(
     return _from_coordinates(
         given,
         structures,
+        region,
         geolocation_ce90_m=geolocation_ce90_m,
         confidence=confidence,
         bootstrap_draws=bootstrap_draws,
@@ -137,7 +139,7 @@ def _published_notes(records: Sequence[PointRecord], inferred: Sequence[PointRec
 
 
 def _from_coordinates(
-    given: PointsFile, structures: Path, *, geolocation_ce90_m: float | None, null_draws: int,
+    given: PointsFile, structures: Path, region: Path | None, *, geolocation_ce90_m: float | None, null_draws: int,
     confidence: float, bootstrap_draws: int, seed: int,
 ) -> AccuracyResult:  # fmt: skip
     """Summaries of distances measured here."""
@@ -153,13 +155,19 @@ def _from_coordinates(
         raise PointsError(f"{given.path}: no impact has both coordinates. Give at least one.")
     frame, points_m = _plane_of(located, given.plane)
     low, high = points_m.min(axis=0), points_m.max(axis=0)
-    found = read_structures(structures, frame, extent_m=(low[0], low[1], high[0], high[1]))
+    extent_m = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    found = read_structures(structures, frame, extent_m=extent_m)
     sds = [distance_sd_m(record.centre_sd_m, geolocation_ce90_m=geolocation_ce90_m) for record in located]
     matches = match_points([r.impact_id for r in located], points_m, sds, index_structures(found.structures))
+    if region is None:
+        greatest_m = max(match.distance_edge_m or 0.0 for match in matches)
+        region_m = assumed_region(points_m, found.structures, greatest_m)
+    else:
+        region_m = _stated_region(region, frame, extent_m)
     summaries = summarise_matches(
         matches,
         found.structures,
-        region_m=_region(points_m, matches),
+        region_m=region_m,
         crater_radii_m=[record.crater_radius_m for record in located],
         blast_radii_m=[record.blast_radius_m for record in located],
         confidence=confidence,
@@ -167,7 +175,7 @@ def _from_coordinates(
         null_draws=null_draws,
         seed=seed,
     )
-    notes = found.notes + _measured_notes(given, located)
+    notes = found.notes + _measured_notes(given, located, region)
     return AccuracyResult(given.path, structures, given.records, found.structures, matches, summaries, notes)
 
 
@@ -195,20 +203,40 @@ def _lonlat_to_pixel(grid: Grid, lon: Float64Array, lat: Float64Array) -> tuple[
     return (lat - t.f) / t.e, (lon - t.c) / t.a
 
 
-def _region(points_m: Float64Array, matches: Sequence[Match]) -> shapely.Geometry:
-    """The ground on which random impacts are thrown; see :func:`accuracy_from_files`."""
+def assumed_region(points_m: Float64Array, structures: Sequence[Structure], greatest_m: float) -> shapely.Geometry:
+    """The ground on which random impacts are thrown when nobody states what was assessed.
+
+    The convex hull of the impacts (n, 2), widened by their greatest distance to a structure (at least
+    50 m), but not beyond the convex hull of impacts and structures together: ground past the last
+    footprint is far from every structure, and taking it in would make any impacts look aimed.
+    """
     import shapely
 
-    greatest_m = max((match.distance_edge_m or 0.0 for match in matches), default=0.0)
-    return shapely.convex_hull(shapely.MultiPoint(points_m)).buffer(max(50.0, greatest_m))
+    impacts = shapely.MultiPoint(points_m)
+    known = shapely.convex_hull(shapely.GeometryCollection([impacts, *(s.geometry_m for s in structures)]))
+    return shapely.intersection(shapely.convex_hull(impacts).buffer(max(50.0, greatest_m)), known)
 
 
-def _measured_notes(given: PointsFile, located: Sequence[PointRecord]) -> tuple[str, ...]:
+def _stated_region(path: Path, frame: LocalFrame, extent_m: tuple[float, float, float, float]) -> shapely.Geometry:
+    """The union of a file's polygons."""
+    import shapely
+
+    from cv_pipeline.structures import read_structures
+
+    region = shapely.union_all([s.geometry_m for s in read_structures(path, frame, extent_m=extent_m).structures])
+    if region.area <= 0:
+        raise StructuresError(f"{path}: holds no polygon with an area. Give the outline of the assessed ground.")
+    return region
+
+
+def _measured_notes(given: PointsFile, located: Sequence[PointRecord], region: Path | None) -> tuple[str, ...]:
     """Gaps and assumptions of measured distances."""
-    notes = [
-        "Chance is judged over the impacts' convex hull widened by their greatest distance to a structure "
-        "(at least 50 m); another region gives another rank."
-    ]
+    notes = []
+    if region is None:
+        notes.append(
+            "No assessed region was given, so chance is judged over the ground around the impacts, within the reach "
+            "of the structures file; another region gives another rank."
+        )
     known = {record.impact_id for record in located}
     gaps = [record.impact_id for record in given.records if record.impact_id not in known]
     if gaps:

@@ -5,6 +5,7 @@ from scipy import stats
 
 from cv_pipeline.accuracy.matched import summarise_matches
 from cv_pipeline.accuracy.null import null_model, random_points
+from cv_pipeline.accuracy.points import assumed_region
 from cv_pipeline.matching import index_structures, match_points, nearest
 from cv_pipeline.types import Structure, StructureKind
 
@@ -65,6 +66,20 @@ def matched(points, structures, region):
     ids = [str(i) for i in range(len(points))]
     matches = match_points(ids, points, [1.0] * len(points), index_structures(structures))
     return summarise_matches(matches, structures, region_m=region, null_draws=400, bootstrap_draws=200)
+
+
+def test_assumed_region_does_not_make_random_impacts_look_aimed():
+    """A town in one corner of open ground; random impacts may rank below 5 % only about that often."""
+    houses = [*town(40, 400), Structure("far", StructureKind.BUILDING, shapely.box(990, 990, 1000, 1000))]
+    measure = edge_measure(houses)
+    rng = np.random.default_rng(8)
+    low = 0
+    for trial in range(40):
+        points = rng.uniform(0, 1000, (10, 2))
+        distances = measure(points)
+        region = assumed_region(points, houses, distances.max())
+        low += null_model(distances, measure, region, draws=200, confidence=0.95, seed=trial).rank <= 0.05
+    assert low <= 5
 
 
 def test_nothing_to_compare():

@@ -100,6 +100,20 @@ def test_vector_points_in_any_crs(tmp_path):
     assert result.summaries[0].mean_crater_radius_m == 3
 
 
+def test_a_stated_region_replaces_the_assumed_one(tmp_path):
+    structures = footprints(tmp_path, [shapely.box(0, 0, 1e-4, 1e-4)])
+    points = csv_file(tmp_path, "lon,lat\n0.0002,0\n0,0.0002\n")
+    region = footprints(tmp_path, [shapely.box(-0.01, -0.01, 0.01, 0.01)], name="region.gpkg")
+    assumed = accuracy_from_files(points, structures, null_draws=100)
+    stated = accuracy_from_files(points, structures, region=region, null_draws=100)
+    assert stated.summaries[2].null_model.mean_m > 500 > assumed.summaries[2].null_model.mean_m
+    assert any("No assessed region" in note for note in assumed.notes)
+    assert not any("No assessed region" in note for note in stated.notes)
+    line = footprints(tmp_path, [shapely.LineString([(0, 0), (0.001, 0)])], name="line.gpkg")
+    with pytest.raises(StructuresError, match="no polygon"):
+        accuracy_from_files(points, structures, region=line)
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
