@@ -1,1 +1,1 @@
-"""evaluation"""
+"""Scores against labels and against simulated truth."""

@@ -1,0 +1,120 @@
+"""Score a model, or any tool's detections, on scenes with labelled craters.
+
+python scripts/evaluate.py --model small --data ../shared/data/arcade_dev --out evaluation
+python scripts/evaluate.py --detections other_tool.csv --out evaluation --threshold 0.5
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from cv_pipeline.errors import CvPipelineError
+from cv_pipeline.evaluation.labelled import (
+    Detections,
+    LabelledScene,
+    Score,
+    match_labelled,
+    read_detections,
+    read_scenes,
+    score_matches,
+    score_pooled,
+    write_detections,
+)
+from cv_pipeline.evaluation.objects import TOLERANCE_M
+
+HEADER = (
+    "Development score: real scenes, after image only. Labels are incomplete, so precision (and with it AP and F1)"
+    " is a lower bound. Nothing may be trained on or tuned to these scenes."
+)
+LOW_THRESHOLD = 0.05  # AP needs the tail of the curve, far below a useful threshold
+
+console = Console(stderr=True)
+
+
+def detect_scene(scene: LabelledScene, model: str) -> tuple[Detections, float]:
+    """Detections of one scene at a low threshold, and the model's own threshold."""
+    import cv_pipeline  # noqa: PLC0415  (torch is not needed to score a CSV file)
+    from cv_pipeline.config import AssessConfig  # noqa: PLC0415
+
+    config = AssessConfig.model_validate({"model": model, "gsd_m": scene.gsd_m, "score_threshold": LOW_THRESHOLD})
+    assessment = cv_pipeline.detect(after=scene.image, config=config)
+    points = np.array([(i.col_px, i.row_px) for i in assessment.impacts], dtype=np.float64).reshape(-1, 2)
+    scores = np.array([impact.score for impact in assessment.impacts], dtype=np.float64)
+    return Detections(points, scores), assessment.segmentation.model.score_threshold
+
+
+def main(
+    *,
+    out: Annotated[Path, typer.Option(help="folder for evaluation.json and detections.csv")],
+    model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
+    data: Annotated[Path, typer.Option(help="folder with labels.csv")] = Path("../shared/data/arcade_dev"),
+    detections: Annotated[Path | None, typer.Option(help="score this CSV file instead of a model")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="operating point; default: the model's own, 0.5 for CSV")
+    ] = None,
+    tolerance_m: Annotated[float, typer.Option(help="greatest distance of a hit from its label")] = TOLERANCE_M,
+) -> None:
+    """Score a model, or any tool's detections, on scenes with labelled craters."""
+    try:
+        scenes = read_scenes(data)
+        if detections is not None:
+            found, own_threshold = read_detections(detections), 0.5
+        else:
+            results = [detect_scene(scene, model) for scene in track(scenes, "detecting", console=console)]
+            found = {scene.field: result[0] for scene, result in zip(scenes, results, strict=True)}
+            own_threshold = results[0][1]
+    except CvPipelineError as error:
+        console.print(f"[red]error:[/red] {error}")
+        raise typer.Exit(2) from error
+    chosen = own_threshold if threshold is None else threshold
+    matches = [match_labelled(scene, found.get(scene.field), tolerance_m) for scene in scenes]
+    named = zip(scenes, matches, strict=True)
+    scores = [score_matches(f"field {scene.field}", [match], chosen) for scene, match in named]
+    scores.append(score_pooled(matches, chosen))
+    out.mkdir(parents=True, exist_ok=True)
+    write_detections(out / "detections.csv", found)
+    what = {"model": model} if detections is None else {"detections": str(detections)}
+    document = {"note": HEADER, **what, "threshold": chosen, "tolerance_m": tolerance_m}
+    document["scores"] = [_as_json(score) for score in scores]
+    (out / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n")
+    _print(scores, chosen)
+    console.print(f"written: {out / 'evaluation.json'}, {out / 'detections.csv'}")
+
+
+def _as_json(score: Score) -> dict[str, object]:
+    values = asdict(score)
+    for name in ("best", "default", "ap_interval", "default_f1_interval"):
+        value = getattr(score, name)
+        values[name] = None if value is None else value._asdict()
+    return values
+
+
+def _print(scores: list[Score], threshold: float) -> None:
+    table = Table(title=HEADER, title_justify="left")
+    heads = ("scene", "labels", "det.", "AP", "best F1", "at", f"P @{threshold:.2f}", "R", "F1", "median m")
+    for head in heads:
+        table.add_column(head, justify="left" if head == "scene" else "right")
+    for score in scores:
+        best = ("-", "-") if score.best is None else (f"{score.best.f1:.3f}", f"{score.best.threshold:.2f}")
+        own = ("-",) * 3 if score.default is None else tuple(f"{value:.3f}" for value in score.default[1:])
+        distance = "-" if score.median_distance_m is None else f"{score.median_distance_m:.2f}"
+        counts = (str(score.labels), str(score.detections), f"{score.ap:.3f}")
+        table.add_row(score.name, *counts, *best, *own, distance, end_section=score is scores[-2])
+    wide = Console(width=max(Console().width, 110))
+    wide.print(table)
+    for name, interval in (("AP", scores[-1].ap_interval), ("F1", scores[-1].default_f1_interval)):
+        if interval is not None:
+            wide.print(f"pooled {name}: 95 % interval over scenes {interval.low:.3f} to {interval.high:.3f}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
