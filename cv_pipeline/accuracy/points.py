@@ -7,18 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cv_pipeline.accuracy.points_file import Basis, Plane, PointRecord, PointsFile, read_points
 from cv_pipeline.accuracy.summary import summarise
-from cv_pipeline.errors import PointsError, StructuresError
+from cv_pipeline.errors import PointsError
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.types import AccuracySummary, Float64Array, Grid, Match, Structure
-
-if TYPE_CHECKING:
-    import shapely
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ def accuracy_from_files(
     some distances are inferred, a second summary over the stated ones alone stands beside the first.
 
     ``region`` holds the polygons of the ground that was searched for impacts, on which the null model
-    throws its random ones; without it :func:`assumed_region` stands in, and the notes say so.
+    throws its random ones; without it :func:`cv_pipeline.accuracy.region.assumed_region` stands in, and the notes say so.
 
     Raises:
         PointsError: the points file cannot be used, or lacks what the wanted measure needs.
@@ -144,6 +140,7 @@ def _from_coordinates(
 ) -> AccuracyResult:  # fmt: skip
     """Summaries of distances measured here."""
     from cv_pipeline.accuracy.matched import summarise_matches
+    from cv_pipeline.accuracy.region import assumed_region, stated_region
     from cv_pipeline.matching import index_structures, match_points
     from cv_pipeline.matching.uncertainty import distance_sd_m
     from cv_pipeline.structures import read_structures
@@ -163,7 +160,7 @@ def _from_coordinates(
         greatest_m = max(match.distance_edge_m or 0.0 for match in matches)
         region_m = assumed_region(points_m, found.structures, greatest_m)
     else:
-        region_m = _stated_region(region, frame, extent_m)
+        region_m = stated_region(region, frame, extent_m)
     summaries = summarise_matches(
         matches,
         found.structures,
@@ -201,32 +198,6 @@ def _lonlat_to_pixel(grid: Grid, lon: Float64Array, lat: Float64Array) -> tuple[
     """(rows, cols) of the stand-in grid, whose map is degrees."""
     t = grid.transform
     return (lat - t.f) / t.e, (lon - t.c) / t.a
-
-
-def assumed_region(points_m: Float64Array, structures: Sequence[Structure], greatest_m: float) -> shapely.Geometry:
-    """The ground on which random impacts are thrown when nobody states what was assessed.
-
-    The convex hull of the impacts (n, 2), widened by their greatest distance to a structure (at least
-    50 m), but not beyond the convex hull of impacts and structures together: ground past the last
-    footprint is far from every structure, and taking it in would make any impacts look aimed.
-    """
-    import shapely
-
-    impacts = shapely.MultiPoint(points_m)
-    known = shapely.convex_hull(shapely.GeometryCollection([impacts, *(s.geometry_m for s in structures)]))
-    return shapely.intersection(shapely.convex_hull(impacts).buffer(max(50.0, greatest_m)), known)
-
-
-def _stated_region(path: Path, frame: LocalFrame, extent_m: tuple[float, float, float, float]) -> shapely.Geometry:
-    """The union of a file's polygons."""
-    import shapely
-
-    from cv_pipeline.structures import read_structures
-
-    region = shapely.union_all([s.geometry_m for s in read_structures(path, frame, extent_m=extent_m).structures])
-    if region.area <= 0:
-        raise StructuresError(f"{path}: holds no polygon with an area. Give the outline of the assessed ground.")
-    return region
 
 
 def _measured_notes(given: PointsFile, located: Sequence[PointRecord], region: Path | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from scipy import stats
 
 from cv_pipeline.accuracy.matched import summarise_matches
 from cv_pipeline.accuracy.null import null_model, random_points
-from cv_pipeline.accuracy.points import assumed_region
+from cv_pipeline.accuracy.region import assumed_region
 from cv_pipeline.matching import index_structures, match_points, nearest
 from cv_pipeline.types import Structure, StructureKind
 
