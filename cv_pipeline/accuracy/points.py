@@ -52,7 +52,8 @@ def accuracy_from_files(
     some distances are inferred, a second summary over the stated ones alone stands beside the first.
 
     ``region`` holds the polygons of the ground that was searched for impacts, on which the null model
-    throws its random ones; without it :func:`cv_pipeline.accuracy.region.assumed_region` stands in, and the notes say so.
+    throws its random ones; without it :func:`cv_pipeline.accuracy.region.assumed_region` stands in,
+    and the notes say so.
 
     Raises:
         PointsError: the points file cannot be used, or lacks what the wanted measure needs.
