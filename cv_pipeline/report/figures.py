@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
-from cv_pipeline.frame import LocalFrame
+from cv_pipeline.accuracy.matched import CENTRE, LIKELY, MEASURES, likely_m
+from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.report.layers import Layer, links_layer, patterns_layer, structures_layer
 from cv_pipeline.report.rows import matches_by_impact
-from cv_pipeline.report.words import hypothesis_name
 from cv_pipeline.types import AccuracySummary, Assessment, Float64Array, Grid, Match, Status, UInt8Array
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.spines.top": False,
@@ -56,8 +57,6 @@ def write_figures(assessment: Assessment, overview: UInt8Array, grid: Grid, fold
 
 def overview_figure(assessment: Assessment, overview: UInt8Array, grid: Grid) -> Figure:
     """The after image with patterns, structures and links; axes in local metres."""
-    from cv_pipeline.frame import local_frame
-
     frame = local_frame(assessment.pair.after.grid)
     corners = LocalFrame(grid, frame.crs).pixel_to_metres(
         np.array([0.0, grid.height]), np.array([0.0, grid.width])
@@ -88,7 +87,7 @@ def distance_figure(summary: AccuracySummary, distances_m: Float64Array, bearing
         distances_m: (n,) distances from the aim point.
         bearings_rad: (n,) directions from the aim point to the impact, clockwise from north.
     """
-    with _figure(5.2, 5.2) as (figure, axes):
+    with _figure(5.2, 4.8) as (figure, axes):
         east, north = distances_m * np.sin(bearings_rad), distances_m * np.cos(bearings_rad)
         reach = 1.1 * max(float(np.max(distances_m)), summary.mean_m or 0.0, 1e-3)
         angles = np.linspace(0, 2 * np.pi, 181)
@@ -100,7 +99,7 @@ def distance_figure(summary: AccuracySummary, distances_m: Float64Array, bearing
                 label = f"{name} {radius:.1f} m"
                 axes.plot(radius * np.sin(angles), radius * np.cos(angles), dash, color=colour, lw=1.6, label=label)
         axes.plot(east, north, "o", ms=5, mfc=RED, mec="white", mew=0.7, label=f"impacts (n = {len(distances_m)})")
-        axes.plot(0, 0, "+", ms=12, mew=1.6, color="black", label=hypothesis_name(summary.hypothesis))
+        axes.plot(0, 0, "+", ms=12, mew=1.6, color="black", label=summary.hypothesis)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="east (m)", ylabel="north (m)")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
@@ -108,20 +107,20 @@ def distance_figure(summary: AccuracySummary, distances_m: Float64Array, bearing
 
 def histogram_figure(summary: AccuracySummary, distances_m: Float64Array) -> Figure:
     """Histogram of distances, with the observed mean and the interval of means that chance would give."""
-    with _figure(5.2, 3.6) as (figure, axes):
+    from matplotlib.ticker import MaxNLocator
+
+    with _figure(5.2, 4.8) as (figure, axes):
         null = summary.null_model
         reach = max(float(np.max(distances_m)), null.mean_interval_m.high if null else 0.0, 1e-3)
-        bins = np.linspace(0, 1.05 * reach, int(np.clip(2 * np.sqrt(len(distances_m)), 8, 40)))
+        bins = np.linspace(0, 1.05 * reach, int(np.clip(2 * np.sqrt(len(distances_m)), 8, 40))).tolist()
         axes.hist(distances_m, bins=bins, color="#9db7d5", edgecolor="white", label=f"impacts (n = {len(distances_m)})")
         if null:
             axes.axvspan(*null.mean_interval_m, color=GREY, alpha=0.22, lw=0, label="mean by chance, interval")
             axes.axvline(null.mean_m, color=GREY, ls=":", lw=1.6, label=f"mean by chance {null.mean_m:.1f} m")
         if summary.mean_m is not None:
             axes.axvline(summary.mean_m, color=BLUE, lw=1.8, label=f"observed mean {summary.mean_m:.1f} m")
-        axes.yaxis.get_major_locator().set_params(integer=True)
-        axes.set(
-            xlim=(0, 1.05 * reach), xlabel=f"distance to {hypothesis_name(summary.hypothesis)} (m)", ylabel="impacts"
-        )
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlim=(0, 1.05 * reach), xlabel=f"distance to {summary.hypothesis} (m)", ylabel="impacts")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
@@ -129,15 +128,14 @@ def histogram_figure(summary: AccuracySummary, distances_m: Float64Array) -> Fig
 def hypothesis_offsets(assessment: Assessment, hypothesis: str) -> tuple[Float64Array, Float64Array]:
     """Distance (n,) in metres and bearing (n,) in radians from the assumed aim point to each impact.
 
-    The distance is that of the match's hypothesis of this kind; a match without it gives its edge
-    distance where the name speaks of an edge, else its centre distance. The bearing is measured from
+    The distance is what the statistic of that name uses. The bearing is measured from
     the structure's centroid. Impacts without a distance are left out.
     """
     centres = {s.structure_id: s.geometry_m.centroid for s in assessment.structures}
     matches = matches_by_impact(assessment)
     found = []
     for impact in assessment.impacts:
-        distance_m, structure_id = _hypothesis_distance(matches[impact.impact_id], hypothesis)
+        distance_m, structure_id = _aim_point(matches[impact.impact_id], hypothesis)
         if distance_m is not None:
             centre = centres.get(structure_id or "")
             bearing = 0.0 if centre is None else float(np.arctan2(impact.x_m - centre.x, impact.y_m - centre.y))
@@ -146,16 +144,15 @@ def hypothesis_offsets(assessment: Assessment, hypothesis: str) -> tuple[Float64
     return pairs[:, 0], pairs[:, 1]
 
 
-def _hypothesis_distance(match: Match, hypothesis: str) -> tuple[float | None, str | None]:
-    for candidate in match.hypotheses:
-        if candidate.kind == hypothesis:
-            return candidate.distance_m, candidate.structure_id
-    return (match.distance_edge_m if "edge" in hypothesis else match.distance_centre_m), match.structure_id
+def _aim_point(match: Match, hypothesis: str) -> tuple[float | None, str | None]:
+    """Distance to the assumed aim point and the structure it belongs to."""
+    if hypothesis == LIKELY and match.hypotheses:
+        return likely_m(match), match.hypotheses[0].structure_id
+    return MEASURES.get(hypothesis, MEASURES[CENTRE])(match), match.structure_id
 
 
 def _draw_layer(axes: Axes, layer: Layer, colour: str, width: float) -> None:
     """Outlines of a layer, all as one collection so that thousands stay quick."""
-    import shapely
     from matplotlib.collections import LineCollection
 
     rings = [

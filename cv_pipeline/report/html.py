@@ -64,6 +64,7 @@ class Card:
 
 def write_html(
     assessment: Assessment,
+    *,
     provenance: Mapping[str, Any],
     read: PixelReader,
     overview: UInt8Array,
@@ -135,7 +136,8 @@ def build_cards(assessment: Assessment, frame: LocalFrame, read: PixelReader) ->
         near = [assessment.structures[i] for i in sorted(tree.query(canvas.outline_m()))]
         link = _only(layer, links.get(impact.impact_id))
         has_before = assessment.pair.before is not None
-        cards.append(_card(impact, matches[impact.impact_id], canvas, near, link, read, has_before))
+        match = matches[impact.impact_id]
+        cards.append(_card(impact, match, canvas, near=near, link=link, read=read, has_before=has_before))
     return cards
 
 
@@ -143,6 +145,7 @@ def _card(
     impact: Impact,
     match: Match,
     canvas: Canvas,
+    *,
     near: Sequence[Structure],
     link: Layer,
     read: PixelReader,

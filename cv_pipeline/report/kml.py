@@ -27,6 +27,8 @@ def write_kml(assessment: Assessment, path: Path) -> Path:
     import simplekml
 
     name = assessment.pair.after.path.name
+    # Ids count on across documents otherwise, so equal inputs would give unequal files.
+    simplekml.Kml.resetidcounter()
     kml = simplekml.Kml(name=f"Craters and structures: {name}")
     kml.document.description = f"{len(assessment.impacts)} impacts found in {name}; a person has to review them."
     frame = local_frame(assessment.pair.after.grid)

@@ -134,7 +134,7 @@ def north_deg(canvas: Canvas) -> float:
     """Direction of true north in the picture's centre, in degrees clockwise from up."""
     row, col = np.array([canvas.grid.height / 2]), np.array([canvas.grid.width / 2])
     centre = LocalFrame(canvas.grid, canvas.frame.crs).pixel_to_metres(row, col)
-    start, end = canvas.points(np.vstack([centre, centre + [[0.0, 10.0 * canvas.grid.gsd_m]]]))
+    start, end = canvas.points(np.vstack([centre, centre + np.array([0.0, 10.0 * canvas.grid.gsd_m])]))
     return round(float(np.degrees(np.arctan2(end[0] - start[0], start[1] - end[1]))), 1) + 0.0
 
 

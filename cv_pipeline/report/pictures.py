@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from cv_pipeline.frame import LocalFrame
-from cv_pipeline.types import Assessment, Grid, Impact, Match, UInt8Array, Window
+from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Match, UInt8Array, Window
 
 ImageKind = Literal["before", "after"]
 PixelReader = Callable[[ImageKind, Grid], UInt8Array]
@@ -42,7 +42,7 @@ def source_reader(assessment: Assessment) -> PixelReader:
     return read
 
 
-def matrix_on_grid(matrix: np.ndarray, after: Grid, grid: Grid) -> np.ndarray:  # type: ignore[type-arg]
+def matrix_on_grid(matrix: Float64Array, after: Grid, grid: Grid) -> Float64Array:
     """A registration's matrix (2, 3) in after-image pixels as one in pixels of ``grid``."""
     to_after = np.array(~after.transform @ grid.transform).reshape(3, 3)
     square = np.vstack([np.asarray(matrix, dtype=np.float64), [0.0, 0.0, 1.0]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from cv_pipeline.accuracy.matched import less_likely_m, likely_m
 from cv_pipeline.types import Assessment, Impact, Match
 
 Cell = str | float | None
@@ -47,8 +48,8 @@ COLUMNS: tuple[str, ...] = tuple(COLUMN_DECIMALS)
 def impact_rows(assessment: Assessment) -> list[dict[str, Cell]]:
     """One row per impact, in the assessment's order; an unknown value is None.
 
-    ``likely_m`` is the distance under the likeliest aim-point hypothesis (named in ``hypothesis``),
-    ``less_likely_m`` that under the second. An impact without a match has only its own columns.
+    ``hypothesis`` names the likeliest aim point; ``likely_m`` and ``less_likely_m`` are the distances
+    that the statistics use (:mod:`cv_pipeline.accuracy.matched`). An impact without a match has only its own columns.
     No impacts give an empty list.
     """
     matches = matches_by_impact(assessment)
@@ -91,8 +92,8 @@ def _row(impact: Impact, match: Match) -> dict[str, Cell]:
         "distance_centre_m": match.distance_centre_m,
         "distance_sd_m": match.distance_sd_m,
         "hypothesis": ranked[0].kind if ranked else None,
-        "likely_m": ranked[0].distance_m if ranked else None,
-        "less_likely_m": ranked[1].distance_m if len(ranked) > 1 else None,
+        "likely_m": likely_m(match),
+        "less_likely_m": less_likely_m(match),
         "second_structure_id": match.second_structure_id,
         "second_distance_edge_m": match.second_distance_edge_m,
         "ambiguity": match.ambiguity,

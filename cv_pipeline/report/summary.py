@@ -28,7 +28,7 @@ def summarise(assessment: Assessment, provenance: Mapping[str, Any]) -> dict[str
     The order of keys is fixed by this function, so equal inputs give equal text.
     """
     segmentation = assessment.segmentation
-    return _plain(
+    content: dict[str, Any] = _plain(
         {
             "schema_version": SCHEMA_VERSION,
             "trusted": is_trusted(assessment),
@@ -46,6 +46,7 @@ def summarise(assessment: Assessment, provenance: Mapping[str, Any]) -> dict[str
             "provenance": provenance,
         }
     )
+    return content
 
 
 def all_warnings(assessment: Assessment) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ def _registration(registration: Registration | None) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` as JSON can hold it; numpy scalars become Python's, floats keep ten significant digits."""
+    """``value`` as JSON can hold it; numpy scalars become Python's, floats keep twelve significant digits."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -115,7 +116,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item") and callable(value.item):
         value = value.item()
     if isinstance(value, float):
-        return float(f"{value:.10g}") if math.isfinite(value) else None
+        return float(f"{value:.12g}") if math.isfinite(value) else None
     if isinstance(value, Path):
         return str(value)
     return value

@@ -65,9 +65,9 @@ def hypothesis_name(hypothesis: str) -> str:
 
 def accuracy_sentence(summary: AccuracySummary) -> str:
     """Mean, median and SD with their intervals and the sample size, under the hypothesis."""
-    start = f"Assuming the aim point was the {hypothesis_name(summary.hypothesis)} (n = {summary.n})"
+    start = f"Distance to the {summary.hypothesis} (n = {summary.n})"
     if summary.n == 0 or summary.mean_m is None:
-        return f"{start}: there is no distance to summarise."
+        return f"{start}: there is nothing to summarise."
     parts = [
         _with_interval("mean", summary.mean_m, summary.intervals_m.get("mean_m"), summary.confidence),
         _with_interval("median", summary.median_m, summary.intervals_m.get("median_m"), summary.confidence),

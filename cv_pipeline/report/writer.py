@@ -64,7 +64,14 @@ def write_report(
         grid = overview_grid(assessment.pair.after.grid)
         overview = read("after", grid)
         figures = write_figures(assessment, overview, grid, stage / "figures")
-        write_html(assessment, summary["provenance"], read, overview, figures, stage / "report.html")
+        write_html(
+            assessment,
+            provenance=summary["provenance"],
+            read=read,
+            overview=overview,
+            figures=figures,
+            path=stage / "report.html",
+        )
         write_summary(summary, stage / "summary.json")
     return out_dir / "report.html"
 

@@ -36,6 +36,7 @@ from cv_pipeline.types import (
 
 HEIGHT, WIDTH, GSD_M = 300, 400, 0.5
 LON, LAT = 32.58, 0.33
+SHIFT_ROW, SHIFT_COL = -1, 2
 
 
 def make_grid(crs: str | None, height: int = HEIGHT, width: int = WIDTH) -> Grid:
@@ -122,7 +123,7 @@ def make_match(impact: Impact, structures: tuple[Structure, ...]) -> Match:
 def make_accuracy(distances: list[float]) -> AccuracySummary:
     n, d = len(distances), np.array(distances)
     return AccuracySummary(
-        hypothesis="structure_centre",
+        hypothesis="nearest structure's centre",
         n=n,
         mean_m=float(d.mean()) if n else None,
         sd_sample_m=float(d.std(ddof=1)) if n > 1 else None,
@@ -141,7 +142,7 @@ def make_accuracy(distances: list[float]) -> AccuracySummary:
 
 
 def make_registration(gate: Gate) -> Registration:
-    matrix = np.array([[1.0, 0.0, 1.5], [0.0, 1.0, -0.75]])
+    matrix = np.array([[1.0, 0.0, SHIFT_COL], [0.0, 1.0, SHIFT_ROW]])
     return Registration(matrix, 1.68, 0.01, 1.0001, 0.4, 0.2, 0.2, 40, 33 if gate is Gate.PASS else 4, gate, "Made up.")
 
 
@@ -165,7 +166,8 @@ def make_assessment(
     ground = _ground(grid, footprints, frame)
     struck = _strike(ground, found)
     pair = ScenePair(
-        _image(folder / "after.tif", struck, grid), _image(folder / "before.tif", ground, grid) if before else None
+        _image(folder / "after.tif", struck, grid),
+        _image(folder / "before.tif", np.roll(ground, (-SHIFT_ROW, -SHIFT_COL), (0, 1)), grid) if before else None,
     )
     distances = [m.distance_centre_m for m in matches if m.distance_centre_m is not None]
     return Assessment(
