@@ -51,6 +51,7 @@ class _Centres:
 class _Measured:
     """What is measured around each centre; (n,) or (n, SECTORS)."""
 
+    centre_sd_m: Float64Array
     crater_sd_m: Float64Array
     exists: BoolArray
     primary_m: Float64Array
@@ -91,7 +92,7 @@ def extract_impacts(
     order = np.lexsort((source_px[:, 1], source_px[:, 0], -centres.score))
     centres = centres.take(order)
     measured = _measure_all(segmentation, ground, centres, core_px)
-    return _impacts(ground, centres, measured, segmentation.grid.gsd_m)
+    return _impacts(ground, centres, measured)
 
 
 def _cores(grid: Grid, core_px: int) -> Iterator[Window]:
@@ -163,22 +164,23 @@ def _measure(
     fallback = craters.core_statistics(values[Channel.BLAST_RADIUS_M], valid, at_px).median
     radii = shape.blast_radii(blast, exists, fallback)
     filled = shape.filled_extents(blast, radii.primary_m)
-    axis = shape.direction(filled, blast.censored, exists)
+    centre_sd_m = craters.centre_sd_m(centres.score, centres.width_px * step_m, step_m)
+    least = shape.least_resultant(centre_sd_m, radii.primary_m)
+    axis = shape.direction(filled, blast.censored, exists, least)
     fresh = np.full(len(at_px), np.nan)
     if segmentation.has_before:
         disc_m = np.maximum(centres.radius_m, step_m)
         fresh = craters.new_probability(values[Channel.NEW], crater_p, valid, sites, disc_m)
     sd_m = craters.radius_sd_m(centres.radius_m, centres.spread_m, crater, step_m)
-    return _Measured(sd_m, exists, *radii, filled, blast.extent_m, axis.azimuth_deg, axis.sd_deg, fresh)
+    return _Measured(centre_sd_m, sd_m, exists, *radii, filled, blast.extent_m, axis.azimuth_deg, axis.sd_deg, fresh)
 
 
-def _impacts(ground: GroundMap, centres: _Centres, measured: _Measured, gsd_m: float) -> tuple[Impact, ...]:
+def _impacts(ground: GroundMap, centres: _Centres, measured: _Measured) -> tuple[Impact, ...]:
     """Impacts of measured centres, numbered in their order."""
     source_px = ground.working_to_source(centres.at_px)
     lonlat = ground.frame.to_lonlat(centres.at_m) if ground.frame.is_georeferenced else None
     pattern = shape.kinds(measured.filled_m, measured.exists, measured.azimuth_deg)
     outline = shape.outlines(centres.at_m, measured.extent_m, centres.radius_m)
-    sd_m = craters.centre_sd_m(centres.score, centres.width_px * gsd_m, gsd_m)
     impacts = []
     for i, score in enumerate(centres.score):
         status, probability = craters.status_of(measured.new_probability[i])
@@ -194,7 +196,7 @@ def _impacts(ground: GroundMap, centres: _Centres, measured: _Measured, gsd_m: f
                 score=float(score),
                 status=status,
                 status_probability=probability,
-                centre_sd_m=float(sd_m[i]),
+                centre_sd_m=float(measured.centre_sd_m[i]),
                 crater_radius_m=float(centres.radius_m[i]),
                 crater_radius_sd_m=float(measured.crater_sd_m[i]),
                 blast_radius_m=_or_none(measured.primary_m[i]),
