@@ -22,6 +22,8 @@ MAX_OVERVIEW_PX = 1600
 CHIP_PX = 320
 _MIN_HALF_M, _MAX_HALF_M = 8.0, 150.0
 _JPEG_QUALITY = 82
+_NO_IMAGERY_GREY = np.uint8(110)
+"""Black would pass for a shadow or a crater."""
 
 
 def source_reader(assessment: Assessment) -> PixelReader:
@@ -37,7 +39,8 @@ def source_reader(assessment: Assessment) -> PixelReader:
         if kind == "before" and assessment.registration is not None:
             matrix = matrix_on_grid(assessment.registration.matrix, assessment.pair.after.grid, grid)
         with GridView(source, grid, matrix) as view:
-            return view.read(Window(0, 0, grid.height, grid.width))[0]
+            rgb, valid = view.read(Window(0, 0, grid.height, grid.width))
+        return np.where(valid[..., None], rgb, _NO_IMAGERY_GREY)
 
     return read
 
