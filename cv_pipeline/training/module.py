@@ -1,0 +1,116 @@
+"""The Lightning module: losses, schedule, moving average of the weights, validation figures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from cv_pipeline.segmentation.losses import centre_focal_loss, mask_loss, masked_mean, radius_loss
+from cv_pipeline.segmentation.network import CraterNet
+from cv_pipeline.training.config import TrainConfig
+
+
+def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tensor]:
+    """Each weighted loss term and their sum, keyed by name.
+
+    Args:
+        maps: Raw network maps (batch, 6, height, width).
+        truth: (batch, 6, height, width) as :class:`cv_pipeline.training.data.SimulatedPairs` gives.
+        with_before: Whether new-or-old can be told; otherwise that map is not trained.
+    """
+    crater, blast, centre, new, crater_m, blast_m = truth.unbind(1)
+    terms = {
+        "crater": mask_loss(maps[:, 0], crater),
+        "blast": 0.5 * mask_loss(maps[:, 1], blast),
+        "centre": centre_focal_loss(maps[:, 2], centre),
+        "crater_radius": radius_loss(maps[:, 4], crater_m),
+        "blast_radius": 0.5 * radius_loss(maps[:, 5], blast_m),
+    }
+    if with_before:
+        told = torch.nn.functional.binary_cross_entropy_with_logits(maps[:, 3].float(), new, reduction="none")
+        terms["new"] = 0.5 * masked_mean(told, crater > 0.5)
+    terms["total"] = torch.stack(list(terms.values())).sum()
+    return terms
+
+
+def soft_iou(logits: Tensor, mask: Tensor) -> Tensor:
+    """Intersection over union of ``logits > 0`` with ``mask``; 1 where both are empty."""
+    found, true = logits > 0, mask > 0.5
+    return ((found & true).sum() + 1e-6) / ((found | true).sum() + 1e-6)
+
+
+class CraterModule(L.LightningModule):
+    """Trains a :class:`CraterNet` on simulated pairs; ``averaged`` holds the weights that ship."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.net = CraterNet(
+            {
+                "encoder": config.encoder,
+                "stage_channels": config.stage_channels,
+                "decoder_channels": config.decoder_channels,
+            }
+        )
+        self.averaged = AveragedModel(self.net, avg_fn=self._average, use_buffers=True)
+
+    def _average(self, mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
+        """Exponential average whose decay is ramped: early weights of a short run would spoil it."""
+        decay = min(self.config.ema_decay, (1 + float(count)) / (10 + float(count)))
+        return mean.lerp(value, 1 - decay) if mean.is_floating_point() else value
+
+    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+        """Loss of one batch; whole batches drop the before image, which saves half the encoding."""
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.global_step)
+        with_before = torch.rand(1, generator=generator).item() >= self.config.after_only_share
+        after = batch["after"].contiguous(memory_format=torch.channels_last)
+        before = batch["before"].contiguous(memory_format=torch.channels_last) if with_before else None
+        terms = total_loss(self.net(after, before), batch["truth"], with_before)
+        self.log_dict({f"train/{k}": v for k, v in terms.items()}, prog_bar=False)
+        self.log("loss", terms["total"], prog_bar=True, logger=False)
+        return terms["total"]
+
+    def on_before_zero_grad(self, *_: Any) -> None:
+        """Update the moving average after each optimiser step."""
+        self.averaged.update_parameters(self.net)
+
+    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
+        """Losses and IoU of the averaged weights, with and without the before image."""
+        for name, before in (("pair", batch["before"]), ("after_only", None)):
+            maps = self.averaged(batch["after"], before)
+            terms = total_loss(maps, batch["truth"], before is not None)
+            self.log(f"val/{name}/loss", terms["total"])
+            self.log(f"val/{name}/crater_iou", soft_iou(maps[:, 0], batch["truth"][:, 0]))
+            self.log(f"val/{name}/blast_iou", soft_iou(maps[:, 1], batch["truth"][:, 1]), prog_bar=True)
+            if batch_index == 0:
+                self._log_panel(name, batch, maps)
+
+    def _log_panel(self, name: str, batch: dict[str, Tensor], maps: Tensor) -> None:
+        """Eight samples as pictures: after, truth (crater, blast, centre) and the same as found."""
+        if self.logger is None:
+            return
+        shown = (batch["after"][:8, :3] / 8 + 0.5).clamp(0, 1)
+        panel = torch.cat([shown, batch["truth"][:8, :3], torch.sigmoid(maps[:8, :3].float())], dim=3)
+        images = torch.cat(list(panel), dim=1)
+        self.logger.experiment.add_image(f"panel/{name}", images, self.global_step)  # type: ignore[attr-defined]
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW with a short warm-up and a cosine fall to 1 % of the learning rate."""
+        optimizer = torch.optim.AdamW(
+            self.net.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
+        )
+        warm_up = min(200, max(self.config.steps // 10, 1))
+
+        def factor(step: int) -> float:
+            if step < warm_up:
+                return (step + 1) / warm_up
+            progress = (step - warm_up) / max(self.config.steps - warm_up, 1)
+            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,0 +1,62 @@
+"""One training run from settings to a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.utils.data import DataLoader, Subset
+
+from cv_pipeline.training.config import TrainConfig
+from cv_pipeline.training.data import SimulatedPairs
+from cv_pipeline.training.module import CraterModule
+
+
+def _trainer(config: TrainConfig, run_dir: Path, max_minutes: float | None) -> L.Trainer:
+    checkpoints = ModelCheckpoint(
+        dirpath=run_dir, filename="last", every_n_train_steps=config.checkpoint_every, save_top_k=1,
+        enable_version_counter=False,
+    )
+    return L.Trainer(
+        max_steps=config.steps,
+        max_time={"minutes": max_minutes} if max_minutes else None,
+        precision="bf16-mixed",
+        gradient_clip_val=2.0,
+        logger=[TensorBoardLogger(str(run_dir), name="tensorboard", version=""), CSVLogger(str(run_dir), name="csv", version="")],
+        callbacks=[checkpoints, LearningRateMonitor("step")],
+        val_check_interval=config.validation_every,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=25,
+        default_root_dir=str(run_dir),
+    )
+
+
+def train(config: TrainConfig, data_root: Path, run_dir: Path, *, workers: int, max_minutes: float | None) -> CraterModule:
+    """Train, resuming from ``run_dir/last.ckpt`` where there is one, and return the module.
+
+    Samples are numbered through the whole run and the run reads them in order, so that a resumed run
+    goes on with the samples that it had not seen. ``max_minutes`` stops early at a checkpoint.
+    """
+    L.seed_everything(config.seed, workers=True)
+    module = CraterModule(config)
+    resume = run_dir / "last.ckpt"
+    done = int(torch.load(resume, weights_only=False)["global_step"]) if resume.exists() else 0
+    shape = {"size_px": config.size_px, "gsd_m": config.working_gsd_m}
+    samples = SimulatedPairs(data_root, "train", config.steps * config.batch_size, config.seed, augment=True, **shape)  # type: ignore[arg-type]
+    held_out = SimulatedPairs(data_root, "validate", config.validation_samples, config.seed + 1, augment=False, **shape)  # type: ignore[arg-type]
+    rest = Subset(samples, range(done * config.batch_size, len(samples)))
+    loaders = {"num_workers": workers, "persistent_workers": workers > 0}
+    trainer = _trainer(config, run_dir, max_minutes)
+    trainer.fit(
+        module,
+        DataLoader(rest, batch_size=config.batch_size, **loaders),  # type: ignore[arg-type]
+        DataLoader(held_out, batch_size=config.batch_size, num_workers=workers),
+        ckpt_path=str(resume) if resume.exists() else None,
+        weights_only=False,
+    )
+    trainer.save_checkpoint(resume)
+    return module
