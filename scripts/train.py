@@ -31,10 +31,10 @@ def main(
         where = run_dir or Path("runs") / settings.name
         module = train(settings, backgrounds, where, workers=workers, max_minutes=max_minutes)
         if out is not None:
-            from cv_pipeline.segmentation.zoo import save_model
+            from cv_pipeline.training.export import export_model
 
-            save_model(module.averaged.module, settings, out)
-            typer.echo(f"model written to {out}")
+            model = export_model(module.averaged.module, settings, module.steps_done, backgrounds, out)
+            typer.echo(f"model written to {out}, score threshold {model.score_threshold}")
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

@@ -59,6 +59,11 @@ class CraterModule(L.LightningModule):
         )
         self.averaged = AveragedModel(self.net, avg_fn=self._average, use_buffers=True)
 
+    @property
+    def steps_done(self) -> int:
+        """Optimiser steps that the averaged weights have seen, over all resumed runs."""
+        return int(self.averaged.n_averaged)
+
     def _average(self, mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
         """Exponential average whose decay is ramped: early weights of a short run would spoil it."""
         decay = min(self.config.ema_decay, (1 + float(count)) / (10 + float(count)))

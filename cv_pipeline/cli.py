@@ -1,0 +1,229 @@
+"""The command line: thin, no logic; each command parses, calls one function and says where the result is.
+
+Exit codes: 0 done; 2 bad usage or input; 3 done but not to be trusted (registration failed); 1 a defect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cv_pipeline.errors import ConfigError, CvPipelineError
+
+if TYPE_CHECKING:
+    from cv_pipeline.config import AssessConfig
+    from cv_pipeline.types import Assessment
+
+app = typer.Typer(
+    name="cv-pipeline",
+    help="Find craters and blast patterns in before/after imagery, match each to its nearest structure, and say how sure.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+NOT_TRUSTED = 3
+
+AfterOption = Annotated[Path, typer.Option("--after", help="image after the event (GeoTIFF, JP2, PNG, JPEG, ...)")]
+OutOption = Annotated[Path, typer.Option("--out", help="folder for all results; must be new, empty, or --overwrite")]
+GsdOption = Annotated[float | None, typer.Option("--gsd", help="metres per pixel of images that carry no CRS")]
+BandsOption = Annotated[str | None, typer.Option("--bands", help="red,green,blue band numbers, for instance 3,2,1")]
+ModelOption = Annotated[str, typer.Option("--model", help="name of a shipped model (see 'models') or a model folder")]
+ThresholdOption = Annotated[float | None, typer.Option("--threshold", help="lowest score; default: the model's own")]
+CeOption = Annotated[float | None, typer.Option("--geolocation-ce90", help="the image's stated CE90 in metres")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace an earlier result in --out")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print summary.json on stdout")]
+SeedOption = Annotated[int, typer.Option("--seed", help="seed of bootstrap and null model")]
+
+
+@contextmanager
+def _errors_to_exit_code() -> Iterator[None]:
+    """Errors that a user can mend become one line and exit code 2."""
+    try:
+        yield
+    except CvPipelineError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar per stage on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield advance
+
+
+def _bands(text: str | None, option: str) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    try:
+        red, green, blue = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"{option} {text}: give three band numbers, for instance {option} 3,2,1") from error
+    return red, green, blue
+
+
+def _config(**settings: Any) -> AssessConfig:
+    from pydantic import ValidationError
+
+    from cv_pipeline.config import AssessConfig
+
+    try:
+        return AssessConfig(**settings)
+    except ValidationError as error:
+        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']})" for e in error.errors())
+        raise ConfigError(f"a setting is out of range: {lines}") from error
+
+
+def _finish(result: Assessment, out: Path, as_json: bool) -> None:
+    """Say what was found and where the report is; exit 3 where the result is not to be trusted."""
+    from cv_pipeline.report.words import headline, is_trusted
+
+    if as_json:
+        typer.echo((out / "summary.json").read_text())
+    for warning in result.warnings:
+        typer.secho(f"note: {warning}", fg="yellow", err=True)
+    typer.echo(headline(result), err=as_json)
+    typer.echo(f"report: {out / 'report.html'}", err=as_json)
+    if not is_trusted(result):
+        typer.secho("not to be trusted: the registration gate failed", fg="red", err=True)
+        raise typer.Exit(NOT_TRUSTED)
+
+
+@app.command()
+def assess(
+    before: Annotated[Path, typer.Option("--before", help="image before the event")],
+    after: AfterOption,
+    out: OutOption,
+    structures: Annotated[Path | None, typer.Option("--structures", help="footprints in any vector format")] = None,
+    gsd: GsdOption = None,
+    before_gsd: Annotated[float | None, typer.Option("--before-gsd", help="the same for --before, if different")] = None,
+    bands: BandsOption = None,
+    before_bands: Annotated[str | None, typer.Option("--before-bands", help="the same for --before, if different")] = None,
+    model: ModelOption = "small",
+    threshold: ThresholdOption = None,
+    geolocation_ce90: CeOption = None,
+    seed: SeedOption = 0,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find impacts in a before/after pair and measure how far each lies from its nearest structure."""
+    import cv_pipeline
+
+    with _errors_to_exit_code():
+        config = _config(
+            model=model, gsd_m=gsd, before_gsd_m=before_gsd, bands=_bands(bands, "--bands"),
+            before_bands=_bands(before_bands, "--before-bands"), score_threshold=threshold,
+            geolocation_ce90_m=geolocation_ce90, seed=seed, overwrite=overwrite, out_dir=out,
+        )  # fmt: skip
+        with _progress() as progress:
+            result = cv_pipeline.assess(before, after, structures, config, progress=progress)
+    _finish(result, out, as_json)
+
+
+@app.command()
+def detect(
+    after: AfterOption,
+    out: OutOption,
+    gsd: GsdOption = None,
+    bands: BandsOption = None,
+    model: ModelOption = "small",
+    threshold: ThresholdOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find craters in a single image, without a before image or structures."""
+    import cv_pipeline
+
+    with _errors_to_exit_code():
+        config = _config(
+            model=model, gsd_m=gsd, bands=_bands(bands, "--bands"), score_threshold=threshold,
+            overwrite=overwrite, out_dir=out,
+        )  # fmt: skip
+        with _progress() as progress:
+            result = cv_pipeline.detect(after, config, progress=progress)
+    _finish(result, out, as_json)
+
+
+@app.command()
+def accuracy(
+    points: Annotated[Path, typer.Option("--points", help="CSV or vector file of impacts, or of published distances")],
+    out: OutOption,
+    structures: Annotated[Path | None, typer.Option("--structures", help="footprints in any vector format")] = None,
+    region: Annotated[Path | None, typer.Option("--region", help="polygons of the ground that was searched")] = None,
+    geolocation_ce90: CeOption = None,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="level of the intervals")] = 0.95,
+    seed: SeedOption = 0,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Statistics of impacts against structures, or of published distances, without imagery."""
+    with _errors_to_exit_code():
+        from cv_pipeline.accuracy import accuracy_from_files
+        from cv_pipeline.accuracy.write import accuracy_document, write_accuracy
+        from cv_pipeline.report.output_dir import check_output_dir
+
+        check_output_dir(out, overwrite)
+        result = accuracy_from_files(
+            points, structures, region=region, geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed
+        )
+        write_accuracy(result, out, overwrite)
+    if as_json:
+        typer.echo(json.dumps(accuracy_document(result), indent=2, allow_nan=False))
+    else:
+        _print_summaries(result.summaries)
+        for note in result.notes:
+            typer.echo(f"note: {note}")
+    typer.echo(f"results: {out / 'summary.json'}", err=as_json)
+
+
+def _print_summaries(summaries: Any) -> None:
+    """A table with a row per hypothesis, then what each may be read as."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for head in ("hypothesis", "n", "mean m", "SD population", "SD sample", "median m"):
+        table.add_column(head, justify="left" if head == "hypothesis" else "right")
+    for s in summaries:
+        values = (s.mean_m, s.sd_population_m, s.sd_sample_m, s.median_m)
+        table.add_row(s.hypothesis, str(s.n), *("-" if v is None else f"{v:.1f}" for v in values))
+    Console().print(table)
+    for s in summaries:
+        typer.echo(f"{s.hypothesis}: {s.statement}")
+
+
+@app.command()
+def models() -> None:
+    """List the models that came with this installation."""
+    from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
+
+    with _errors_to_exit_code():
+        for name, folder in shipped_models().items():
+            model = read_model_file(folder)
+            typer.echo(
+                f"{name}: {model.min_gsd_m:g} to {model.max_gsd_m:g} m per pixel, "
+                f"threshold {model.score_threshold:g}, {folder}"
+            )
+
+
+def main() -> None:
+    """Entry point of the ``cv-pipeline`` command."""
+    app()

@@ -1,0 +1,209 @@
+"""The whole run: from image files to an assessment, stage after stage."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.frame import LocalFrame, local_frame
+from cv_pipeline.types import Assessment, Gate, Impact, Match, Registration, Segmentation, Status, Structure
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from cv_pipeline.types import AccuracySummary, AlignedPair
+
+Progress = Callable[[str, int, int], None]
+"""Told (stage, done, total) as a run goes on."""
+
+LOW_VALID_SHARE = 0.5
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """The default progress: none."""
+
+
+@cache
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """Holds segmentations of results that Python users keep; removed when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="cv_pipeline-")
+
+
+def detect(after: str | Path, config: AssessConfig | None = None, *, progress: Progress = _silent) -> Assessment:
+    """Find craters in one image, without a before image or structures.
+
+    Every impact's status is ``unknown``. Arguments and errors are those of :func:`assess`.
+    """
+    return assess(None, after, None, config, progress=progress)
+
+
+def assess(
+    before: str | Path | None,
+    after: str | Path,
+    structures: str | Path | None = None,
+    config: AssessConfig | None = None,
+    *,
+    progress: Progress = _silent,
+) -> Assessment:
+    """Find impacts, match each to its nearest structure and state how far they lie from it.
+
+    Args:
+        before: The earlier image, or None.
+        after: The later image; results are in its pixels.
+        structures: Any vector file of footprints, or None for no distances.
+        config: Settings; the defaults where None. With ``out_dir`` set, all files are written there.
+        progress: Told (stage, done, total).
+
+    Returns:
+        Everything that was found. Where the registration's gate is ``fail`` the before image was not
+        used and the result says so; check ``registration.gate``.
+
+    Raises:
+        CvPipelineError: an input cannot be used; the message says which, why and what to do.
+    """
+    from cv_pipeline.imagery.pair import open_pair
+    from cv_pipeline.patterns.extract import extract_impacts
+    from cv_pipeline.registration.register import register
+    from cv_pipeline.report.output_dir import check_output_dir
+    from cv_pipeline.segmentation.predict import check_gsd
+    from cv_pipeline.segmentation.zoo import find_model, read_model_file
+
+    config = config or AssessConfig()
+    if config.out_dir is not None:
+        check_output_dir(config.out_dir, config.overwrite)
+    progress("opening", 0, 1)
+    model_dir = find_model(config.model)
+    model = read_model_file(model_dir)
+    pair = open_pair(before, after, config)
+    for source in (pair.after, pair.before):
+        if source is not None:
+            check_gsd(source, model.info())
+    frame = local_frame(pair.after.grid)
+    built, warnings = _read_structures(structures, frame)
+    progress("opening", 1, 1)
+    progress("aligning", 0, 1)
+    aligned = register(pair, model.working_gsd_m)
+    progress("aligning", 1, 1)
+    segmentation = _segment(aligned, model_dir, config, progress)
+    threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
+    progress("measuring", 0, 2)
+    impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold)
+    progress("measuring", 1, 2)
+    matches, accuracy = _measure(impacts, built, frame, aligned.registration, config)
+    progress("measuring", 2, 2)
+    notes = (*warnings, *_notes(aligned.registration, segmentation, impacts, bool(built)))
+    result = Assessment(
+        pair, aligned.registration, segmentation, impacts, built, matches, accuracy, notes, config.out_dir
+    )
+    if config.out_dir is not None:
+        _write(result, config, structures, progress)
+    return result
+
+
+def _read_structures(path: str | Path | None, frame: LocalFrame) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
+    if path is None:
+        return (), ()
+    from cv_pipeline.structures import read_structures
+
+    left, bottom, right, top = footprint_m(frame).bounds
+    found = read_structures(Path(path), frame, extent_m=(left, bottom, right, top))
+    return found.structures, found.notes
+
+
+def footprint_m(frame: LocalFrame) -> BaseGeometry:
+    """The after image's outline in local metres."""
+    from shapely import Polygon
+
+    height, width = frame.grid.height, frame.grid.width
+    steps = np.linspace(0, 1, 9)[:-1]
+    rows = np.concatenate([0 * steps, steps, 0 * steps + 1, 1 - steps]) * height
+    cols = np.concatenate([steps, 0 * steps + 1, 1 - steps, 0 * steps]) * width
+    return Polygon(frame.pixel_to_metres(rows, cols))
+
+
+def _segment(aligned: AlignedPair, model_dir: Path, config: AssessConfig, progress: Progress) -> Segmentation:
+    from cv_pipeline.segmentation.predict import segment
+    from cv_pipeline.segmentation.zoo import load_network, read_model_file
+
+    model = read_model_file(model_dir)
+    net = load_network(model_dir, model)
+    folder = Path(tempfile.mkdtemp(dir=_scratch().name))
+    trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
+    return segment(
+        aligned,
+        net,
+        model.info(),
+        folder / "segmentation.tif",
+        tile_px=config.tile_px,
+        overlap_px=config.overlap_px,
+        use_before=trusted,
+        progress=lambda done, total: progress("segmenting", done, total),
+    )
+
+
+def _measure(
+    impacts: Sequence[Impact],
+    structures: Sequence[Structure],
+    frame: LocalFrame,
+    registration: Registration | None,
+    config: AssessConfig,
+) -> tuple[tuple[Match, ...], tuple[AccuracySummary, ...]]:
+    """Matches of all impacts, and statistics of those that are not known to be old."""
+    from cv_pipeline.accuracy.matched import summarise_matches
+    from cv_pipeline.matching.match import match_impacts
+
+    matches = match_impacts(
+        impacts,
+        structures,
+        registration_sd_m=registration.sd_m if registration is not None and registration.gate is not Gate.FAIL else 0.0,
+        gsd_m=frame.grid.gsd_m,
+        geolocation_ce90_m=config.geolocation_ce90_m,
+    )
+    counted = [k for k, impact in enumerate(impacts) if impact.status is not Status.OLD]
+    if not structures or not counted:
+        return matches, ()
+    accuracy = summarise_matches(
+        [matches[k] for k in counted],
+        structures,
+        region_m=footprint_m(frame),
+        crater_radii_m=[impacts[k].crater_radius_m for k in counted],
+        blast_radii_m=[impacts[k].blast_radius_m for k in counted],
+        confidence=config.confidence,
+        bootstrap_draws=config.bootstrap_draws,
+        null_draws=config.null_draws,
+        seed=config.seed,
+    )
+    return matches, accuracy
+
+
+def _notes(
+    registration: Registration | None, segmentation: Segmentation, impacts: Sequence[Impact], measured: bool
+) -> list[str]:
+    """Plain sentences on what limits this result."""
+    notes = []
+    if registration is not None and registration.gate is not Gate.PASS:
+        notes.append(f"Registration: {registration.reason}")
+        if registration.gate is Gate.FAIL:
+            notes.append("The before image was not used, so new and old craters cannot be told apart.")
+    if segmentation.valid_share < LOW_VALID_SHARE:
+        notes.append(f"Only {segmentation.valid_share:.0%} of the after image holds imagery; no impact is claimed elsewhere.")
+    old = sum(impact.status is Status.OLD for impact in impacts)
+    if old and measured:
+        notes.append(f"{old} crater(s) already present before are listed but left out of the statistics.")
+    return notes
+
+
+def _write(result: Assessment, config: AssessConfig, structures: str | Path | None, progress: Progress) -> None:
+    from cv_pipeline.report import file_record, write_report
+
+    assert config.out_dir is not None
+    progress("writing", 0, 1)
+    extras = {} if structures is None else {"structures": file_record(Path(structures))}
+    write_report(result, config, config.out_dir, extras=extras)
+    progress("writing", 1, 1)
