@@ -1,0 +1,61 @@
+# `make demo` and `make test` each do all the set-up on a fresh Debian machine with python3 and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+# Set-up runs again only when what it installs from has changed. The stamp holds a hash of those files,
+# not their dates, so that a checkout or a clone's new dates never cause a reinstall.
+WANTED = $(shell cat pyproject.toml setup.py constraints.txt | sha256sum | cut -c1-64)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format constraints clean
+
+help:  ## what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup:  ## create .venv and install everything (once)
+	@if [ -x $(BIN)/python ] && [ "$$(cat $(READY) 2>/dev/null)" = "$(WANTED)" ]; then exit 0; fi; \
+	set -e; \
+	if [ ! -x $(BIN)/python ] || ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+	  command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) found; install it: apt-get install python3 python3-venv" >&2; exit 2; }; \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())');" \
+	      "name another one: make PYTHON=python3.12" >&2; exit 2; }; \
+	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: this Python cannot create virtual environments; install that part: apt-get install python3-venv" >&2; exit 2; }; \
+	  echo "Creating $(VENV)"; \
+	  $(PYTHON) -m venv $(VENV); \
+	fi; \
+	echo "Installing into $(VENV): PyTorch with its companions, about 3 GB to download, 7 GB on disk; some minutes, once only."; \
+	$(PIP) install --quiet -c constraints.txt torch torchvision -e '.[train,dev]'; \
+	$(BIN)/python -c 'import torch, torchvision; torchvision.ops.nms'; \
+	echo "$(WANTED)" > $(READY); \
+	echo "Set-up done."
+
+demo: setup  ## find the strikes of datasets/kampala_strikes and compare with the truth
+	@$(BIN)/python scripts/demo.py --out demo_out
+
+test: setup  ## run the tests
+	@$(BIN)/python -m pytest
+
+test-slow: setup  ## run the tests that take minutes
+	@$(BIN)/python -m pytest -m slow
+
+lint: setup  ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup  ## apply the format and the safe fixes of ruff
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+constraints: setup  ## write the installed versions to constraints.txt
+	@$(BIN)/python scripts/write_constraints.py
+
+clean:  ## remove .venv, caches and build folders; results and runs stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find cv_pipeline scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
