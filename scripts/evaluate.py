@@ -42,8 +42,8 @@ console = Console(stderr=True)
 
 def detect_scene(scene: LabelledScene, model: str) -> tuple[Detections, float]:
     """Detections of one scene at a low threshold, and the model's own threshold."""
-    import cv_pipeline  # noqa: PLC0415  (torch is not needed to score a CSV file)
-    from cv_pipeline.config import AssessConfig  # noqa: PLC0415
+    import cv_pipeline
+    from cv_pipeline.config import AssessConfig
 
     config = AssessConfig.model_validate({"model": model, "gsd_m": scene.gsd_m, "score_threshold": LOW_THRESHOLD})
     assessment = cv_pipeline.detect(after=scene.image, config=config)
