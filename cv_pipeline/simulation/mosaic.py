@@ -68,7 +68,7 @@ def covered_grid(block: TileBlock, crs: str, gsd_m: float) -> Grid:
     t = block.transform
     width = (block.last_x - block.first_x + 1) * TILE_PX
     height = (block.last_y - block.first_y + 1) * TILE_PX
-    corners = [t * corner for corner in ((0, 0), (width, 0), (0, height), (width, height))]
+    corners = [(t.c + t.a * col, t.f + t.e * row) for col, row in ((0, 0), (width, 0), (0, height), (width, height))]
     xs, ys = transform(WEB_MERCATOR, crs, [c[0] for c in corners], [c[1] for c in corners])
     left, right = math.ceil(max(xs[0], xs[2]) / gsd_m), math.floor(min(xs[1], xs[3]) / gsd_m)
     bottom, top = math.ceil(max(ys[2], ys[3]) / gsd_m), math.floor(min(ys[0], ys[1]) / gsd_m)

@@ -241,7 +241,9 @@ def _truth_row(planned: PlannedStrike, grid: Grid, matrix: Float64Array, structu
 
     strike, frame = planned.strike, local_frame(grid)
     col_px, row_px = matrix @ [strike.col_px, strike.row_px, 1.0]
-    x, y = grid.transform * (strike.col_px, strike.row_px)
+    t = grid.transform
+    x = t.a * strike.col_px + t.b * strike.row_px + t.c
+    y = t.d * strike.col_px + t.e * strike.row_px + t.f
     local = frame.pixel_to_metres(np.array([strike.row_px]), np.array([strike.col_px]))
     lon, lat = frame.to_lonlat(local)[0] if frame.is_georeferenced else (None, None)
     point = shapely.Point(local[0])

@@ -77,8 +77,8 @@ def structures_inside(labels: Path, grid: Grid, prefix: str) -> list[dict[str, A
     from shapely.geometry.polygon import orient
 
     frame = gpd.read_file(labels)
-    corners = grid.transform * (0, 0), grid.transform * (grid.width, grid.height)
-    inside = frame.to_crs(grid.crs).intersects(box(corners[0][0], corners[1][1], corners[1][0], corners[0][1]))
+    t = grid.transform
+    inside = frame.to_crs(grid.crs).intersects(box(t.c, t.f + t.e * grid.height, t.c + t.a * grid.width, t.f))
     footprints = frame.to_crs("EPSG:4326").geometry[inside].explode(index_parts=False)
     return [
         {
