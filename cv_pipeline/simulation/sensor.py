@@ -12,7 +12,11 @@ from cv_pipeline.types import Float32Array, UInt8Array
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """One acquisition. ``gain`` and ``offset_dn`` per channel, blur and noise in px and DN."""
+    """One acquisition. ``gain`` and ``offset_dn`` per channel, blur and noise in px and DN.
+
+    ``native_px`` is the sensor's own pixel in pixels of the image: above 1 the picture was taken
+    coarser and enlarged afterwards, noise and compression with it.
+    """
 
     gain: tuple[float, float, float]
     offset_dn: tuple[float, float, float]
@@ -23,6 +27,7 @@ class Sensor:
     noise_dn: float
     jpeg_quality: int | None
     noise_seed: int
+    native_px: float = 1.0
 
 
 def draw_sensor(rng: np.random.Generator, gsd_m: float) -> Sensor:
@@ -40,6 +45,7 @@ def draw_sensor(rng: np.random.Generator, gsd_m: float) -> Sensor:
         noise_dn=float(np.exp(rng.uniform(np.log(0.6), np.log(4.0)))),
         jpeg_quality=int(rng.integers(60, 96)) if rng.random() < 0.6 else None,
         noise_seed=int(rng.integers(2**31)),
+        native_px=float(rng.uniform(1.0, 2.0)) if rng.random() < 0.3 else 1.0,
     )
 
 
@@ -51,6 +57,10 @@ def acquire(scene: Float32Array, sensor: Sensor) -> UInt8Array:
     image = 255.0 * (np.clip(image, 0, 255) / 255.0) ** sensor.gamma
     image = image * np.asarray(sensor.gain, np.float32) + np.asarray(sensor.offset_dn, np.float32)
     image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), max(sensor.blur_px, 0.2))
+    size = image.shape[1], image.shape[0]
+    if sensor.native_px > 1.0:
+        native = tuple(max(round(side / sensor.native_px), 2) for side in size)
+        image = cv2.resize(image, native, interpolation=cv2.INTER_AREA)
     if sensor.sharpen > 0:
         image = image + sensor.sharpen * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
     noise = rng.standard_normal(image.shape[:2], dtype=np.float32)[..., None] * 0.8
@@ -59,4 +69,6 @@ def acquire(scene: Float32Array, sensor: Sensor) -> UInt8Array:
     if sensor.jpeg_quality is not None:
         _, buffer = cv2.imencode(".jpg", result, [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg_quality])
         result = cv2.imdecode(buffer, cv2.IMREAD_COLOR).astype(np.uint8)
+    if sensor.native_px > 1.0:
+        result = cv2.resize(result, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     return result
