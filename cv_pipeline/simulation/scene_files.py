@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from cv_pipeline.errors import CvPipelineError
-from cv_pipeline.simulation.scene import AlignmentError, PlannedStrike, SceneRecipe, TruthRow, Vehicle
+from cv_pipeline.simulation.clutter import Vehicle
+from cv_pipeline.simulation.scene import AlignmentError, PlannedStrike, SceneRecipe, TruthRow
 from cv_pipeline.simulation.sensor import Sensor
 from cv_pipeline.simulation.strike import ColourDelta, Strike
 from cv_pipeline.simulation.surface import Sun

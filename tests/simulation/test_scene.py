@@ -9,12 +9,12 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from cv_pipeline.frame import local_frame
+from cv_pipeline.simulation.clutter import Vehicle
 from cv_pipeline.simulation.scene import (
     AlignmentError,
     PlannedStrike,
     SceneRecipe,
     SimulatedScene,
-    Vehicle,
     simulate_scene,
 )
 from cv_pipeline.simulation.sensor import Sensor
