@@ -51,10 +51,17 @@ def _errors_to_exit_code() -> Iterator[None]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A bar per stage on stderr."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
@@ -114,9 +121,13 @@ def assess(
     out: OutOption,
     structures: Annotated[Path | None, typer.Option("--structures", help="footprints in any vector format")] = None,
     gsd: GsdOption = None,
-    before_gsd: Annotated[float | None, typer.Option("--before-gsd", help="the same for --before, if different")] = None,
+    before_gsd: Annotated[
+        float | None, typer.Option("--before-gsd", help="the same for --before, if different")
+    ] = None,
     bands: BandsOption = None,
-    before_bands: Annotated[str | None, typer.Option("--before-bands", help="the same for --before, if different")] = None,
+    before_bands: Annotated[
+        str | None, typer.Option("--before-bands", help="the same for --before, if different")
+    ] = None,
     model: ModelOption = "small",
     threshold: ThresholdOption = None,
     geolocation_ce90: CeOption = None,
@@ -133,7 +144,7 @@ def assess(
             before_bands=_bands(before_bands, "--before-bands"), score_threshold=threshold,
             geolocation_ce90_m=geolocation_ce90, seed=seed, overwrite=overwrite, out_dir=out,
         )  # fmt: skip
-        with _progress() as progress:
+        with stage_bars() as progress:
             result = cv_pipeline.assess(before, after, structures, config, progress=progress)
     _finish(result, out, as_json)
 
@@ -157,7 +168,7 @@ def detect(
             model=model, gsd_m=gsd, bands=_bands(bands, "--bands"), score_threshold=threshold,
             overwrite=overwrite, out_dir=out,
         )  # fmt: skip
-        with _progress() as progress:
+        with stage_bars() as progress:
             result = cv_pipeline.detect(after, config, progress=progress)
     _finish(result, out, as_json)
 

@@ -192,7 +192,9 @@ def _notes(
         if registration.gate is Gate.FAIL:
             notes.append("The before image was not used, so new and old craters cannot be told apart.")
     if segmentation.valid_share < LOW_VALID_SHARE:
-        notes.append(f"Only {segmentation.valid_share:.0%} of the after image holds imagery; no impact is claimed elsewhere.")
+        notes.append(
+            f"Only {segmentation.valid_share:.0%} of the after image holds imagery; no impact is claimed elsewhere."
+        )
     old = sum(impact.status is Status.OLD for impact in impacts)
     if old and measured:
         notes.append(f"{old} crater(s) already present before are listed but left out of the statistics.")

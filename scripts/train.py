@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from cv_pipeline.errors import CvPipelineError
+
+if TYPE_CHECKING:
+    from cv_pipeline.segmentation.network import CraterNet
 
 
 def main(
@@ -33,7 +36,8 @@ def main(
         if out is not None:
             from cv_pipeline.training.export import export_model
 
-            model = export_model(module.averaged.module, settings, module.steps_done, backgrounds, out)
+            net = cast("CraterNet", module.averaged.module)
+            model = export_model(net, settings, module.steps_done, backgrounds, out)
             typer.echo(f"model written to {out}, score threshold {model.score_threshold}")
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)

@@ -70,6 +70,7 @@ class CraterNet(nn.Module):
         )
         self.head = nn.Conv2d(config["decoder_channels"][-1], len(OUTPUTS), 3, padding=1)
         with torch.no_grad():  # rare classes: start near their base rate, as for focal losses
+            assert self.head.bias is not None
             self.head.bias.copy_(torch.tensor([-3.0, -2.5, -5.0, 0.0, 1.0, 1.5]))
 
     def forward(self, after: Tensor, before: Tensor | None = None, has_before: Tensor | None = None) -> Tensor:

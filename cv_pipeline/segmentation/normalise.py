@@ -6,8 +6,11 @@ different suns. A constant keeps flat fields from being blown up into noise.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from cv_pipeline.types import BoolArray, Float32Array, UInt8Array
 
@@ -19,7 +22,7 @@ _SHRINK = 4
 """The local statistics are smooth, so they are computed on an image shrunk by this factor."""
 
 
-def _blur(image: Float32Array, sigma_px: float) -> Float32Array:
+def _blur(image: npt.NDArray[Any], sigma_px: float) -> Float32Array:
     return cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT_101).astype(np.float32)
 
 

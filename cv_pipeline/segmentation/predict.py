@@ -118,7 +118,9 @@ def forward(net: CraterNet, after: Sequence[Float32Array], before: Sequence[Floa
 
 
 def _clip(window: Window, height: int, width: int) -> Window:
-    return Window(window.row, window.col, min(window.height, height - window.row), min(window.width, width - window.col))
+    return Window(
+        window.row, window.col, min(window.height, height - window.row), min(window.width, width - window.col)
+    )
 
 
 def segment(

@@ -39,6 +39,7 @@ def blend_weights(height: int, width: int, overlap_px: int) -> Float32Array:
 
     def ramp(length: int) -> Float32Array:
         distance = np.minimum(np.arange(length) + 0.5, length - np.arange(length) - 0.5)
-        return np.clip(distance / max(overlap_px / 2, 1), 1e-3, 1.0).astype(np.float32)
+        weights: Float32Array = np.clip(distance / max(overlap_px / 2, 1), 1e-3, 1.0).astype(np.float32)
+        return weights
 
     return np.outer(ramp(height), ramp(width)).astype(np.float32)

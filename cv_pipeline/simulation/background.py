@@ -27,7 +27,14 @@ class Tile(NamedTuple):
     weight: float
 
 
-_OPEN_GROUND = {"agricultural": 4.0, "chaparral": 2.5, "golfcourse": 1.5, "runway": 1.5, "river": 1.0, "baseballdiamond": 0.8}
+_OPEN_GROUND = {
+    "agricultural": 4.0,
+    "chaparral": 2.5,
+    "golfcourse": 1.5,
+    "runway": 1.5,
+    "river": 1.0,
+    "baseballdiamond": 0.8,
+}
 
 
 def list_tiles(root: Path, split: str) -> list[Tile]:
@@ -65,7 +72,9 @@ def read_rgb(path: Path) -> UInt8Array:
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def real_ground(tile: UInt8Array, tile_gsd_m: float, size_px: int, gsd_m: float, rng: np.random.Generator) -> Float32Array:
+def real_ground(
+    tile: UInt8Array, tile_gsd_m: float, size_px: int, gsd_m: float, rng: np.random.Generator
+) -> Float32Array:
     """A square of ``size_px`` at ``gsd_m`` from ``tile``: turned, flipped, mirrored where it is too small."""
     scale = tile_gsd_m / gsd_m
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -87,10 +96,20 @@ def fractal_noise(size_px: int, rng: np.random.Generator, slope: float) -> Float
     shape = (size_px, size_px // 2 + 1)
     spectrum = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) * frequency**-slope
     noise = np.fft.irfft2(spectrum, (size_px, size_px))
-    return (noise / (noise.std() + 1e-9)).astype(np.float32)
+    unit: Float32Array = (noise / (noise.std() + 1e-9)).astype(np.float32)
+    return unit
 
 
-_FIELD_COLOURS = ((92, 82, 88), (110, 100, 96), (84, 98, 74), (70, 92, 66), (140, 128, 104), (120, 96, 72), (165, 150, 125), (100, 112, 84))
+_FIELD_COLOURS = (
+    (92, 82, 88),
+    (110, 100, 96),
+    (84, 98, 74),
+    (70, 92, 66),
+    (140, 128, 104),
+    (120, 96, 72),
+    (165, 150, 125),
+    (100, 112, 84),
+)
 
 
 def synthetic_field(size_px: int, gsd_m: float, rng: np.random.Generator) -> Float32Array:
@@ -108,7 +127,8 @@ def synthetic_field(size_px: int, gsd_m: float, rng: np.random.Generator) -> Flo
     pattern = rng.uniform(0.2, 0.9) * grain + rng.uniform(0.2, 1.0) * mottle
     pattern = pattern + rng.choice([0.0, 0.5, 1.0]) * drill + rng.choice([0.0, -1.0, 1.2]) * tramline
     tint = 1 + rng.normal(0, 0.08, 3)
-    return np.clip(colour + (sd_dn * pattern)[..., None] * tint, 0, 255).astype(np.float32)
+    field: Float32Array = np.clip(colour + (sd_dn * pattern)[..., None] * tint, 0, 255).astype(np.float32)
+    return field
 
 
 def parcels(grounds: Sequence[Float32Array], rng: np.random.Generator, gsd_m: float) -> Float32Array:
@@ -118,11 +138,15 @@ def parcels(grounds: Sequence[Float32Array], rng: np.random.Generator, gsd_m: fl
     rows, cols = np.mgrid[:size, :size]
     for ground in grounds[1:]:
         heading = rng.uniform(0, 2 * np.pi)
-        side = (rows - rng.uniform(0.2, 0.8) * size) * np.cos(heading) + (cols - rng.uniform(0.2, 0.8) * size) * np.sin(heading)
+        side = (rows - rng.uniform(0.2, 0.8) * size) * np.cos(heading) + (cols - rng.uniform(0.2, 0.8) * size) * np.sin(
+            heading
+        )
         share = np.clip(side / 1.5 + 0.5, 0, 1)[..., None].astype(np.float32)
         result = result * (1 - share) + ground * share
         if rng.random() < 0.5:
-            verge = np.exp(-((side * gsd_m / rng.uniform(0.6, 2.5)) ** 2))[..., None].astype(np.float32) * rng.uniform(0.3, 0.9)
+            verge = np.exp(-((side * gsd_m / rng.uniform(0.6, 2.5)) ** 2))[..., None].astype(np.float32) * rng.uniform(
+                0.3, 0.9
+            )
             tone = np.array([[150, 140, 115], [60, 80, 50], [100, 90, 80]][rng.integers(3)], np.float32)
             result = result * (1 - verge) + tone * verge
     return result

@@ -19,7 +19,8 @@ def _blob(radius_px: float, rng: np.random.Generator) -> Float32Array:
         edge += rng.normal(0, 0.16 / order**0.5) * np.cos(order * azimuth + rng.uniform(0, 2 * np.pi))
     softness = rng.uniform(0.06, 0.25)
     distance = np.hypot(rows, cols) / (radius_px * edge)
-    return (1 / (1 + np.exp((distance - 1) / softness))).astype(np.float32)
+    blob: Float32Array = (1 / (1 + np.exp((distance - 1) / softness))).astype(np.float32)
+    return blob
 
 
 def _blend(image: Float32Array, alpha: Float32Array, colour: Float32Array, row: float, col: float) -> None:
@@ -43,9 +44,17 @@ def draw_bush(image: Float32Array, row: float, col: float, gsd_m: float, sun: Su
     radius_px = radius_m / gsd_m
     shadow = _blob(radius_px, rng) * rng.uniform(0.5, 0.85)
     for share in (0.35, 0.7, 1.0):
-        _blend(image, shadow, np.array([22, 25, 32], np.float32), row + away_row * length_px * share, col + away_col * length_px * share)
+        _blend(
+            image,
+            shadow,
+            np.array([22, 25, 32], np.float32),
+            row + away_row * length_px * share,
+            col + away_col * length_px * share,
+        )
     level = rng.uniform(30, 95)
-    crown = np.array([level * rng.uniform(0.7, 1.05), level * rng.uniform(1.0, 1.3), level * rng.uniform(0.6, 0.9)], np.float32)
+    crown = np.array(
+        [level * rng.uniform(0.7, 1.05), level * rng.uniform(1.0, 1.3), level * rng.uniform(0.6, 0.9)], np.float32
+    )
     alpha = _blob(radius_px, rng)
     alpha *= np.clip(1 + 0.15 * rng.standard_normal(alpha.shape, dtype=np.float32), 0, 1)
     _blend(image, alpha, crown, row, col)
@@ -79,7 +88,8 @@ def draw_blotch(image: Float32Array, row: float, col: float, gsd_m: float, rng: 
     squash = rng.uniform(0.25, 0.8)
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 180), 1.0)
     squeeze = np.array([[1, 0, 0], [0, squash, side * (1 - squash) / 2], [0, 0, 1]])
-    alpha = cv2.warpAffine(alpha, (np.vstack([turn, [0, 0, 1]]) @ squeeze)[:2], (side, side))
+    turned = (np.vstack([turn, [0, 0, 1]]) @ squeeze)[:2]
+    alpha = cv2.warpAffine(alpha, turned, (side, side)).astype(np.float32, copy=False)
     ground = image[int(np.clip(row, 0, image.shape[0] - 1)), int(np.clip(col, 0, image.shape[1] - 1))]
     _blend(image, alpha, np.clip(ground * rng.uniform(0.4, 1.5), 0, 255).astype(np.float32), row, col)
 

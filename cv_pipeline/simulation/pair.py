@@ -38,14 +38,18 @@ def _cached_rgb(path: Path) -> UInt8Array:
     return read_rgb(path)
 
 
-def _one_ground(tiles: Sequence[Tile], weights: np.ndarray, size_px: int, gsd_m: float, rng: np.random.Generator) -> Float32Array:
+def _one_ground(
+    tiles: Sequence[Tile], weights: np.ndarray, size_px: int, gsd_m: float, rng: np.random.Generator
+) -> Float32Array:
     if rng.random() < 0.3:
         return synthetic_field(size_px, gsd_m, rng)
     tile = tiles[rng.choice(len(tiles), p=weights)]
     return real_ground(_cached_rgb(tile.path), tile.gsd_m, size_px, gsd_m, rng)
 
 
-def _ground(tiles: Sequence[Tile], weights: np.ndarray, size_px: int, gsd_m: float, rng: np.random.Generator) -> Float32Array:
+def _ground(
+    tiles: Sequence[Tile], weights: np.ndarray, size_px: int, gsd_m: float, rng: np.random.Generator
+) -> Float32Array:
     count = int(rng.choice([1, 2, 3], p=[0.6, 0.28, 0.12]))
     grounds = [_one_ground(tiles, weights, size_px, gsd_m, rng) for _ in range(count)]
     return parcels(grounds, rng, gsd_m) if count > 1 else grounds[0]
@@ -67,7 +71,8 @@ def _misalign(image: Float32Array, rng: np.random.Generator) -> Float32Array:
     turn = np.deg2rad(rng.normal(0, 0.15))
     matrix = np.array([[np.cos(turn), -np.sin(turn), shift[0]], [np.sin(turn), np.cos(turn), shift[1]]])
     size = image.shape[:2][::-1]
-    return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    moved = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return moved.astype(np.float32, copy=False)
 
 
 def _strike_count(rng: np.random.Generator) -> int:
@@ -88,7 +93,9 @@ def _strikes(after: Float32Array, style: SceneStyle, gsd_m: float, rng: np.rando
     return [replace(s, status=Status.OLD) if rng.random() < old_share else s for s in strikes]
 
 
-def simulate_pair(tiles: Sequence[Tile], seed: tuple[int, ...], size_px: int = 128, gsd_m: float = 0.6) -> SimulatedPair:
+def simulate_pair(
+    tiles: Sequence[Tile], seed: tuple[int, ...], size_px: int = 128, gsd_m: float = 0.6
+) -> SimulatedPair:
     """A before/after pair with truth, the same for the same ``seed`` and tiles.
 
     Args:

@@ -46,7 +46,9 @@ def draw_style(rng: np.random.Generator) -> SceneStyle:
     weights = rng.dirichlet(np.array(FAMILY_SHARES) * 4 + 0.02)
     return SceneStyle(
         sun=Sun(float(rng.uniform(0, 360)), float(rng.uniform(25, 68))),
-        median_radius_m=float(np.exp(rng.uniform(np.log(3.0), np.log(11.0)))) if large else float(rng.uniform(1.8, 3.3)),
+        median_radius_m=float(np.exp(rng.uniform(np.log(3.0), np.log(11.0))))
+        if large
+        else float(rng.uniform(1.8, 3.3)),
         contrast=float(np.exp(rng.normal(0.0, 0.28))),
         subsoil=(level * (1 + warmth), level, level * (1 - warmth)),
         relief=float(rng.uniform(0.03, 0.5)),
@@ -111,7 +113,9 @@ def draw_strike_at(
         core = _towards((grey * 1.06, grey * 0.98, grey * 1.0), ground, rng.uniform(0.6, 1.0))
         if max(abs(c) for c in core) < 1.5 * sd_dn:
             core = _delta(-z, sd_dn, rng)
-    return _with_shape(Strike(row_px, col_px, max(radius_m, 0.8), core, ring_delta=ring, soot_delta=soot), blast_ratio, style, rng)
+    return _with_shape(
+        Strike(row_px, col_px, max(radius_m, 0.8), core, ring_delta=ring, soot_delta=soot), blast_ratio, style, rng
+    )
 
 
 def _ring(z: float, sd_dn: float, ground: Float32Array, style: SceneStyle, rng: np.random.Generator) -> ColourDelta:

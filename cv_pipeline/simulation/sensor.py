@@ -68,7 +68,9 @@ def acquire(scene: Float32Array, sensor: Sensor) -> UInt8Array:
     result: UInt8Array = np.clip(image + sensor.noise_dn * noise + 0.5, 0, 255).astype(np.uint8)
     if sensor.jpeg_quality is not None:
         _, buffer = cv2.imencode(".jpg", result, [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg_quality])
-        result = cv2.imdecode(buffer, cv2.IMREAD_COLOR).astype(np.uint8)
+        decoded = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+        assert decoded is not None  # it was encoded in the line above
+        result = decoded.astype(np.uint8)
     if sensor.native_px > 1.0:
         result = cv2.resize(result, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     return result

@@ -82,12 +82,14 @@ def periodic_noise(azimuth_rad: Float64Array, seed: int, lowest: int, highest: i
     amplitude /= np.sqrt(0.5 * np.sum(amplitude**2)) + 1e-12
     table_azimuth = np.linspace(-np.pi, np.pi, 361)
     table = (amplitude[:, None] * np.cos(orders[:, None] * table_azimuth + phase[:, None])).sum(axis=0)
-    return np.interp(azimuth_rad, table_azimuth, table)
+    noise: Float64Array = np.interp(azimuth_rad, table_azimuth, table)
+    return noise
 
 
 def azimuth_difference_rad(azimuth_rad: Float64Array, reference_deg: float) -> Float64Array:
     """Signed difference to ``reference_deg``, wrapped to [-pi, pi)."""
-    return (azimuth_rad - np.deg2rad(reference_deg) + np.pi) % (2 * np.pi) - np.pi
+    difference: Float64Array = (azimuth_rad - np.deg2rad(reference_deg) + np.pi) % (2 * np.pi) - np.pi
+    return difference
 
 
 def pattern_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
@@ -96,11 +98,10 @@ def pattern_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
         return np.zeros_like(azimuth_rad)
     lumps = periodic_noise(azimuth_rad, strike.ray_seed, 2, 7)
     rays = np.clip(periodic_noise(azimuth_rad, strike.ray_seed + 1, 9, 26), 0, 3)
-    extent = strike.blast_radius_m * np.clip(
-        1.0 + strike.raggedness * lumps + strike.ray_strength * rays, 0.55, 1.55
-    )
+    extent = strike.blast_radius_m * np.clip(1.0 + strike.raggedness * lumps + strike.ray_strength * rays, 0.55, 1.55)
     if strike.cone_azimuth_deg is None:
         return extent
     off_axis = azimuth_difference_rad(azimuth_rad, strike.cone_azimuth_deg)
     fan = np.exp(-((np.abs(off_axis) / np.deg2rad(strike.cone_half_width_deg)) ** 4))
-    return np.maximum(extent, strike.cone_length_m * fan * (1 + 0.5 * strike.raggedness * lumps))
+    reach: Float64Array = np.maximum(extent, strike.cone_length_m * fan * (1 + 0.5 * strike.raggedness * lumps))
+    return reach

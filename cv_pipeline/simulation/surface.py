@@ -21,9 +21,7 @@ class Sun(NamedTuple):
     elevation_deg: float
 
 
-def bowl_height_m(
-    radius_m: Float32Array, crater_radius_m: float, depth_ratio: float, rim_ratio: float
-) -> Float32Array:
+def bowl_height_m(radius_m: Float32Array, crater_radius_m: float, depth_ratio: float, rim_ratio: float) -> Float32Array:
     """Height above the flat ground at each distance ``radius_m`` from the centre, same shape.
 
     ``depth_ratio`` is depth over diameter, ``rim_ratio`` rim height over diameter.
@@ -49,7 +47,8 @@ def relative_light(height_m: Float32Array, gsd_m: float, sun: Sun) -> Float32Arr
     )
     direct = np.clip(facing, 0, None) / np.sin(elevation)
     direct[_cast_shadow(height_m, gsd_m, sun)] = 0.0
-    return (0.35 + 0.65 * direct).astype(np.float32)
+    light: Float32Array = (0.35 + 0.65 * direct).astype(np.float32)
+    return light
 
 
 def _cast_shadow(height_m: Float32Array, gsd_m: float, sun: Sun) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""training"""
+"""Training the network on simulated pairs, and writing model folders."""

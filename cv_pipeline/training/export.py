@@ -54,10 +54,13 @@ def _maps(net: CraterNet, scene: SimulatedPair, with_before: bool) -> Float32Arr
     valid = np.ones(scene.after.shape[:2], bool)
     after = normalise(scene.after, valid, scene.gsd_m)
     before = normalise(scene.before, valid, scene.gsd_m)
-    return forward(net, [after], [before] if with_before else None)[0]
+    maps: Float32Array = forward(net, [after], [before] if with_before else None)[0]
+    return maps
 
 
-def _matches(maps: Float32Array, scene: SimulatedPair, model: ModelInfo, folder: Path, with_before: bool) -> SceneMatches:
+def _matches(
+    maps: Float32Array, scene: SimulatedPair, model: ModelInfo, folder: Path, with_before: bool
+) -> SceneMatches:
     """Impacts of one scene, extracted as in a real run, against its truth."""
     size = scene.after.shape[0]
     grid = Grid(size, size, Affine(scene.gsd_m, 0, 0, 0, -scene.gsd_m, 0), None, scene.gsd_m)

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
@@ -104,7 +105,7 @@ class CraterModule(L.LightningModule):
         images = torch.cat(list(panel), dim=1)
         self.logger.experiment.add_image(f"panel/{name}", images, self.global_step)  # type: ignore[attr-defined]
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a short warm-up and a cosine fall to 1 % of the learning rate."""
         optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay

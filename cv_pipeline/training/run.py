@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import lightning as L
@@ -17,15 +18,21 @@ from cv_pipeline.training.module import CraterModule
 
 def _trainer(config: TrainConfig, run_dir: Path, max_minutes: float | None) -> L.Trainer:
     checkpoints = ModelCheckpoint(
-        dirpath=run_dir, filename="last", every_n_train_steps=config.checkpoint_every, save_top_k=1,
+        dirpath=run_dir,
+        filename="last",
+        every_n_train_steps=config.checkpoint_every,
+        save_top_k=1,
         enable_version_counter=False,
     )
     return L.Trainer(
         max_steps=config.steps,
-        max_time={"minutes": max_minutes} if max_minutes else None,
+        max_time=timedelta(minutes=max_minutes) if max_minutes else None,
         precision="bf16-mixed",
         gradient_clip_val=2.0,
-        logger=[TensorBoardLogger(str(run_dir), name="tensorboard", version=""), CSVLogger(str(run_dir), name="csv", version="")],
+        logger=[
+            TensorBoardLogger(str(run_dir), name="tensorboard", version=""),
+            CSVLogger(str(run_dir), name="csv", version=""),
+        ],
         callbacks=[checkpoints, LearningRateMonitor("step")],
         val_check_interval=config.validation_every,
         check_val_every_n_epoch=None,
@@ -35,7 +42,9 @@ def _trainer(config: TrainConfig, run_dir: Path, max_minutes: float | None) -> L
     )
 
 
-def train(config: TrainConfig, data_root: Path, run_dir: Path, *, workers: int, max_minutes: float | None) -> CraterModule:
+def train(
+    config: TrainConfig, data_root: Path, run_dir: Path, *, workers: int, max_minutes: float | None
+) -> CraterModule:
     """Train, resuming from ``run_dir/last.ckpt`` where there is one, and return the module.
 
     Samples are numbered through the whole run and the run reads them in order, so that a resumed run

@@ -1,0 +1,91 @@
+"""The main job on the shipped pair, beside the truth: python scripts/demo.py --out demo_out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import cv_pipeline
+from cv_pipeline.cli import stage_bars
+from cv_pipeline.errors import CvPipelineError
+from cv_pipeline.evaluation.simulated import Comparison, SimulatedScore, TruthImpact, compare
+from cv_pipeline.evaluation.truth import read_truth
+from cv_pipeline.report.words import registration_sentence
+
+DATA = Path(__file__).resolve().parent.parent / "datasets" / "kampala_strikes"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _row(truth: TruthImpact, row: Comparison) -> list[str]:
+    status = "-" if row.status_right is None else ("right" if row.status_right else "wrong")
+    return [
+        truth.truth_id,
+        truth.status.value,
+        row.impact_id or "missed",
+        _number(row.score, ".2f"),
+        _number(row.centre_error_px, ".1f"),
+        _number(row.crater_radius_error_rel, "+.0%"),
+        _number(row.blast_radius_error_rel, "+.0%"),
+        _number(row.direction_error_deg, ".0f"),
+        status,
+        _number(truth.distance_edge_m, ".1f"),
+        _number(row.distance_error_m, "+.1f"),
+    ]
+
+
+def _table(score: SimulatedScore, truth: tuple[TruthImpact, ...]) -> Table:
+    heads = (
+        "truth", "is", "found as", "score", "centre error px", "crater radius", "blast radius",
+        "direction error °", "new/old", "true distance m", "distance error m",
+    )  # fmt: skip
+    table = Table(title="Impacts beside the truth (simulated strikes on real imagery)", title_justify="left")
+    for head in heads:
+        table.add_column(head, justify="left" if head in {"truth", "is", "found as"} else "right")
+    for planted, row in zip(truth, score.rows, strict=True):
+        table.add_row(*_row(planted, row))
+    return table
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="folder for the results; an earlier demo there is replaced")],
+    model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
+) -> None:
+    """Assess datasets/kampala_strikes and compare with what was planted."""
+    console = Console(width=max(Console().width, 118))
+    config = cv_pipeline.AssessConfig(model=model, out_dir=out, overwrite=True)
+    try:
+        with stage_bars() as progress:
+            result = cv_pipeline.assess(
+                DATA / "before.tif", DATA / "after.tif", DATA / "structures.geojson", config, progress=progress
+            )
+        truth = read_truth(DATA / "truth.geojson")
+    except CvPipelineError as error:
+        console.print(f"[red]error:[/red] {error}")
+        raise typer.Exit(2) from error
+    score = compare(result.impacts, truth, result.pair.after.grid.gsd_m, result.matches)
+    console.print(_table(score, truth))
+    centre_px = [row.centre_error_px for row in score.rows if row.centre_error_px is not None]
+    distance_m = [abs(row.distance_error_m) for row in score.rows if row.distance_error_m is not None]
+    alarms = ", ".join(score.false_alarms) or "none"
+    console.print(f"{score.found} of {len(truth)} found; false alarms: {len(score.false_alarms)} ({alarms})")
+    if centre_px:
+        console.print(
+            f"median centre error {np.median(centre_px):.1f} px of {result.pair.after.grid.gsd_m:g} m, "
+            f"median distance error {np.median(distance_m):.1f} m"
+        )
+    console.print(registration_sentence(result.registration))
+    for warning in result.warnings:
+        console.print(f"note: {warning}")
+    console.print(f"report: {out / 'report.html'}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
