@@ -108,9 +108,11 @@ def _finish(result: Assessment, out: Path, as_json: bool) -> None:
     for warning in result.warnings:
         typer.secho(f"note: {warning}", fg="yellow", err=True)
     typer.echo(headline(result), err=as_json)
-    typer.echo(f"report: {out / 'report.html'}", err=as_json)
-    if not is_trusted(result):
+    trusted = is_trusted(result)
+    if not trusted:
         typer.secho("not to be trusted: the registration gate failed", fg="red", err=True)
+    typer.echo(f"report: {out / 'report.html'}", err=as_json)
+    if not trusted:
         raise typer.Exit(NOT_TRUSTED)
 
 

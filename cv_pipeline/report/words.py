@@ -96,10 +96,12 @@ def registration_sentence(registration: Registration | None) -> str:
         return "There was no before image, so nothing had to be registered."
     r = registration
     verdict = {Gate.PASS: "passed", Gate.WARN: "passed with a warning", Gate.FAIL: "failed"}[r.gate]
+    reason = r.reason[:1].upper() + r.reason[1:]
+    if r.gate is Gate.FAIL:
+        return f"Registration {verdict}. {reason}"
     return (
         f"Registration {verdict}. The before image was moved by {r.shift_px:.2f} px, turned by {r.rotation_deg:.3f}° "
-        f"and scaled by {r.scale:.5f}; {r.windows_used} of {r.windows_tried} windows agree, leaving "
-        f"{r.residual_px:.2f} px ({r.residual_m:.2f} m). {r.reason}".strip()
+        f"and scaled by {r.scale:.5f}. {reason} ({r.residual_m:.2f} m)."
     )
 
 
