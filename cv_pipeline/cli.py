@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="cv-pipeline",
-    help="Find craters and blast patterns in before/after imagery, match each to its nearest structure, and say how sure.",
+    help="Find craters and blast patterns in before/after imagery, match each to its nearest structure, "
+    "and say how sure.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -64,8 +65,12 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
     )
 
     columns = (
-        TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    )  # fmt: skip
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
@@ -87,6 +92,15 @@ def _bands(text: str | None, option: str) -> tuple[int, int, int] | None:
     return red, green, blue
 
 
+_OPTION_OF = {
+    "gsd_m": "--gsd",
+    "before_gsd_m": "--before-gsd",
+    "score_threshold": "--threshold",
+    "geolocation_ce90_m": "--geolocation-ce90",
+}
+"""Settings whose option has another name; the rest are called alike."""
+
+
 def _config(**settings: Any) -> AssessConfig:
     from pydantic import ValidationError
 
@@ -95,8 +109,12 @@ def _config(**settings: Any) -> AssessConfig:
     try:
         return AssessConfig(**settings)
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']})" for e in error.errors())
+        lines = "; ".join(f"{_option(str(e['loc'][0]))}: {e['msg']} (got {e['input']})" for e in error.errors())
         raise ConfigError(f"a setting is out of range: {lines}") from error
+
+
+def _option(setting: str) -> str:
+    return _OPTION_OF.get(setting, "--" + setting.replace("_", "-"))
 
 
 def _finish(result: Assessment, out: Path, as_json: bool) -> None:
@@ -104,7 +122,7 @@ def _finish(result: Assessment, out: Path, as_json: bool) -> None:
     from cv_pipeline.report.words import headline, is_trusted
 
     if as_json:
-        typer.echo((out / "summary.json").read_text())
+        typer.echo((out / "summary.json").read_text(encoding="utf-8"))
     for warning in result.warnings:
         typer.secho(f"note: {warning}", fg="yellow", err=True)
     typer.echo(headline(result), err=as_json)

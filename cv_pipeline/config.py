@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class AssessConfig(BaseModel):
@@ -20,7 +21,7 @@ class AssessConfig(BaseModel):
     score_threshold: float | None = Field(
         None, ge=0, le=1, description="impacts below this score are dropped; default: the model's own"
     )
-    tile_px: int = Field(512, ge=128, le=4096, description="tile side on the working grid")
+    tile_px: int = Field(512, ge=128, le=4096, multiple_of=16, description="tile side on the working grid")
     overlap_px: int = Field(96, ge=32, description="overlap of neighbouring tiles on the working grid")
     confidence: float = Field(0.95, gt=0, lt=1, description="level of all stated intervals")
     bootstrap_draws: int = Field(2000, ge=100)
@@ -29,3 +30,9 @@ class AssessConfig(BaseModel):
     seed: int = Field(0, ge=0, description="seed of bootstrap and null model")
     overwrite: bool = Field(False, description="replace an existing output folder")
     out_dir: Path | None = None
+
+    @model_validator(mode="after")
+    def _tiles_advance(self) -> Self:
+        if self.overlap_px >= self.tile_px:
+            raise ValueError(f"overlap_px ({self.overlap_px}) must be less than tile_px ({self.tile_px})")
+        return self

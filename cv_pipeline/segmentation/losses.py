@@ -11,7 +11,8 @@ def centre_focal_loss(logits: Tensor, heat: Tensor) -> Tensor:
     """Penalty-reduced focal loss of a centre heat map, divided by the number of centres (at least 1).
 
     Truth pixels of at least 0.86 count as centres: with a Gaussian of 1 m and up to 0.75 m per pixel
-    these are the one to four pixels next to a sub-pixel centre, never none. Source: Zhou et al. 2019, doi:10.48550/arXiv.1904.07850.
+    these are the one to four pixels next to a sub-pixel centre, never none.
+    Source: Zhou et al. 2019, doi:10.48550/arXiv.1904.07850.
     """
     logits = logits.float()
     probability = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)

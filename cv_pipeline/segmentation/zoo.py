@@ -80,10 +80,10 @@ def read_model_file(folder: Path) -> ModelFile:
     """
     path = folder / "model.yaml"
     try:
-        return ModelFile.model_validate(yaml.safe_load(path.read_text()))
+        return ModelFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); is this a model folder?") from error
-    except (ValidationError, yaml.YAMLError) as error:
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not a valid model description: {error}") from error
 
 
@@ -104,13 +104,16 @@ def load_network(folder: Path, model: ModelFile) -> CraterNet:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != model.weights_sha256:
         raise ModelError(f"{path}: does not match the hash in model.yaml; fetch the model folder again")
-    net = CraterNet(
-        {
-            "encoder": model.encoder,
-            "stage_channels": model.stage_channels,
-            "decoder_channels": model.decoder_channels,
-        }
-    )
+    try:
+        net = CraterNet(
+            {
+                "encoder": model.encoder,
+                "stage_channels": model.stage_channels,
+                "decoder_channels": model.decoder_channels,
+            }
+        )
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder / 'model.yaml'}: describes no network that can be built: {error}") from error
     try:
         tensors = load(data)
         # Batch counters are the only integers of the network; they play no part in inference.

@@ -39,11 +39,11 @@ def read_train_config(path: Path) -> TrainConfig:
     """The settings in a YAML file.
 
     Raises:
-        ConfigError: the file is missing or a setting is wrong.
+        ConfigError: the file is missing, is no YAML or a setting is wrong.
     """
     try:
-        return TrainConfig.model_validate(yaml.safe_load(path.read_text()))
+        return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a train.yaml with --config") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid training settings: {error}") from error

@@ -70,7 +70,7 @@ class CraterModule(L.LightningModule):
         decay = min(self.config.ema_decay, (1 + float(count)) / (10 + float(count)))
         return mean.lerp(value, 1 - decay) if mean.is_floating_point() else value
 
-    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:  # noqa: ARG002
         """Loss of one batch; whole batches drop the before image, which saves half the encoding."""
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.global_step)
         with_before = torch.rand(1, generator=generator).item() >= self.config.after_only_share

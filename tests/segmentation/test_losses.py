@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from cv_pipeline.segmentation.losses import centre_focal_loss, mask_loss, masked_mean, radius_loss
+
+
+def heat_at(row: float = 15.5, col: float = 20.5, sigma_px: float = 2.0, size: int = 40) -> torch.Tensor:
+    at = torch.arange(size) + 0.5
+    square = (at[:, None] - row) ** 2 + (at - col) ** 2
+    return torch.exp(-square / (2 * sigma_px**2))[None]
+
+
+def as_logits(probability: torch.Tensor) -> torch.Tensor:
+    return torch.logit(probability.clamp(1e-4, 1 - 1e-4))
+
+
+def disc(size: int = 40, radius: float = 8) -> torch.Tensor:
+    return (heat_at(size=size) > math.exp(-((radius / 2) ** 2) / 2)).float()
+
+
+def test_perfect_mask_costs_nearly_nothing() -> None:
+    assert mask_loss((disc() * 2 - 1) * 20, disc()) < 1e-3
+    assert mask_loss((1 - disc() * 2) * 20, disc()) > 10
+
+
+def test_perfect_centre_costs_far_less_than_none() -> None:
+    heat = heat_at()
+    perfect = centre_focal_loss(as_logits(heat), heat)
+    assert perfect < 0.2
+    assert perfect < centre_focal_loss(torch.full_like(heat, -6.0), heat) / 10
+
+
+@pytest.mark.parametrize("shift", [3.0, 6.0, 12.0])
+def test_centre_loss_falls_when_the_peak_is_right(shift: float) -> None:
+    heat = heat_at()
+    wrong = as_logits(heat_at(col=20.5 + shift))
+    assert centre_focal_loss(as_logits(heat), heat) < centre_focal_loss(wrong, heat)
+
+
+@pytest.mark.parametrize("gsd_m", [0.1, 0.3, 0.6, 0.75])
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (0.5, 0.5), (0.25, 0.0)])
+def test_every_trained_peak_has_a_centre_pixel(gsd_m: float, offset: tuple[float, float]) -> None:
+    heat = heat_at(20 + offset[0], 20 + offset[1], sigma_px=1.0 / gsd_m)
+    assert (heat >= 0.86).sum() >= 1
+
+
+def test_empty_truth_is_finite_and_prefers_silence() -> None:
+    empty = torch.zeros(2, 16, 16)
+    silent, loud = torch.full_like(empty, -9.0), torch.full_like(empty, 4.0)
+    for loss in (mask_loss, centre_focal_loss):
+        assert torch.isfinite(loss(silent, empty))
+        assert loss(silent, empty) < loss(loud, empty)
+    assert centre_focal_loss(silent, empty) < 1e-3
+
+
+def test_extreme_logits_stay_finite() -> None:
+    extreme = torch.tensor([[[-500.0, 500.0], [500.0, -500.0]]])
+    truth = torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])
+    assert torch.isfinite(mask_loss(extreme, truth))
+    assert torch.isfinite(centre_focal_loss(extreme, truth))
+
+
+def test_masked_mean() -> None:
+    values = torch.tensor([1.0, 2.0, 30.0])
+    assert masked_mean(values, torch.tensor([True, True, False])) == 1.5
+    assert masked_mean(values, torch.zeros(3, dtype=torch.bool)) == 0.0
+
+
+def test_radius_loss_counts_known_radii_only() -> None:
+    truth = torch.tensor([[[4.0, 0.0, 9.0]]])
+    right = torch.tensor([[[math.log(4.0), 77.0, math.log(9.0)]]])
+    assert radius_loss(right, truth) < 1e-6
+    assert radius_loss(right, torch.zeros_like(truth)) == 0.0
+    doubled = radius_loss(right + math.log(2), truth)
+    halved = radius_loss(right - math.log(2), truth)
+    assert doubled == pytest.approx(halved)
+    assert doubled > 0.5
+
+
+@pytest.mark.parametrize(
+    ("loss", "truth"), [(mask_loss, disc()), (centre_focal_loss, heat_at()), (radius_loss, disc() * 4)]
+)
+def test_gradient_descent_lowers_the_loss(loss, truth: torch.Tensor) -> None:
+    raw = torch.zeros_like(truth, requires_grad=True)
+    first = loss(raw, truth)
+    first.backward()
+    assert raw.grad is not None
+    assert torch.isfinite(raw.grad).all()
+    assert raw.grad.abs().sum() > 0
+    assert loss((raw - 0.1 * raw.grad).detach(), truth) < first
+
+
+def test_half_precision_is_summed_in_full() -> None:
+    logits, truth = torch.zeros(4, 64, 64, dtype=torch.bfloat16), torch.zeros(4, 64, 64)
+    assert mask_loss(logits, truth).dtype == torch.float32
+    assert centre_focal_loss(logits, truth).dtype == torch.float32

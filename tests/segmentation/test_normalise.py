@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cv_pipeline.segmentation.normalise import CLIP_SD, normalise
+from tests.conftest import texture
+
+GSD_M = 0.5
+
+
+def image(height: int = 160, width: int = 200, seed: int = 0) -> np.ndarray:
+    return (60 + texture(height, width, seed) * 0.5).astype(np.uint8)
+
+
+def test_shape_type_and_range() -> None:
+    rgb = image()
+    found = normalise(rgb, np.ones(rgb.shape[:2], bool), GSD_M)
+    assert found.shape == (4, 160, 200)
+    assert found.dtype == np.float32
+    assert found.flags.c_contiguous
+    assert np.abs(found[:3]).max() <= CLIP_SD
+    np.testing.assert_allclose(found[3], rgb.mean(axis=2) / 128 - 1, atol=1e-5)
+
+
+def test_local_mean_is_zero_and_spread_near_one() -> None:
+    rgb = image(400, 400)
+    found = normalise(rgb, np.ones(rgb.shape[:2], bool), GSD_M)[:3]
+    assert abs(found.mean()) < 0.1
+    assert 0.5 < found.std() < 2.0
+
+
+def test_invalid_pixels_are_zero_and_do_not_matter() -> None:
+    rgb = image()
+    valid = np.ones(rgb.shape[:2], bool)
+    valid[40:90, 50:120] = False
+    white = rgb.copy()
+    white[~valid] = 255
+    black = np.where(valid[..., None], rgb, 0).astype(np.uint8)
+    found = normalise(white, valid, GSD_M)
+    assert (found[:, ~valid] == 0).all()
+    np.testing.assert_array_equal(found, normalise(black, valid, GSD_M))
+
+
+def test_a_hole_leaves_the_ground_beside_it_almost_as_it_was() -> None:
+    rgb = image()
+    valid = np.ones(rgb.shape[:2], bool)
+    whole = normalise(rgb, valid, GSD_M)
+    valid[:, 150:] = False
+    cut = normalise(rgb, valid, GSD_M)
+    # Black that counted as ground would shift the colours there by several SDs.
+    assert np.abs(whole - cut)[:, :, :140].max() < 1.0
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.6, 0.0), (1.0, 40.0), (0.7, 60.0)])
+def test_colours_do_not_follow_gain_and_offset(gain: float, offset: float) -> None:
+    rgb = image()
+    valid = np.ones(rgb.shape[:2], bool)
+    other = np.rint(rgb * gain + offset).clip(0, 255).astype(np.uint8)
+    assert other.max() < 255
+    first, second = normalise(rgb, valid, GSD_M)[:3], normalise(other, valid, GSD_M)[:3]
+    # The constant of 2.5 DN takes a little of a weaker signal; a straight line must remain.
+    slope = (first * second).sum() / (first**2).sum()
+    assert 0.8 < slope < 1.05
+    assert np.abs(second - slope * first).mean() < 0.06
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_flat_field_is_not_blown_up(value: int) -> None:
+    rgb = np.full((80, 80, 3), value, np.uint8)
+    found = normalise(rgb, np.ones((80, 80), bool), GSD_M)
+    assert np.abs(found[:3]).max() < 0.05
+
+
+def test_nothing_valid_gives_zeros() -> None:
+    found = normalise(image(), np.zeros((160, 200), bool), GSD_M)
+    assert np.isfinite(found).all()
+    assert (found == 0).all()
+
+
+def test_an_image_smaller_than_the_shrink_factor() -> None:
+    found = normalise(np.full((3, 2, 3), 90, np.uint8), np.ones((3, 2), bool), GSD_M)
+    assert found.shape == (4, 3, 2)
+    assert np.isfinite(found).all()
