@@ -211,6 +211,9 @@ def accuracy(
         from cv_pipeline.accuracy.write import accuracy_document, write_accuracy
         from cv_pipeline.report.output_dir import check_output_dir
 
+        _config(geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed)
+        if region is not None and structures is None:
+            raise ConfigError(f"--region {region}: nothing is measured without --structures; give both or neither")
         check_output_dir(out, overwrite)
         result = accuracy_from_files(
             points, structures, region=region, geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class AssessConfig(BaseModel):
     """Settings of ``assess`` and ``detect``; the defaults are what the command line uses."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: str = Field("small", description="name of a shipped model or path of a model folder")
     gsd_m: float | None = Field(None, gt=0, description="metres per pixel of images that carry no CRS")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,6 +95,7 @@ def assess(
     threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
     progress("measuring", 0, 2)
     impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold)
+    impacts = _doubt_unseen(impacts, aligned, segmentation)
     progress("measuring", 1, 2)
     matches, accuracy = _measure(impacts, built, frame, aligned.registration, config)
     progress("measuring", 2, 2)
@@ -147,6 +149,29 @@ def _segment(aligned: AlignedPair, model_dir: Path, config: AssessConfig, progre
     )
 
 
+def _doubt_unseen(impacts: tuple[Impact, ...], aligned: AlignedPair, segmentation: Segmentation) -> tuple[Impact, ...]:
+    """Status unknown for craters on ground that the before image does not show: they look new to the network."""
+    if not segmentation.has_before:
+        return impacts
+    from cv_pipeline.imagery.grid import pixel_matrix
+    from cv_pipeline.registration.register import before_view
+    from cv_pipeline.types import Window
+
+    grid = aligned.working_grid
+    to_working = pixel_matrix(aligned.pair.after.grid, grid)
+    kept = []
+    with before_view(aligned) as view:
+        for impact in impacts:
+            col, row = to_working @ (impact.col_px, impact.row_px)
+            reach = max(impact.crater_radius_m / grid.gsd_m, 1.0)
+            top, left = max(int(row - reach), 0), max(int(col - reach), 0)
+            bottom, right = min(int(row + reach) + 1, grid.height), min(int(col + reach) + 1, grid.width)
+            _, valid = view.read(Window(top, left, bottom - top, right - left))
+            seen = valid.mean() >= 0.5
+            kept.append(impact if seen else replace(impact, status=Status.UNKNOWN, status_probability=None))
+    return tuple(kept)
+
+
 def _measure(
     impacts: Sequence[Impact],
     structures: Sequence[Structure],
@@ -191,6 +216,9 @@ def _notes(
         notes.append(f"Registration: {registration.reason}")
         if registration.gate is Gate.FAIL:
             notes.append("The before image was not used, so new and old craters cannot be told apart.")
+    unseen = sum(impact.status is Status.UNKNOWN for impact in impacts) if segmentation.has_before else 0
+    if unseen:
+        notes.append(f"{unseen} crater(s) lie where the before image shows nothing, so their status is unknown.")
     if segmentation.valid_share < LOW_VALID_SHARE:
         notes.append(
             f"Only {segmentation.valid_share:.0%} of the after image holds imagery; no impact is claimed elsewhere."

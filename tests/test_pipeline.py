@@ -178,6 +178,20 @@ def test_detect_finds_them_without_status(tmp_path: Path, planted: str) -> None:
     assert result.out_dir is None
 
 
+def test_status_is_unknown_where_the_before_image_shows_nothing(tmp_path: Path, planted: str) -> None:
+    files = scene(tmp_path)
+    with rasterio.open(files["before"]) as file:
+        pixels, profile = file.read(), file.profile
+    pixels[:, :, 170:] = 0
+    with rasterio.open(files["before"], "w", **profile | {"nodata": 0}) as file:
+        file.write(pixels)
+    result = assess(**files, config=AssessConfig(model=planted))
+    status = {impact.status for impact in result.impacts if impact.col_px > 170}
+    assert status == {Status.UNKNOWN}
+    assert [impact.status for impact in result.impacts if impact.col_px < 170] == [Status.NEW] * 2
+    assert any("before image shows nothing" in warning for warning in result.warnings)
+
+
 def test_threshold_drops_impacts(tmp_path: Path, planted: str) -> None:
     after = scene(tmp_path)["after"]
     scores = [impact.score for impact in detect(after, AssessConfig(model=planted)).impacts]
@@ -250,6 +264,7 @@ def test_settings_are_checked_at_the_door(wrong: dict[str, Any]) -> None:
         AssessConfig(**wrong)
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_image_without_crs_is_measured_in_pixels(tmp_path: Path, planted: str, make_tiff: Callable[..., Path]) -> None:
     path = make_tiff(np.moveaxis(ground(CRATERS), 0, -1), crs=None, name="plain.tif")
     result = detect(path, AssessConfig(model=planted, gsd_m=FINE_M))

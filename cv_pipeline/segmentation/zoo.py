@@ -27,7 +27,7 @@ _PLACES = (_PACKAGE / "_models", _PACKAGE.parent / "models")
 class ModelFile(BaseModel):
     """The content of ``model.yaml``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str
     encoder: str

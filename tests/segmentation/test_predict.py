@@ -20,6 +20,7 @@ from cv_pipeline.types import AlignedPair, Channel, Gate, ModelInfo, Registratio
 from tests.conftest import texture
 from tests.segmentation.factories import PixelNet, counted, tiny_net
 
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 MODEL = ModelInfo("tiny", "0" * 64, 0.5, 0.2, 1.1, 0.5)
 HOLE = np.s_[100:180, 60:200]
 REGISTERED = Registration(IDENTITY, 0, 0, 1, 0, 0, 0, 9, 9, Gate.PASS, "planted")
