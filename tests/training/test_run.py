@@ -69,7 +69,6 @@ def test_resume_goes_on_with_unseen_samples(
     assert len(losses) == 4
 
 
-@pytest.mark.xfail(reason="Lightning counts the batches of the earlier run again and wraps too soon", strict=True)
 def test_resumed_run_reads_each_sample_once(
     make_config: Callable[..., TrainConfig], data_root: Path, tmp_path: Path, seen: list[int]
 ) -> None:
