@@ -209,7 +209,7 @@ def accuracy(
     with _errors_to_exit_code():
         from cv_pipeline.accuracy import accuracy_from_files
         from cv_pipeline.accuracy.write import accuracy_document, write_accuracy
-        from cv_pipeline.report.output_dir import check_output_dir
+        from cv_pipeline.output_dir import check_output_dir
 
         _config(geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed)
         if region is not None and structures is None:

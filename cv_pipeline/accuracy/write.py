@@ -10,7 +10,7 @@ from typing import Any
 
 from cv_pipeline.accuracy.matched import less_likely_m, likely_m
 from cv_pipeline.accuracy.points import AccuracyResult
-from cv_pipeline.report.output_dir import staged_output
+from cv_pipeline.output_dir import staged_output
 
 COLUMNS = (
     "impact_id", "structure_id", "structure_kind", "distance_edge_m", "distance_centre_m", "distance_sd_m",

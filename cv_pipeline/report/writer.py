@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.output_dir import staged_output
 from cv_pipeline.report.figures import write_figures
 from cv_pipeline.report.geojson import write_impacts_geojson, write_structures_geojson
 from cv_pipeline.report.geopackage import write_geopackage
 from cv_pipeline.report.html import write_html
 from cv_pipeline.report.kml import write_kml
-from cv_pipeline.report.output_dir import staged_output
 from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reader
 from cv_pipeline.report.provenance import provenance
 from cv_pipeline.report.rasters import write_labels, write_probabilities
