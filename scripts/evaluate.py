@@ -62,10 +62,11 @@ def main(
         float | None, typer.Option(help="operating point; default: the model's own, 0.5 for CSV")
     ] = None,
     tolerance_m: Annotated[float, typer.Option(help="greatest distance of a hit from its label")] = TOLERANCE_M,
+    without: Annotated[list[str] | None, typer.Option(help="leave out this field; may be repeated")] = None,
 ) -> None:
     """Score a model, or any tool's detections, on scenes with labelled craters."""
     try:
-        scenes = read_scenes(data)
+        scenes = tuple(scene for scene in read_scenes(data) if scene.field not in (without or ()))
         if detections is not None:
             found, own_threshold = read_detections(detections), 0.5
         else:
@@ -83,7 +84,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     write_detections(out / "detections.csv", found)
     what = {"model": model} if detections is None else {"detections": str(detections)}
-    document = {"note": HEADER, **what, "threshold": chosen, "tolerance_m": tolerance_m}
+    document = {"note": HEADER, **what, "threshold": chosen, "tolerance_m": tolerance_m, "without": without or []}
     document["scores"] = [_as_json(score) for score in scores]
     (out / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n")
     _print(scores, chosen)
