@@ -18,6 +18,7 @@ from cv_pipeline.types import Assessment, Gate, Impact, Match, Registration, Seg
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from cv_pipeline.segmentation.zoo import ModelFile
     from cv_pipeline.types import AccuracySummary, AlignedPair
 
 Progress = Callable[[str, int, int], None]
@@ -69,9 +70,9 @@ def assess(
         CvPipelineError: an input cannot be used; the message says which, why and what to do.
     """
     from cv_pipeline.imagery.pair import open_pair
+    from cv_pipeline.output_dir import check_output_dir
     from cv_pipeline.patterns.extract import extract_impacts
     from cv_pipeline.registration.register import register
-    from cv_pipeline.report.output_dir import check_output_dir
     from cv_pipeline.segmentation.predict import check_gsd
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
 
@@ -91,7 +92,7 @@ def assess(
     progress("aligning", 0, 1)
     aligned = register(pair, model.working_gsd_m)
     progress("aligning", 1, 1)
-    segmentation = _segment(aligned, model_dir, config, progress)
+    segmentation = _segment(aligned, model_dir, model, config, progress)
     threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
     progress("measuring", 0, 2)
     impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold)
@@ -129,11 +130,12 @@ def footprint_m(frame: LocalFrame) -> BaseGeometry:
     return Polygon(frame.pixel_to_metres(rows, cols))
 
 
-def _segment(aligned: AlignedPair, model_dir: Path, config: AssessConfig, progress: Progress) -> Segmentation:
+def _segment(
+    aligned: AlignedPair, model_dir: Path, model: ModelFile, config: AssessConfig, progress: Progress
+) -> Segmentation:
     from cv_pipeline.segmentation.predict import segment
-    from cv_pipeline.segmentation.zoo import load_network, read_model_file
+    from cv_pipeline.segmentation.zoo import load_network
 
-    model = read_model_file(model_dir)
     net = load_network(model_dir, model)
     folder = Path(tempfile.mkdtemp(dir=_scratch().name))
     trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL

@@ -101,18 +101,30 @@ def _pad_to(rgb: UInt8Array, valid: BoolArray, window: Window) -> tuple[UInt8Arr
     )
 
 
-def forward(net: CraterNet, after: Sequence[Float32Array], before: Sequence[Float32Array] | None) -> Float32Array:
-    """Maps (tiles, 6, h, w): four probabilities and two log radii."""
+def forward(
+    net: CraterNet,
+    after: Sequence[Float32Array],
+    before: Sequence[Float32Array] | None,
+    has_before: Sequence[bool] | None = None,
+) -> Float32Array:
+    """Maps (tiles, 6, h, w): four probabilities and two log radii.
+
+    ``has_before`` says which tiles have a before image at all (None: every one); the others are taken
+    as in after-only mode, with NEW at 0.
+    """
     with torch.inference_mode():
         late = torch.from_numpy(np.stack(after)).contiguous(memory_format=torch.channels_last)
         early = None
         if before is not None:
             early = torch.from_numpy(np.stack(before)).contiguous(memory_format=torch.channels_last)
-        maps = net(late, early)
+        seen = None if has_before is None else torch.tensor(has_before)
+        maps = net(late, early, seen)
         maps[:, :4] = torch.sigmoid(maps[:, :4])
         maps[:, 4:] = maps[:, 4:].clamp(-2.0, MAX_LOG_RADIUS)
         if before is None:
             maps[:, 3] = 0.0  # new or old cannot be told
+        elif seen is not None:
+            maps[~seen, 3] = 0.0
         result: Float32Array = maps.float().numpy()
     return result
 
@@ -182,18 +194,21 @@ def _segment_batch(
     overlap_px: int,
 ) -> None:
     grid = after_view.grid
-    after, before, valids = [], [], []
+    after, before, valids, has_before = [], [], [], []
     for window in windows:
         inside = _clip(window, grid.height, grid.width)
         rgb, valid = after_view.read(inside)
         after.append(normalise(*_pad_to(rgb, valid, window), grid.gsd_m))
         valids.append(valid)
         if early_view is not None:
-            before.append(normalise(*_pad_to(*early_view.read(inside), window), grid.gsd_m))
+            early_rgb, early_valid = early_view.read(inside)
+            before.append(normalise(*_pad_to(early_rgb, early_valid, window), grid.gsd_m))
+            has_before.append(bool(early_valid.any()))
     if not any(valid.any() for valid in valids):
         maps = np.zeros((len(windows), len(Channel), windows[0].height, windows[0].width), np.float32)
     else:
-        maps = forward(net, after, before if early_view is not None else None)
+        paired = early_view is not None
+        maps = forward(net, after, before if paired else None, has_before if paired else None)
     for window, tile, valid in zip(windows, maps, valids, strict=True):
         height, width = valid.shape
         weights = blend_weights(window.height, window.width, overlap_px)[:height, :width]

@@ -17,15 +17,15 @@ from cv_pipeline.errors import ModelError
 from cv_pipeline.types import ModelInfo
 
 if TYPE_CHECKING:
-    from cv_pipeline.segmentation.network import CraterNet
+    from cv_pipeline.segmentation.network import CraterNet, NetworkConfig
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "_models", _PACKAGE.parent / "models")
 """Where shipped models lie: inside an installed wheel, or beside the package in a checkout."""
 
 
-class ModelFile(BaseModel):
-    """The content of ``model.yaml``."""
+class ModelSettings(BaseModel):
+    """What a model is, whether it is still to be trained or done: its network and its domain."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -36,6 +36,19 @@ class ModelFile(BaseModel):
     working_gsd_m: float = Field(gt=0)
     min_gsd_m: float = Field(gt=0)
     max_gsd_m: float = Field(gt=0)
+
+    def network(self) -> NetworkConfig:
+        """What the network is built from."""
+        return {
+            "encoder": self.encoder,
+            "stage_channels": self.stage_channels,
+            "decoder_channels": self.decoder_channels,
+        }
+
+
+class ModelFile(ModelSettings):
+    """The content of ``model.yaml``."""
+
     score_threshold: float = Field(ge=0, le=1)
     steps: int
     seed: int
@@ -105,13 +118,7 @@ def load_network(folder: Path, model: ModelFile) -> CraterNet:
     if hashlib.sha256(data).hexdigest() != model.weights_sha256:
         raise ModelError(f"{path}: does not match the hash in model.yaml; fetch the model folder again")
     try:
-        net = CraterNet(
-            {
-                "encoder": model.encoder,
-                "stage_channels": model.stage_channels,
-                "decoder_channels": model.decoder_channels,
-            }
-        )
+        net = CraterNet(model.network())
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(f"{folder / 'model.yaml'}: describes no network that can be built: {error}") from error
     try:

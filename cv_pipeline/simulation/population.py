@@ -7,7 +7,7 @@ contrast is a multiple of the ground's own texture, so craters on smooth fields 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -130,8 +130,6 @@ def _ring(z: float, sd_dn: float, ground: Float32Array, style: SceneStyle, rng: 
 
 def _with_shape(strike: Strike, blast_ratio: float, style: SceneStyle, rng: np.random.Generator) -> Strike:
     """``strike`` with its geometry drawn: ellipse, relief, raggedness and perhaps a cone."""
-    from dataclasses import replace
-
     cone, length_m, ring_fraction = None, 0.0, rng.uniform(0.6, 0.78)
     if blast_ratio > 0 and rng.random() < style.cone_share:
         shared = rng.random() < 0.7

@@ -5,23 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cv_pipeline.errors import ConfigError
+from cv_pipeline.segmentation.zoo import ModelSettings
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(ModelSettings):
     """One training run. Lengths of a run are in optimiser steps, so that they mean the same anywhere."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    encoder: str
-    stage_channels: list[int]
-    decoder_channels: list[int]
-    working_gsd_m: float = Field(gt=0)
-    min_gsd_m: float = Field(gt=0)
-    max_gsd_m: float = Field(gt=0)
     size_px: int = Field(128, ge=64, multiple_of=16)
     batch_size: int = Field(16, ge=1)
     steps: int = Field(ge=1)

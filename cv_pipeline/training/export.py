@@ -27,7 +27,7 @@ from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.segmentation.predict import forward
 from cv_pipeline.segmentation.raster import SegmentationWriter
-from cv_pipeline.segmentation.zoo import ModelFile, save_model_file, save_weights
+from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, save_model_file, save_weights
 from cv_pipeline.simulation.background import list_tiles
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 from cv_pipeline.training.config import TrainConfig
@@ -134,13 +134,7 @@ def export_model(net: CraterNet, config: TrainConfig, steps: int, data_root: Pat
     net = net.float().eval()
     digest = save_weights(net, folder)
     model = ModelFile(
-        name=config.name,
-        encoder=config.encoder,
-        stage_channels=config.stage_channels,
-        decoder_channels=config.decoder_channels,
-        working_gsd_m=config.working_gsd_m,
-        min_gsd_m=config.min_gsd_m,
-        max_gsd_m=config.max_gsd_m,
+        **{name: getattr(config, name) for name in ModelSettings.model_fields},
         score_threshold=0.5,
         steps=steps,
         seed=config.seed,

@@ -51,13 +51,7 @@ class CraterModule(L.LightningModule):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.config = config
-        self.net = CraterNet(
-            {
-                "encoder": config.encoder,
-                "stage_channels": config.stage_channels,
-                "decoder_channels": config.decoder_channels,
-            }
-        )
+        self.net = CraterNet(config.network())
         self.averaged = AveragedModel(self.net, avg_fn=self._average, use_buffers=True)
 
     @property

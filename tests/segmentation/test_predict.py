@@ -14,7 +14,7 @@ from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.imagery.source import open_source
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.coarse import IDENTITY
-from cv_pipeline.segmentation.predict import check_gsd, segment
+from cv_pipeline.segmentation.predict import check_gsd, forward, segment
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import AlignedPair, Channel, Gate, ModelInfo, Registration, Segmentation, Window
 from tests.conftest import texture
@@ -144,3 +144,14 @@ def test_gsd_outside_the_models_range(make_image: Callable[..., Path], gsd_m: fl
     else:
         with pytest.raises(GsdError, match=rf"plain\.tif: {gsd_m:g} m per pixel is outside .*'tiny'.*0\.2 to 1\.1"):
             check_gsd(source, MODEL)
+
+
+def test_a_tile_without_before_image_is_taken_as_after_only() -> None:
+    net = tiny_net()
+    rng = np.random.default_rng(4)
+    after, before = (list(rng.normal(size=(2, 4, 32, 32)).astype(np.float32)) for _ in range(2))
+    mixed = forward(net, after, before, [True, False])
+    np.testing.assert_allclose(mixed[0], forward(net, after, before)[0], atol=1e-4)
+    np.testing.assert_allclose(mixed[1], forward(net, after, None)[1], atol=1e-4)
+    assert (mixed[1, 3] == 0).all()
+    assert (mixed[0, 3] > 0).all()
