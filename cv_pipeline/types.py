@@ -148,7 +148,11 @@ class AlignedPair:
 
 
 class Channel(StrEnum):
-    """Rasters that a segmentation holds, in file order."""
+    """Rasters that a segmentation holds, in file order.
+
+    Probabilities, except for the radii and the axis: a vector to the right and up in the image towards
+    which a one-sided pattern extends, as long as the pattern is directional (0 round, 1 a narrow cone).
+    """
 
     CRATER = "crater"
     BLAST = "blast"
@@ -156,6 +160,10 @@ class Channel(StrEnum):
     NEW = "new"
     CRATER_RADIUS_M = "crater_radius_m"
     BLAST_RADIUS_M = "blast_radius_m"
+    SECONDARY = "secondary"
+    STRUCTURE = "structure"
+    AXIS_RIGHT = "axis_right"
+    AXIS_UP = "axis_up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ python scripts/evaluate.py --detections other_tool.csv --out evaluation --thresh
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import track
@@ -40,16 +40,19 @@ LOW_THRESHOLD = 0.05  # AP needs the tail of the curve, far below a useful thres
 console = Console(stderr=True)
 
 
-def detect_scene(scene: LabelledScene, model: str) -> tuple[Detections, float]:
-    """Detections of one scene at a low threshold, and the model's own threshold."""
-    import cv_pipeline
-    from cv_pipeline.config import AssessConfig
+def detect(scenes: Sequence[LabelledScene], name: str) -> tuple[dict[str, Detections], float]:
+    """Detections of each field at a low threshold, and the model's own threshold."""
+    from cv_pipeline.evaluation.detector import detect_craters
+    from cv_pipeline.segmentation.zoo import find_model, load_network, read_model_file
 
-    config = AssessConfig.model_validate({"model": model, "gsd_m": scene.gsd_m, "score_threshold": LOW_THRESHOLD})
-    assessment = cv_pipeline.detect(after=scene.image, config=config)
-    points = np.array([(i.col_px, i.row_px) for i in assessment.impacts], dtype=np.float64).reshape(-1, 2)
-    scores = np.array([impact.score for impact in assessment.impacts], dtype=np.float64)
-    return Detections(points, scores), assessment.segmentation.model.score_threshold
+    folder = find_model(name)
+    model = read_model_file(folder)
+    net = load_network(folder, model)
+    found = {
+        scene.field: detect_craters(scene.image, scene.gsd_m, net, model.info(), score_threshold=LOW_THRESHOLD)
+        for scene in track(scenes, "detecting", console=console)
+    }
+    return found, model.score_threshold
 
 
 def main(
@@ -70,9 +73,7 @@ def main(
         if detections is not None:
             found, own_threshold = read_detections(detections), 0.5
         else:
-            results = [detect_scene(scene, model) for scene in track(scenes, "detecting", console=console)]
-            found = {scene.field: result[0] for scene, result in zip(scenes, results, strict=True)}
-            own_threshold = results[0][1]
+            found, own_threshold = detect(scenes, model)
     except CvPipelineError as error:
         console.print(f"[red]error:[/red] {error}")
         raise typer.Exit(2) from error

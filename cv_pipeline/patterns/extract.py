@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -93,6 +94,22 @@ def extract_impacts(
     centres = centres.take(order)
     measured = _measure_all(segmentation, ground, centres, core_px)
     return _impacts(ground, centres, measured)
+
+
+class Located(NamedTuple):
+    """Crater centres in pixels of the after image, (n, 2) as (col_px, row_px), and their scores (n,)."""
+
+    at_px: Float64Array
+    score: Float64Array
+
+
+def locate_craters(
+    segmentation: Segmentation, frame: LocalFrame, source_grid: Grid, *, score_threshold: float
+) -> Located:
+    """Only where craters are, as :func:`extract_impacts` finds them, unmeasured: much faster for low thresholds."""
+    ground = GroundMap(segmentation.grid, source_grid, frame)
+    centres = _find_centres(segmentation, ground, score_threshold, CORE_PX)
+    return Located(ground.working_to_source(centres.at_px)[:, ::-1], centres.score)
 
 
 def _cores(grid: Grid, core_px: int) -> Iterator[Window]:

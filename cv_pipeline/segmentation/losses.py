@@ -7,8 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def centre_focal_loss(logits: Tensor, heat: Tensor) -> Tensor:
+def centre_focal_loss(logits: Tensor, heat: Tensor, weight: Tensor) -> Tensor:
     """Penalty-reduced focal loss of a centre heat map, divided by the number of centres (at least 1).
+
+    ``weight`` is 0 where the image cannot tell, for instance under a cloud.
 
     Truth pixels of at least 0.86 count as centres: with a Gaussian of 1 m and up to 0.75 m per pixel
     these are the one to four pixels next to a sub-pixel centre, never none.
@@ -16,19 +18,22 @@ def centre_focal_loss(logits: Tensor, heat: Tensor) -> Tensor:
     """
     logits = logits.float()
     probability = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
-    is_centre = heat >= 0.86
+    is_centre = (heat >= 0.86) & (weight > 0)
     hit = -((1 - probability) ** 2) * F.logsigmoid(logits)
     miss = -((1 - heat) ** 4) * probability**2 * F.logsigmoid(-logits)
-    return torch.where(is_centre, hit, miss).sum() / is_centre.sum().clamp(min=1)
+    return (weight * torch.where(is_centre, hit, miss)).sum() / is_centre.sum().clamp(min=1)
 
 
-def mask_loss(logits: Tensor, mask: Tensor) -> Tensor:
-    """Binary cross-entropy plus soft Dice over the batch; an empty mask leaves a finite loss."""
-    logits, mask = logits.float(), mask.float()
-    probability = torch.sigmoid(logits)
+def mask_loss(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Binary cross-entropy plus soft Dice over the batch; an empty mask leaves a finite loss.
+
+    ``weight`` is 0 where the truth is not known.
+    """
+    logits, mask, weight = logits.float(), mask.float(), weight.float()
+    probability = torch.sigmoid(logits) * weight
     overlap = 2 * (probability * mask).sum() + 1.0
-    dice = 1 - overlap / (probability.sum() + mask.sum() + 1.0)
-    return F.binary_cross_entropy_with_logits(logits, mask) * 2.0 + dice
+    dice = 1 - overlap / (probability.sum() + (weight * mask).sum() + 1.0)
+    return 2.0 * masked_mean(F.binary_cross_entropy_with_logits(logits, mask, reduction="none"), weight) + dice
 
 
 def masked_mean(loss: Tensor, mask: Tensor) -> Tensor:
@@ -41,3 +46,10 @@ def radius_loss(log_radius: Tensor, radius_m: Tensor) -> Tensor:
     known = radius_m > 0
     target = torch.log(radius_m.clamp(min=0.1))
     return masked_mean(F.smooth_l1_loss(log_radius.float(), target, beta=0.1, reduction="none"), known)
+
+
+def axis_loss(right: Tensor, up: Tensor, true_right: Tensor, true_up: Tensor, known: Tensor) -> Tensor:
+    """Smooth L1 of the axis vector (after tanh) where it is known; 0 where it is known nowhere."""
+    found = torch.tanh(torch.stack([right, up]).float())
+    loss = F.smooth_l1_loss(found, torch.stack([true_right, true_up]), beta=0.2, reduction="none")
+    return masked_mean(loss.sum(0), known)

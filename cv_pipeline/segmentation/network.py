@@ -1,4 +1,4 @@
-"""The network: one shared encoder for both dates, fused level by level, one decoder, six maps.
+"""The network: one shared encoder for both dates, fused level by level, one decoder, one map per channel.
 
 The decoder sees, at each level, the after features and how they differ from the before features.
 Without a before image a learned "no before" vector takes the difference's place, so that one set of
@@ -18,37 +18,54 @@ from cv_pipeline.types import Channel
 INPUT_CHANNELS = 4
 """Locally normalised red, green, blue and plain luminance: see :mod:`.normalise`."""
 OUTPUTS = tuple(Channel)
+DEPTH = 4
+"""Levels of the encoder: the deepest sees the image at 1/16."""
+
+_START = dict.fromkeys(Channel, 0.0) | {
+    Channel.CRATER: -3.0,
+    Channel.BLAST: -2.5,
+    Channel.CENTRE: -5.0,
+    Channel.CRATER_RADIUS_M: 1.0,
+    Channel.BLAST_RADIUS_M: 1.5,
+    Channel.SECONDARY: -3.0,
+    Channel.STRUCTURE: -3.0,
+}
 
 
 class NetworkConfig(TypedDict):
-    """What is needed to build the network again; stored in ``model.yaml``."""
+    """What is needed to build the network again; stored in ``model.yaml``.
+
+    ``stage_channels`` are the widths of a residual encoder's stages; None keeps the encoder's own.
+    """
 
     encoder: str
-    stage_channels: list[int]
+    stage_channels: list[int] | None
     decoder_channels: list[int]
 
 
 class Fusion(nn.Module):
-    """Joins the after and before features of one level into as many channels as one date has."""
+    """Joins the after features of one level with how they differ from the before features."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, fused: int) -> None:
         super().__init__()
-        self.no_before = nn.Parameter(torch.zeros(1, channels, 1, 1))
-        self.mix = nn.Sequential(
-            nn.Conv2d(2 * channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
-        )
+        # One 1 x 1 convolution over both, written as two: without a before image the second is a constant.
+        self.from_after = nn.Conv2d(channels, fused, 1, bias=False)
+        self.from_change = nn.Conv2d(channels, fused, 1, bias=False)
+        self.no_before = nn.Parameter(torch.zeros(1, fused, 1, 1))
+        self.norm = nn.BatchNorm2d(fused)
 
     def forward(self, after: Tensor, before: Tensor | None, has_before: Tensor | None) -> Tensor:
-        """Fused features, the shape of ``after`` (batch, channels, height, width)."""
-        missing = self.no_before.expand_as(after)
+        """Fused features (batch, fused, height, width) of features (batch, channels, height, width)."""
+        fused = self.from_after(after)
+        missing = self.no_before.to(fused.dtype)
         if before is None:
-            difference = missing
+            fused = fused + missing
         elif has_before is None:
-            difference = after - before
+            fused = fused + self.from_change(after - before)
         else:
-            difference = torch.where(has_before.view(-1, 1, 1, 1), after - before, missing)
-        mixed: Tensor = self.mix(torch.cat([after, difference], dim=1))
-        return mixed
+            change = self.from_change(after - before)
+            fused = fused + torch.where(has_before.view(-1, 1, 1, 1), change, missing)
+        return torch.relu(self.norm(fused))
 
 
 class CraterNet(nn.Module):
@@ -59,34 +76,38 @@ class CraterNet(nn.Module):
         self.encoder = smp.encoders.get_encoder(
             config["encoder"],
             in_channels=INPUT_CHANNELS,
-            depth=4,
+            depth=DEPTH,
             weights=None,
-            channels=tuple(config["stage_channels"]),
+            **({"channels": tuple(config["stage_channels"])} if config["stage_channels"] else {}),
         )
         widths = self.encoder.out_channels
-        self.fusions = nn.ModuleList(Fusion(width) for width in widths[1:])
+        # The first level costs most: it is never wider than what the decoder makes of it.
+        fused = [min(widths[1], config["decoder_channels"][-1]), *widths[2:]]
+        self.fusions = nn.ModuleList(Fusion(*pair) for pair in zip(widths[1:], fused, strict=True))
         self.decoder = smp.decoders.unet.decoder.UnetDecoder(
-            encoder_channels=widths, decoder_channels=tuple(config["decoder_channels"]), n_blocks=4
+            encoder_channels=(widths[0], *fused), decoder_channels=(*config["decoder_channels"], 1), n_blocks=DEPTH
         )
-        self.head = nn.Conv2d(config["decoder_channels"][-1], len(OUTPUTS), 3, padding=1)
+        # The last block would work at full size on a few channels, which is slow and adds nothing:
+        # its place is taken by a head at half size whose output is unfolded 2 x 2.
+        del self.decoder.blocks[-1]
+        self.head = nn.Conv2d(config["decoder_channels"][-1], 4 * len(OUTPUTS), 3, padding=1)
+        self.unfold = nn.PixelShuffle(2)
         with torch.no_grad():  # rare classes: start near their base rate, as for focal losses
             assert self.head.bias is not None
-            self.head.bias.copy_(torch.tensor([-3.0, -2.5, -5.0, 0.0, 1.0, 1.5]))
+            self.head.bias.copy_(torch.tensor([_START[channel] for channel in OUTPUTS]).repeat_interleave(4))
 
     def forward(self, after: Tensor, before: Tensor | None = None, has_before: Tensor | None = None) -> Tensor:
-        """Raw maps (batch, 6, height, width) in the order of :class:`~cv_pipeline.types.Channel`.
+        """Raw maps (batch, channels, height, width), see :mod:`.channels`.
 
         Args:
             after: (batch, 4, height, width), height and width multiples of 16.
             before: The same shape, or None in after-only mode.
             has_before: (batch,) bool: samples whose before image counts; None means all.
-
-        The first four maps are logits, the last two natural logarithms of radii in metres.
         """
         late = self.encoder(after)
         early = self.encoder(before) if before is not None else [None] * len(late)
         fused = [late[0]] + [
             fusion(a, b, has_before) for fusion, a, b in zip(self.fusions, late[1:], early[1:], strict=True)
         ]
-        maps: Tensor = self.head(self.decoder(fused))
+        maps: Tensor = self.unfold(self.head(self.decoder(fused)))
         return maps

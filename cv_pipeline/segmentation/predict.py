@@ -12,6 +12,7 @@ import torch
 from cv_pipeline.errors import GsdError
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.register import before_view
+from cv_pipeline.segmentation.channels import NUMBER, RADII_M, to_values
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.segmentation.raster import TILE_PX, SegmentationWriter
@@ -32,10 +33,6 @@ Progress = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
 
 BATCH_TILES = 4
-MAX_LOG_RADIUS = 4.5
-"""Radii are capped at 90 m: an untrained corner of the network must not overflow."""
-
-
 def check_gsd(source: ImageSource, model: ModelInfo) -> None:
     """Refuse imagery that the model cannot judge.
 
@@ -61,7 +58,7 @@ class _Band:
         self._valid = np.zeros((0, width), bool)
 
     def add(self, window: Window, maps: Float32Array, valid: BoolArray, weights: Float32Array) -> None:
-        """Add a tile's maps (6, h, w), already cut to the grid."""
+        """Add a tile's maps (channels, h, w), already cut to the grid."""
         height, width = valid.shape
         missing = window.row + height - self.top - len(self._weight)
         if missing > 0:
@@ -81,7 +78,7 @@ class _Band:
             return 0
         mean = self._sum[:, :height] / np.maximum(self._weight[:height], 1e-9)
         values = dict(zip(Channel, mean, strict=True))
-        for channel in (Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M):
+        for channel in RADII_M:
             values[channel] = np.exp(values[channel])
         valid = self._valid[:height]
         writer.write(Window(self.top, 0, height, self._width), values, valid)
@@ -107,7 +104,7 @@ def forward(
     before: Sequence[Float32Array] | None,
     has_before: Sequence[bool] | None = None,
 ) -> Float32Array:
-    """Maps (tiles, 6, h, w): four probabilities and two log radii.
+    """Maps (tiles, channels, h, w) as :func:`~cv_pipeline.segmentation.channels.to_values` gives them.
 
     ``has_before`` says which tiles have a before image at all (None: every one); the others are taken
     as in after-only mode, with NEW at 0.
@@ -118,13 +115,11 @@ def forward(
         if before is not None:
             early = torch.from_numpy(np.stack(before)).contiguous(memory_format=torch.channels_last)
         seen = None if has_before is None else torch.tensor(has_before)
-        maps = net(late, early, seen)
-        maps[:, :4] = torch.sigmoid(maps[:, :4])
-        maps[:, 4:] = maps[:, 4:].clamp(-2.0, MAX_LOG_RADIUS)
+        maps = to_values(net(late, early, seen))
         if before is None:
-            maps[:, 3] = 0.0  # new or old cannot be told
+            maps[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
         elif seen is not None:
-            maps[~seen, 3] = 0.0
+            maps[~seen, NUMBER[Channel.NEW]] = 0.0
         result: Float32Array = maps.float().numpy()
     return result
 

@@ -2,7 +2,8 @@
 
 A digital number of 0 means "no imagery here" in every band; 1..65535 is a value, recovered as
 ``dn * scale + offset`` with the scale and offset stored in the file, so that GDAL and QGIS show the
-same figures as this module. Probabilities run from 0 to 1; radii go up from 0 m in steps of 2 mm.
+same figures as this module. Probabilities run from 0 to 1, axes from -1 to 1; radii go up from 0 m in
+steps of 2 mm.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterioWindow
 
 from cv_pipeline.errors import OutputError
+from cv_pipeline.segmentation.channels import AXES, RADII_M
 from cv_pipeline.types import BoolArray, Channel, Float32Array, Grid, Segmentation, Window
 
 UInt16Array = npt.NDArray[np.uint16]
@@ -30,13 +32,15 @@ RADIUS_STEP_M = 0.002
 MAX_RADIUS_M = (MAX_DN - 1) * RADIUS_STEP_M
 """131.068 m: larger radii are stored as this one."""
 
-_RADII = frozenset({Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M})
 _BANDS = {channel: index for index, channel in enumerate(Channel, start=1)}
 
 
 def scale_offset(channel: Channel) -> tuple[float, float]:
     """Scale and offset of a channel: ``value = dn * scale + offset`` for dn >= 1."""
-    step = RADIUS_STEP_M if channel in _RADII else 1.0 / (MAX_DN - 1)
+    if channel in AXES:
+        step = 2.0 / (MAX_DN - 1)
+        return step, -1.0 - step
+    step = RADIUS_STEP_M if channel in RADII_M else 1.0 / (MAX_DN - 1)
     return step, -step
 
 
@@ -44,7 +48,7 @@ def encode(values: Float32Array, channel: Channel, valid: BoolArray) -> UInt16Ar
     """Digital numbers of a channel's values.
 
     Args:
-        values: (h, w) probabilities or radii in metres; clipped to what the channel can hold.
+        values: (h, w) probabilities, radii in metres or axes; clipped to what the channel can hold.
         channel: which channel the values belong to.
         valid: (h, w) True where there is imagery.
 

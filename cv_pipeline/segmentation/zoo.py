@@ -31,7 +31,7 @@ class ModelSettings(BaseModel):
 
     name: str
     encoder: str
-    stage_channels: list[int]
+    stage_channels: list[int] | None = None
     decoder_channels: list[int]
     working_gsd_m: float = Field(gt=0)
     min_gsd_m: float = Field(gt=0)

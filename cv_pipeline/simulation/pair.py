@@ -1,130 +1,143 @@
-"""A whole simulated training sample: before, after and truth, from one seed."""
+"""A whole simulated pair: before, after and exact truth, from one seed.
+
+Both dates start as the same ground. What changed, and the strikes, are drawn onto each date's own copy;
+then each date is lit, photographed through its weather and brought to its product.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
-import cv2
 import numpy as np
 
-from cv_pipeline.simulation.background import Tile, fractal_noise, parcels, read_rgb, real_ground, synthetic_field
-from cv_pipeline.simulation.distractors import draw_distractors
-from cv_pipeline.simulation.population import SceneStyle, draw_positions, draw_strike_at, draw_style
-from cv_pipeline.simulation.render import TruthRasters, draw_strike, truth_rasters
-from cv_pipeline.simulation.sensor import acquire, draw_sensor
+from cv_pipeline.simulation.acquisition import Acquisition, draw_acquisitions, take
+from cv_pipeline.simulation.ageing import on_after, on_before
+from cv_pipeline.simulation.alignment import Misalignment, displacement_px, draw_misalignment, misaligned
+from cv_pipeline.simulation.background import Backgrounds
+from cv_pipeline.simulation.buildings import Building
+from cv_pipeline.simulation.change import ChangeRecord, change_between
+from cv_pipeline.simulation.config import SimulationConfig, stream
+from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.light import View, lean_offset_px
+from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
+from cv_pipeline.simulation.render import draw_strike
+from cv_pipeline.simulation.salvo import plan_strikes
+from cv_pipeline.simulation.setting import Setting, draw_setting
 from cv_pipeline.simulation.strike import Strike
-from cv_pipeline.simulation.surface import Sun
-from cv_pipeline.types import Float32Array, Status, UInt8Array
+from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
+from cv_pipeline.types import BoolArray, UInt8Array
 
-_MARGIN_PX = 12
+MARGIN_PX = 12
+"""Drawn around the pair and cut off: optics, shadows and misregistration need something beyond the edge."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPair:
-    """``before`` and ``after`` (size, size, 3) uint8, exact truth on the same grid, and the strikes."""
+    """Two images (height, width, 3) and everything that is known about them, in pixels of the after image.
+
+    ``strikes`` lists all, those that are GONE from the after image too; one on a roof stands where the after
+    image shows it, as roofs lean. ``places`` are the places that the real imagery in the background comes from.
+    """
 
     before: UInt8Array
     after: UInt8Array
     truth: TruthRasters
     strikes: tuple[Strike, ...]
+    buildings: tuple[Building, ...]
+    lookalikes: tuple[Lookalike, ...]
+    changes: ChangeRecord
+    before_acquisition: Acquisition
+    after_acquisition: Acquisition
+    misalignment: Misalignment
+    places: tuple[str, ...]
     gsd_m: float
 
 
-@lru_cache(maxsize=4096)
-def _cached_rgb(path: Path) -> UInt8Array:
-    return read_rgb(path)
-
-
-def _one_ground(
-    tiles: Sequence[Tile], weights: np.ndarray, size_px: int, gsd_m: float, rng: np.random.Generator
-) -> Float32Array:
-    if rng.random() < 0.3:
-        return synthetic_field(size_px, gsd_m, rng)
-    tile = tiles[rng.choice(len(tiles), p=weights)]
-    return real_ground(_cached_rgb(tile.path), tile.gsd_m, size_px, gsd_m, rng)
-
-
-def _ground(
-    tiles: Sequence[Tile], weights: np.ndarray, size_px: int, gsd_m: float, rng: np.random.Generator
-) -> Float32Array:
-    count = int(rng.choice([1, 2, 3], p=[0.6, 0.28, 0.12]))
-    grounds = [_one_ground(tiles, weights, size_px, gsd_m, rng) for _ in range(count)]
-    return parcels(grounds, rng, gsd_m) if count > 1 else grounds[0]
-
-
-def _seasonal_change(ground: Float32Array, gsd_m: float, rng: np.random.Generator) -> Float32Array:
-    """The same ground at the other date: growth, drying, perhaps one parcel mown or ploughed."""
-    size = ground.shape[0]
-    changed = ground * (1 + rng.uniform(0, 0.08) * fractal_noise(size, rng, 1.5)[..., None])
-    if rng.random() < 0.3:
-        other = synthetic_field(size, gsd_m, rng)
-        changed = parcels([changed.astype(np.float32), other], rng, gsd_m)
-    return np.clip(changed, 0, 255).astype(np.float32)
-
-
-def _misalign(image: Float32Array, rng: np.random.Generator) -> Float32Array:
-    """Residual misregistration after alignment: mostly under one pixel, sometimes two."""
-    shift = rng.normal(0, 0.5 if rng.random() < 0.85 else 1.5, 2)
-    turn = np.deg2rad(rng.normal(0, 0.15))
-    matrix = np.array([[np.cos(turn), -np.sin(turn), shift[0]], [np.sin(turn), np.cos(turn), shift[1]]])
-    size = image.shape[:2][::-1]
-    moved = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    return moved.astype(np.float32, copy=False)
-
-
-def _strike_count(rng: np.random.Generator) -> int:
-    if rng.random() < 0.2:
-        return 0
-    return int(min(1 + rng.geometric(0.28), 16))
-
-
-def _strikes(after: Float32Array, style: SceneStyle, gsd_m: float, rng: np.random.Generator) -> list[Strike]:
-    """Strikes for this ground; those far smaller than a pixel or bigger than the image are not drawn."""
-    count = _strike_count(rng)
-    if style.median_radius_m > 4.5:
-        count = min(count, 3)
-    spacing_m = float(rng.uniform(1.2, 2.2)) * style.median_radius_m
-    positions = draw_positions(after.shape[:2], gsd_m, count, rng, spacing_m)
-    strikes = [draw_strike_at(after, row, col, gsd_m, style, rng) for row, col in positions]
-    old_share = float(rng.choice([0.0, 0.3, 1.0], p=[0.6, 0.3, 0.1]))
-    return [replace(s, status=Status.OLD) if rng.random() < old_share else s for s in strikes]
+_DEFAULT = SimulationConfig()
 
 
 def simulate_pair(
-    tiles: Sequence[Tile], seed: tuple[int, ...], size_px: int = 128, gsd_m: float = 0.6
+    backgrounds: Backgrounds,
+    seed: tuple[int, ...],
+    shape: tuple[int, int],
+    gsd_m: float,
+    config: SimulationConfig = _DEFAULT,
 ) -> SimulatedPair:
-    """A before/after pair with truth, the same for the same ``seed`` and tiles.
+    """A before/after pair with truth, the same for the same arguments.
 
     Args:
-        tiles: Background tiles, at least one.
+        backgrounds: Real imagery to draw on.
         seed: Any non-negative integers, for instance (run seed, sample number).
-        size_px: Side of the square.
+        shape: (height, width) in pixels.
         gsd_m: Metres per pixel.
+        config: What is drawn, how often and how.
     """
-    rng = np.random.default_rng(seed)
-    weights = np.array([t.weight for t in tiles])
-    full = size_px + 2 * _MARGIN_PX
-    ground = _ground(tiles, weights / weights.sum(), full, gsd_m, rng)
-    style = draw_style(rng)
-    draw_distractors(ground, gsd_m, style.sun, rng, mean_count=float(rng.choice([0.0, 1.5, 8.0], p=[0.3, 0.45, 0.25])))
-    after, before = ground, _seasonal_change(ground, gsd_m, rng)
-    if rng.random() < 0.5:
-        after, before = before, after
-    before_sun = Sun(float(rng.uniform(0, 360)), float(rng.uniform(25, 68)))
-    strikes = _strikes(after, style, gsd_m, rng)
-    before, after = before.copy(), after.copy()
-    for strike in strikes:
-        if strike.status is Status.OLD:
-            draw_strike(before, strike, gsd_m, before_sun)
-        draw_strike(after, strike, gsd_m, style.sun)
-    draw_distractors(after, gsd_m, style.sun, rng, mean_count=0.6)
-    draw_distractors(before, gsd_m, before_sun, rng, mean_count=0.6)
-    before = _misalign(before, rng)
-    crop = slice(_MARGIN_PX, _MARGIN_PX + size_px)
-    before_image = acquire(before, draw_sensor(rng, gsd_m))[crop, crop]
-    after_image = acquire(after, draw_sensor(rng, gsd_m))[crop, crop]
-    shifted = tuple(s.at(s.row_px - _MARGIN_PX, s.col_px - _MARGIN_PX) for s in strikes)
-    return SimulatedPair(before_image, after_image, truth_rasters(shifted, (size_px, size_px), gsd_m), shifted, gsd_m)
+    full = (shape[0] + 2 * MARGIN_PX, shape[1] + 2 * MARGIN_PX)
+    setting = draw_setting(backgrounds, config.ground, config.built, full, gsd_m, stream(seed, "setting"))
+    before = setting.ground
+    permanent = draw_lookalikes(before, config.lookalikes, stream(seed, "lookalikes"), transient=False)
+    structure = before.material == Material.ROOF
+    after = before.copy()
+    changes = change_between(before, after, config.change, config.built, config.lookalikes, stream(seed, "change"))
+    acquisitions = draw_acquisitions(seed, gsd_m, config)
+    planned = plan_strikes(
+        after, config.strikes, acquisitions[1].sun, stream(seed, "strikes"), buildings=setting.buildings
+    )
+    strikes = [_strike_both(before, after, strike, acquisitions[1].view) for strike in planned]
+    before_image, _ = take(before, acquisitions[0])
+    after_image, hidden = take(after, acquisitions[1])
+    misalignment = draw_misalignment(stream(seed, "misalignment"), gsd_m, config.sensor)
+    before_image = misaligned(before_image, displacement_px(misalignment, full))
+    crop = (slice(MARGIN_PX, MARGIN_PX + shape[0]), slice(MARGIN_PX, MARGIN_PX + shape[1]))
+    shown = tuple(s.at(s.row_px - MARGIN_PX, s.col_px - MARGIN_PX) for s in strikes)
+    truth = truth_rasters(
+        shown,
+        gsd_m,
+        structure=structure[crop],
+        structure_known=_buildings_known(setting)[crop],
+        visible=~hidden[crop],
+    )
+    return SimulatedPair(
+        before_image[crop],
+        after_image[crop],
+        truth,
+        shown,
+        tuple(_moved(building) for building in setting.buildings),
+        tuple(
+            replace(thing, row_px=thing.row_px - MARGIN_PX, col_px=thing.col_px - MARGIN_PX)
+            for thing in (*permanent, *changes.lookalikes)
+        ),
+        changes,
+        *acquisitions,
+        misalignment,
+        tuple(sorted({parcel.place for parcel in setting.parcels if parcel.place})),
+        gsd_m,
+    )
+
+
+def _strike_both(before: Ground, after: Ground, strike: Strike, view: View) -> Strike:
+    """Draw a strike on the dates that show it; returned where the after image shows its centre."""
+    row, col = int(strike.row_px), int(strike.col_px)
+    inside = 0 <= row < after.shape[0] and 0 <= col < after.shape[1]
+    on_roof = inside and after.material[row, col] == Material.ROOF
+    height_m = float(after.height_m[row, col]) if on_roof else 0.0
+    for ground, shown in ((before, on_before(strike)), (after, on_after(strike))):
+        if shown is not None:
+            draw_strike(ground, shown)
+    down_px, right_px = lean_offset_px(height_m, view, after.gsd_m)
+    return strike.at(strike.row_px + down_px, strike.col_px + right_px)
+
+
+_WITHOUT_BUILDINGS = frozenset({"agricultural", "beach", "chaparral", "forest", "river", "runway"})
+"""Classes of real tiles on which nothing is built; on others stand buildings that nobody mapped."""
+
+
+def _buildings_known(setting: Setting) -> BoolArray:
+    """True (height, width) where every building of the ground is one that was drawn."""
+    unknown = [p.label for p in setting.parcels if p.place and p.kind not in _WITHOUT_BUILDINGS]
+    return ~np.isin(setting.parcel_of, unknown)
+
+
+def _moved(building: Building) -> Building:
+    corners = tuple((row - MARGIN_PX, col - MARGIN_PX) for row, col in building.corners_px)
+    return replace(building, corners_px=corners)

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.segmentation.zoo import ModelSettings
+from cv_pipeline.simulation.config import SimulationConfig
 
 
 class TrainConfig(ModelSettings):
@@ -25,6 +26,7 @@ class TrainConfig(ModelSettings):
     validation_samples: int = Field(192, ge=1)
     checkpoint_every: int = Field(200, ge=1)
     seed: int = 1
+    simulation: SimulationConfig = SimulationConfig()
 
 
 def read_train_config(path: Path) -> TrainConfig:

@@ -23,6 +23,7 @@ from cv_pipeline.evaluation.objects import (
 )
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns.extract import extract_impacts
+from cv_pipeline.segmentation.channels import RADII_M
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.segmentation.predict import forward
@@ -65,7 +66,7 @@ def _matches(
     size = scene.after.shape[0]
     grid = Grid(size, size, Affine(scene.gsd_m, 0, 0, 0, -scene.gsd_m, 0), None, scene.gsd_m)
     values = dict(zip(Channel, maps, strict=True))
-    for channel in (Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M):
+    for channel in RADII_M:
         values[channel] = np.exp(values[channel])
     path = folder / "scene.tif"
     with SegmentationWriter.create(path, grid) as writer:

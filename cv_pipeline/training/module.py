@@ -9,34 +9,60 @@ import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
+from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from cv_pipeline.segmentation.losses import centre_focal_loss, mask_loss, masked_mean, radius_loss
+from cv_pipeline.segmentation.losses import axis_loss, centre_focal_loss, mask_loss, masked_mean, radius_loss
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.training.config import TrainConfig
+from cv_pipeline.training.planes import Plane
+from cv_pipeline.types import Channel
 
 
 def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tensor]:
     """Each weighted loss term and their sum, keyed by name.
 
     Args:
-        maps: Raw network maps (batch, 6, height, width).
-        truth: (batch, 6, height, width) as :class:`cv_pipeline.training.data.SimulatedPairs` gives.
+        maps: Raw network maps (batch, channels, height, width).
+        truth: (batch, planes, height, width), see :mod:`cv_pipeline.training.planes`.
         with_before: Whether new-or-old can be told; otherwise that map is not trained.
     """
-    crater, blast, centre, new, crater_m, blast_m = truth.unbind(1)
+    found = dict(zip(Channel, maps.unbind(1), strict=True))
+    true = dict(zip(Plane, truth.unbind(1), strict=True))
+    visible, crater = true[Plane.VISIBLE], true[Plane.CRATER]
     terms = {
-        "crater": mask_loss(maps[:, 0], crater),
-        "blast": 0.5 * mask_loss(maps[:, 1], blast),
-        "centre": centre_focal_loss(maps[:, 2], centre),
-        "crater_radius": radius_loss(maps[:, 4], crater_m),
-        "blast_radius": 0.5 * radius_loss(maps[:, 5], blast_m),
+        "crater": mask_loss(found[Channel.CRATER], crater, visible),
+        "blast": 0.5 * mask_loss(found[Channel.BLAST], true[Plane.BLAST], visible),
+        "secondary": 0.25 * mask_loss(found[Channel.SECONDARY], true[Plane.SECONDARY], visible),
+        "structure": 0.25
+        * mask_loss(found[Channel.STRUCTURE], true[Plane.STRUCTURE], visible * true[Plane.STRUCTURE_KNOWN]),
+        "centre": centre_focal_loss(found[Channel.CENTRE], true[Plane.CENTRE], visible),
+        "crater_radius": radius_loss(found[Channel.CRATER_RADIUS_M], true[Plane.CRATER_RADIUS_M]),
+        "blast_radius": 0.5 * radius_loss(found[Channel.BLAST_RADIUS_M], true[Plane.BLAST_RADIUS_M]),
+        "axis": 0.5
+        * axis_loss(
+            found[Channel.AXIS_RIGHT],
+            found[Channel.AXIS_UP],
+            true[Plane.AXIS_RIGHT],
+            true[Plane.AXIS_UP],
+            visible * crater,
+        ),
     }
     if with_before:
-        told = torch.nn.functional.binary_cross_entropy_with_logits(maps[:, 3].float(), new, reduction="none")
-        terms["new"] = 0.5 * masked_mean(told, crater > 0.5)
+        told = functional.binary_cross_entropy_with_logits(
+            found[Channel.NEW].float(), true[Plane.NEW], reduction="none"
+        )
+        terms["new"] = 0.5 * masked_mean(told, visible * crater)
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
+
+
+_SCORED = (
+    (Channel.CRATER, Plane.CRATER),
+    (Channel.BLAST, Plane.BLAST),
+    (Channel.SECONDARY, Plane.SECONDARY),
+)
+"""Maps whose overlap with the truth is logged in validation."""
 
 
 def soft_iou(logits: Tensor, mask: Tensor) -> Tensor:
@@ -85,8 +111,10 @@ class CraterModule(L.LightningModule):
             maps = self.averaged(batch["after"], before)
             terms = total_loss(maps, batch["truth"], before is not None)
             self.log(f"val/{name}/loss", terms["total"])
-            self.log(f"val/{name}/crater_iou", soft_iou(maps[:, 0], batch["truth"][:, 0]))
-            self.log(f"val/{name}/blast_iou", soft_iou(maps[:, 1], batch["truth"][:, 1]), prog_bar=True)
+            found = dict(zip(Channel, maps.unbind(1), strict=True))
+            true = dict(zip(Plane, batch["truth"].unbind(1), strict=True))
+            for channel, plane in _SCORED:
+                self.log(f"val/{name}/{plane}_iou", soft_iou(found[channel], true[plane]), prog_bar=plane == Plane.BLAST)
             if batch_index == 0:
                 self._log_panel(name, batch, maps)
 
@@ -95,7 +123,8 @@ class CraterModule(L.LightningModule):
         if self.logger is None:
             return
         shown = (batch["after"][:8, :3] / 8 + 0.5).clamp(0, 1)
-        panel = torch.cat([shown, batch["truth"][:8, :3], torch.sigmoid(maps[:8, :3].float())], dim=3)
+        picked = [list(Plane).index(p) for p in (Plane.CRATER, Plane.BLAST, Plane.CENTRE)]
+        panel = torch.cat([shown, batch["truth"][:8, picked], torch.sigmoid(maps[:8, :3].float())], dim=3)
         images = torch.cat(list(panel), dim=1)
         self.logger.experiment.add_image(f"panel/{name}", images, self.global_step)  # type: ignore[attr-defined]
 

@@ -18,7 +18,7 @@ from cv_pipeline.types import Channel
 TINY: NetworkConfig = {
     "encoder": "tu-resnet18",
     "stage_channels": [8, 8, 16, 16],
-    "decoder_channels": [16, 8, 8, 8],
+    "decoder_channels": [16, 8, 8],
 }
 
 
@@ -90,7 +90,9 @@ class PlantedNet(nn.Module):
         heat = F.conv2d(F.pad(red, (12, 12, 12, 12), mode="replicate"), kernel)
         new = red if before is None else red * (1 - self.more(before, 0))
         radii = [torch.full_like(red, value) for value in self.log_radii]
-        return torch.cat([_logit(red), _logit(blast), _logit(heat), _logit(new), *radii], dim=1)
+        nothing = torch.full_like(red, -9.0)
+        axis = torch.zeros_like(red)
+        return torch.cat([_logit(red), _logit(blast), _logit(heat), _logit(new), *radii, nothing, nothing, axis, axis], 1)
 
 
 def counted() -> tuple[list[tuple[int, int]], Callable[[int, int], None]]:

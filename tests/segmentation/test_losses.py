@@ -5,7 +5,17 @@ import math
 import pytest
 import torch
 
-from cv_pipeline.segmentation.losses import centre_focal_loss, mask_loss, masked_mean, radius_loss
+from cv_pipeline.segmentation.losses import axis_loss, masked_mean, radius_loss
+from cv_pipeline.segmentation.losses import centre_focal_loss as weighted_centre_loss
+from cv_pipeline.segmentation.losses import mask_loss as weighted_mask_loss
+
+
+def mask_loss(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return weighted_mask_loss(logits, mask, torch.ones_like(mask))
+
+
+def centre_focal_loss(logits: torch.Tensor, heat: torch.Tensor) -> torch.Tensor:
+    return weighted_centre_loss(logits, heat, torch.ones_like(heat))
 
 
 def heat_at(row: float = 15.5, col: float = 20.5, sigma_px: float = 2.0, size: int = 40) -> torch.Tensor:
@@ -98,3 +108,24 @@ def test_half_precision_is_summed_in_full() -> None:
     logits, truth = torch.zeros(4, 64, 64, dtype=torch.bfloat16), torch.zeros(4, 64, 64)
     assert mask_loss(logits, truth).dtype == torch.float32
     assert centre_focal_loss(logits, truth).dtype == torch.float32
+
+
+@pytest.mark.parametrize("loss", [weighted_mask_loss, weighted_centre_loss])
+def test_what_is_not_known_costs_nothing(loss) -> None:
+    truth, half = heat_at().round(), torch.ones(1, 40, 40)
+    half[:, :, 20:] = 0
+    right, wrong = as_logits(truth), as_logits(truth)
+    wrong[:, :, 20:] = 5.0
+    assert loss(wrong, truth, half) == pytest.approx(loss(right, truth, half).item())
+    assert loss(wrong, truth, torch.ones_like(half)) > 2 * loss(right, truth, torch.ones_like(half))
+
+
+def test_axis_loss_is_least_at_the_true_axis() -> None:
+    known = torch.tensor([[[1.0, 0.0]]])
+    right, up = torch.full((1, 1, 2), 0.6), torch.full((1, 1, 2), -0.3)
+    found = torch.atanh(right), torch.atanh(up)
+    assert axis_loss(*found, right, up, known) < 1e-9
+    assert axis_loss(-found[0], found[1], right, up, known) > 0.5
+    found[0][..., 1] = 9.0
+    assert axis_loss(*found, right, up, known) < 1e-9
+    assert axis_loss(*found, right, up, torch.zeros_like(known)) == 0

@@ -49,10 +49,11 @@ def expected(pair: AlignedPair) -> np.ndarray:
     with GridView(pair.pair.after, grid) as view:
         rgb, _ = view.read(Window(0, 0, grid.height, grid.width))
     light = rgb.mean(axis=2) / 128.0 - 1.0
-    maps = light * np.arange(1, 7)[:, None, None] / 2
-    maps[:3] = 1 / (1 + np.exp(-maps[:3]))
+    raw = light * np.arange(1, len(Channel) + 1)[:, None, None] / 2
+    maps = 1 / (1 + np.exp(-raw))
     maps[3] = 0
-    maps[4:] = np.exp(maps[4:].clip(-2, 4.5))
+    maps[4:6] = np.exp(raw[4:6].clip(-2, 4.85))
+    maps[8:] = np.tanh(raw[8:])
     return maps
 
 
@@ -75,7 +76,7 @@ def test_grid_smaller_than_a_tile(make_image: Callable[..., Path], tmp_path: Pat
     net = PixelNet()
     found = segment(pair, net, MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
     maps, valid = read(found)
-    assert maps.shape == (6, height, width)
+    assert maps.shape == (len(Channel), height, width)
     assert valid.all()
     assert all(shape[2] % 16 == 0 and shape[3] % 16 == 0 for shape, _ in net.calls)
     np.testing.assert_allclose(maps, expected(pair), atol=0.0012)

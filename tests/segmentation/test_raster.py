@@ -97,6 +97,13 @@ def test_encode_clips_and_keeps_zero_apart_from_nodata() -> None:
     assert known.tolist() == [[True, True, True, True, False, False]]
 
 
+def test_an_axis_keeps_its_sign() -> None:
+    values = np.array([[-1.0, -0.4, 0.0, 0.7, 1.0, -3.0]], dtype=np.float32)
+    back, known = decode(encode(values, Channel.AXIS_UP, np.ones((1, 6), dtype=bool)), Channel.AXIS_UP)
+    np.testing.assert_allclose(back, [[-1.0, -0.4, 0.0, 0.7, 1.0, -1.0]], atol=2e-5)
+    assert known.all()
+
+
 def test_largest_radius() -> None:
     dn = encode(np.full((1, 1), 500.0, dtype=np.float32), Channel.BLAST_RADIUS_M, np.ones((1, 1), dtype=bool))
     assert decode(dn, Channel.BLAST_RADIUS_M)[0][0, 0] == pytest.approx(MAX_RADIUS_M)

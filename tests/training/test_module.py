@@ -7,40 +7,70 @@ import torch
 
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.training.module import CraterModule, soft_iou, total_loss
+from cv_pipeline.training.planes import Plane
+from cv_pipeline.types import Channel
 
 
-def truth() -> torch.Tensor:
-    planes = torch.zeros(2, 6, 32, 32)
-    planes[:, :4, 10:16, 10:16] = 1
-    planes[:, 4:, 10:16, 10:16] = 4
-    return planes
+CHANNELS, PLANES = len(Channel), len(Plane)
+
+
+def truth(**planes: float) -> torch.Tensor:
+    """Two samples with one square crater; planes given by name hold that value everywhere."""
+    values = torch.zeros(2, PLANES, 32, 32)
+    for number, plane in enumerate(Plane):
+        if plane in (Plane.VISIBLE, Plane.STRUCTURE_KNOWN):
+            values[:, number] = 1
+        elif plane in (Plane.CRATER_RADIUS_M, Plane.BLAST_RADIUS_M):
+            values[:, number, 10:16, 10:16] = 4
+        else:
+            values[:, number, 10:16, 10:16] = 1
+        if plane.value in planes:
+            values[:, number] = planes[plane.value]
+    return values
+
+
+def zero_maps() -> torch.Tensor:
+    return torch.zeros(2, CHANNELS, 32, 32, requires_grad=True)
+
+
+def gradient(true: torch.Tensor, with_before: bool = True) -> dict[Channel, torch.Tensor]:
+    """Gradient of the total loss by channel."""
+    maps = zero_maps()
+    total_loss(maps, true, with_before)["total"].backward()
+    assert maps.grad is not None
+    return dict(zip(Channel, maps.grad.unbind(1), strict=True))
 
 
 @pytest.mark.parametrize("with_before", [True, False])
 def test_total_is_the_sum_of_its_terms(with_before: bool) -> None:
-    terms = total_loss(torch.zeros(2, 6, 32, 32), truth(), with_before)
+    terms = total_loss(zero_maps(), truth(), with_before)
     total = terms.pop("total")
-    assert total == pytest.approx(sum(float(term) for term in terms.values()), rel=1e-5)
+    assert total.item() == pytest.approx(sum(term.item() for term in terms.values()), rel=1e-5)
     assert ("new" in terms) is with_before
 
 
 def test_new_or_old_is_not_trained_without_a_before_image() -> None:
-    maps = torch.zeros(2, 6, 32, 32, requires_grad=True)
-    total_loss(maps, truth(), False)["total"].backward()
-    assert maps.grad is not None
-    assert not maps.grad[:, 3].any()
-    assert all(maps.grad[:, channel].any() for channel in (0, 1, 2, 4, 5))
+    found = gradient(truth(), with_before=False)
+    assert not found.pop(Channel.NEW).any()
+    assert all(part.any() for part in found.values())
 
 
 def test_new_or_old_is_trained_inside_craters_only() -> None:
-    maps = torch.zeros(2, 6, 32, 32, requires_grad=True)
-    total_loss(maps, truth(), True)["total"].backward()
-    assert maps.grad is not None
-    assert torch.equal(maps.grad[:, 3] != 0, truth()[:, 0] > 0.5)
+    crater = truth()[:, list(Plane).index(Plane.CRATER)] > 0.5
+    assert torch.equal(gradient(truth())[Channel.NEW] != 0, crater)
+
+
+def test_nothing_but_radii_is_trained_where_a_cloud_hides_the_ground() -> None:
+    found = gradient(truth(visible=0.0))
+    assert not any(found[c].any() for c in Channel if c not in (Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M))
+
+
+def test_structures_are_trained_only_where_they_are_known() -> None:
+    assert not gradient(truth(structure_known=0.0))[Channel.STRUCTURE].any()
 
 
 def test_empty_truth_gives_a_finite_loss() -> None:
-    terms = total_loss(torch.zeros(2, 6, 32, 32), torch.zeros(2, 6, 32, 32), True)
+    terms = total_loss(zero_maps(), torch.zeros(2, PLANES, 32, 32), True)
     assert all(torch.isfinite(term) for term in terms.values())
 
 

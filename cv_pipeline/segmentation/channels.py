@@ -1,0 +1,32 @@
+"""What the network's raw maps mean: which are probabilities, radii or directions, and how each is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cv_pipeline.types import Channel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RADII_M = frozenset({Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M})
+AXES = frozenset({Channel.AXIS_RIGHT, Channel.AXIS_UP})
+NUMBER = {channel: number for number, channel in enumerate(Channel)}
+"""Each channel's place among the maps."""
+
+_MAX_LOG_RADIUS = 4.85
+"""Radii are kept below 128 m: what a stored raster can hold."""
+
+
+def to_values(maps: Tensor) -> Tensor:
+    """Values of raw maps (batch, channels, height, width), in the order of :class:`~cv_pipeline.types.Channel`.
+
+    Logits become probabilities and axes -1..1. Radii stay natural logarithms of metres, clamped, so
+    that overlapping tiles are averaged by ratio.
+    """
+    values = maps.sigmoid()
+    for channel in RADII_M:
+        values[:, NUMBER[channel]] = maps[:, NUMBER[channel]].clamp(-2.0, _MAX_LOG_RADIUS)
+    for channel in AXES:
+        values[:, NUMBER[channel]] = maps[:, NUMBER[channel]].tanh()
+    return values
