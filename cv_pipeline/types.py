@@ -13,6 +13,7 @@ Azimuths are in degrees clockwise from true north (image up where there is no CR
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -240,19 +241,108 @@ class StructureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A footprint in local metres. ``name`` is the source file's own label, if it had one."""
+    """A footprint in local metres. ``name`` is the source file's own label, if it had one.
+
+    ``centreline_m`` is the axis of a pavement: the line itself where the source drew a line, the medial
+    axis where it drew an area; None for everything else. ``width_m`` is the width that the source states
+    for a line; ``geometry_m`` is then the strip of that width.
+    """
 
     structure_id: str
     kind: StructureKind
     geometry_m: BaseGeometry
     name: str | None = None
+    centreline_m: BaseGeometry | None = None
+    width_m: float | None = None
+
+
+class LandmarkKind(StrEnum):
+    """What was derived from one or more structures."""
+
+    GROUP = "group"
+    CENTRELINE = "centreline"
+    JUNCTION = "junction"
+    CORNER = "corner"
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """A place that structures define together, in local metres; see :mod:`cv_pipeline.structures.landmarks`.
+
+    ``geometry_m`` is the members' footprints of a group, the line of a centreline, and a point of a
+    junction or a corner. ``centre_sd_m`` is how far, per axis, equally good definitions of the place
+    lie apart. ``footprint_share`` (0 to 1] is the part of a single footprint's independent error that
+    is left in the place: 1 / sqrt(k) for the centre of k equal buildings.
+    """
+
+    landmark_id: str
+    kind: LandmarkKind
+    structure_ids: tuple[str, ...]
+    geometry_m: BaseGeometry
+    centre_sd_m: float = 0.0
+    footprint_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintOffset:
+    """By how much footprints would have to move to lie on the image; see :mod:`cv_pipeline.structures.offset`.
+
+    ``support`` of ``tried`` footprints agree by themselves. ``peak_ratio`` is the best shift's score over
+    that of the best one elsewhere (1: no better). ``sd_m`` is per axis. ``applied`` says whether the
+    structures of the result were moved.
+    """
+
+    dx_m: float
+    dy_m: float
+    sd_m: float
+    support: int
+    tried: int
+    peak_ratio: float
+    reliable: bool
+    reason: str
+    applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBudget:
+    """The independent per-axis parts of a distance's standard deviation, in metres; 0 where unknown or absent.
+
+    ``centre_sd_m``: the impact's centre; ``pixel_sd_m``: the pixel in which an edge is seen;
+    ``registration_sd_m``; ``geolocation_sd_m``: the image's stated CE90; ``footprint_sd_m``: how well each
+    footprint was drawn, as stated; ``offset_sd_m``: a shift of all footprints against the image;
+    ``geometry_sd_m``: what the aim point's own definition leaves open (the centre of a group).
+    """
+
+    centre_sd_m: float = 0.0
+    pixel_sd_m: float = 0.0
+    registration_sd_m: float = 0.0
+    geolocation_sd_m: float = 0.0
+    footprint_sd_m: float = 0.0
+    offset_sd_m: float = 0.0
+    geometry_sd_m: float = 0.0
+
+    @property
+    def total_sd_m(self) -> float:
+        """Root sum of squares of the parts."""
+        return math.hypot(
+            self.centre_sd_m,
+            self.pixel_sd_m,
+            self.registration_sd_m,
+            self.geolocation_sd_m,
+            self.footprint_sd_m,
+            self.offset_sd_m,
+            self.geometry_sd_m,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """One possible aim point for an impact and how far the impact lies from it.
 
-    ``kind`` is for instance ``structure_centre``. ``weight`` is relative, summing to 1 per impact.
+    ``kind`` is for instance ``structure_centre``. ``structure_id`` is that of the structure or landmark;
+    None for the point itself. ``weight`` is relative, summing to 1 per impact. ``hypothesis_id`` is unique
+    within a match and stays the same as long as the structures do, so that a file can name it.
+    ``aim_m`` is the aim point as (x_m, y_m); of a centreline, its point nearest the impact.
     """
 
     kind: str
@@ -260,14 +350,19 @@ class Hypothesis:
     distance_m: float
     distance_sd_m: float
     weight: float
+    hypothesis_id: str = ""
+    aim_m: tuple[float, float] | None = None
+    error: ErrorBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """An impact and its nearest structures. Everything is None where there is no structure at all.
 
+    ``structure_id`` is the nearest by edge, and ``distance_centre_m`` the distance to *its* centre;
+    ``centre_structure_id`` is the one whose centre is nearest, at ``nearest_centre_m``.
     ``ambiguity`` runs from 0 (the nearest is far nearer than the second) to 1 (a tie).
-    ``hypotheses`` are sorted by weight, likeliest first.
+    ``hypotheses`` are sorted by weight, likeliest first. ``error`` holds the parts of ``distance_sd_m``.
     """
 
     impact_id: str
@@ -280,6 +375,9 @@ class Match:
     second_distance_edge_m: float | None = None
     ambiguity: float | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    centre_structure_id: str | None = None
+    nearest_centre_m: float | None = None
+    error: ErrorBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +392,21 @@ class NullModel:
     median_m: float
     mean_interval_m: Interval
     rank: float
+
+
+@dataclass(frozen=True, slots=True)
+class CepEstimate:
+    """Radius of the circle that holds ``level`` of the impacts, by one estimator of ``accuracy.cep``.
+
+    ``about`` is ``mean`` (dispersion) or ``aim`` (dispersion and bias). ``radius_m`` is None where the
+    estimator has no value for this sample; ``reason`` then says why.
+    """
+
+    estimator: str
+    level: float
+    about: str
+    radius_m: float | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,3 +445,5 @@ class Assessment:
     accuracy: tuple[AccuracySummary, ...]
     warnings: tuple[str, ...]
     out_dir: Path | None = None
+    landmarks: tuple[Landmark, ...] = ()
+    footprint_offset: FootprintOffset | None = None
