@@ -13,7 +13,8 @@ import numpy as np
 from cv_pipeline.simulation.background import Tile, fractal_noise, parcels, read_rgb, real_ground, synthetic_field
 from cv_pipeline.simulation.distractors import draw_distractors
 from cv_pipeline.simulation.population import SceneStyle, draw_positions, draw_strike_at, draw_style
-from cv_pipeline.simulation.render import TruthRasters, draw_strike, truth_rasters
+from cv_pipeline.simulation.render import TruthRasters, truth_rasters
+from cv_pipeline.simulation.render import draw_strike_on_image as draw_strike
 from cv_pipeline.simulation.sensor import acquire, draw_sensor
 from cv_pipeline.simulation.strike import Strike
 from cv_pipeline.simulation.surface import Sun
