@@ -12,17 +12,19 @@ import cv2
 import numpy as np
 
 from cv_pipeline.simulation.config import BuiltConfig
-from cv_pipeline.simulation.ground import Ground, Material, blend, patch_around
+from cv_pipeline.simulation.ground import Ground, Material, blend
 from cv_pipeline.simulation.pavement import draw_road
 from cv_pipeline.simulation.shapes import (
     line_cover,
     local_metres,
+    local_point,
     local_points,
     polygon_cover,
     rectangle,
     smooth_noise,
     stripe,
 )
+from cv_pipeline.simulation.trees import draw_tree, leaf_colour
 from cv_pipeline.types import BoolArray, Float32Array, Float64Array
 
 Roof = Literal["flat", "gable", "hip", "shed", "shelter"]
@@ -61,18 +63,19 @@ ROOF_COLOURS: dict[Covering, tuple[tuple[float, float, float], ...]] = {
         (152, 108, 86),
         (124, 84, 68),
         (226, 226, 224),
-        (140, 60, 52),
-        (112, 138, 116),
-        (96, 122, 160),
+        (184, 180, 170),
+        (162, 150, 138),
+        (128, 74, 62),
+        (118, 134, 118),
+        (112, 128, 150),
     ),
-    "tiles": ((206, 112, 78), (182, 98, 70), (150, 104, 82), (92, 90, 92), (110, 112, 108), (126, 116, 104)),
+    "tiles": ((186, 118, 90), (164, 104, 82), (142, 108, 90), (96, 94, 94), (112, 112, 108), (128, 118, 106)),
     "concrete": ((176, 172, 164), (150, 146, 140), (204, 202, 196), (120, 118, 116), (92, 90, 90)),
     "earth": ((128, 118, 88), (112, 118, 84), (150, 140, 118)),
 }
 """RGB in DN of roofs in full light; read by eye off Kampala and UC Merced tiles."""
 
 _YARDS = ((158, 128, 96), (150, 136, 112), (104, 116, 74), (92, 108, 66), (124, 112, 84), (172, 164, 150))
-_CROWNS = ((58, 76, 44), (70, 90, 50), (84, 98, 62), (52, 66, 44), (96, 104, 66))
 
 
 def make_building(
@@ -201,16 +204,16 @@ def _draw_rooftop_clutter(
     """Air conditioners, water tanks, stair heads and skylights on a flat roof."""
     area_m2 = 4 * half_m[0] * half_m[1]
     for _ in range(min(rng.poisson(area_m2 / 45), 14)):
-        offset = np.array([[rng.uniform(-0.8, 0.8) * half_m[1], rng.uniform(-0.8, 0.8) * half_m[0]]]) / ground.gsd_m
-        row_px, col_px = local_points(*building.centre_px, azimuth_deg, offset)[0]
+        along_px, right_px = rng.uniform(-0.8, 0.8, 2) * (half_m[1], half_m[0]) / ground.gsd_m
+        row_px, col_px = local_point(*building.centre_px, azimuth_deg, along_px, right_px)
         kind = rng.random()
         if kind < 0.3:
             cover = polygon_cover(ground.shape, _circle(row_px, col_px, rng.uniform(0.6, 1.1) / ground.gsd_m))
             colour = ((40, 42, 46), (60, 96, 150), (205, 205, 200))[rng.integers(3)]
             rise_m = 1.4
         else:
-            size_px = np.array([rng.uniform(0.8, 2.6), rng.uniform(0.8, 1.8)]) / ground.gsd_m
-            cover = polygon_cover(ground.shape, rectangle(row_px, col_px, azimuth_deg, *size_px))
+            box = rectangle(row_px, col_px, azimuth_deg, *(rng.uniform(0.8, 2.2, 2) / ground.gsd_m).tolist())
+            cover = polygon_cover(ground.shape, box)
             colour = ((212, 212, 208), (150, 150, 148), (96, 98, 100))[rng.integers(3)]
             rise_m = rng.uniform(0.4, 2.2)
         if cover is not None:
@@ -224,35 +227,24 @@ def _circle(row_px: float, col_px: float, radius_px: float) -> Float64Array:
     return np.stack([row_px - radius_px * np.cos(azimuth), col_px + radius_px * np.sin(azimuth)], axis=1)
 
 
-def draw_tree(ground: Ground, row_px: float, col_px: float, radius_m: float, rng: np.random.Generator) -> None:
-    """A garden tree: a lumpy crown with gaps, in place; a dome of height on a trunk's height."""
-    patch = patch_around(ground.shape, row_px, col_px, 1.4 * radius_m, ground.gsd_m)
-    if patch is None:
-        return
-    shape = patch.radius_m.shape
-    lumps = smooth_noise(shape, max(0.45 * radius_m, 0.6) / ground.gsd_m, rng)
-    leaves = smooth_noise(shape, 0.45 / ground.gsd_m, rng)
-    inwards = 1.0 - patch.radius_m / radius_m + 0.22 * lumps
-    share = np.clip(inwards * radius_m / ground.gsd_m + 0.5, 0, 1).astype(np.float32)
-    colour = np.array(_CROWNS[rng.integers(len(_CROWNS))], np.float32)
-    blend(ground, patch.rows, patch.cols, share, colour + (7 * lumps + 8 * leaves)[..., None], Material.TREE)
-    dome = np.sqrt(np.clip(inwards, 0, 1)) * (0.8 + 0.15 * lumps) * radius_m * rng.uniform(0.9, 1.5)
-    crown_m = (0.6 * radius_m + 0.8 + dome + 0.15 * leaves).astype(np.float32)
-    height = ground.height_m[patch.rows, patch.cols]
-    np.maximum(height, np.where(share > 0.5, crown_m, -np.inf), out=height)
+def _draw_garden_tree(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> None:
+    """A tree of a yard, of any common size."""
+    radius_m = float(np.clip(rng.lognormal(0.8, 0.45), 0.8, 5.5))
+    draw_tree(ground, row_px, col_px, radius_m, radius_m * rng.uniform(1.4, 2.6), leaf_colour(rng), rng)
 
 
 def draw_wall(
     ground: Ground, points_px: Float64Array, width_m: float, height_m: float, colour: tuple[float, float, float]
 ) -> None:
     """A wall or fence along a polyline (n, 2), in place."""
-    cover = line_cover(ground.shape, points_px, width_m / ground.gsd_m)
+    # A wall thinner than a pixel still throws its whole shadow: height is at least a pixel wide, colour is not.
+    wide_px = max(width_m / ground.gsd_m, 1.0)
+    cover = line_cover(ground.shape, points_px, wide_px)
     if cover is None:
         return
-    blend(ground, cover.rows, cover.cols, cover.share, colour)
+    blend(ground, cover.rows, cover.cols, cover.share * np.float32(width_m / ground.gsd_m / wide_px), colour)
     height = ground.height_m[cover.rows, cover.cols]
-    # Thinner than a pixel, a wall still throws its full shadow, so height follows where the line runs at all.
-    np.maximum(height, np.where(cover.share > 0.3 * min(1.0, width_m / ground.gsd_m), height_m, -np.inf), out=height)
+    np.maximum(height, height_m * np.clip(1.6 * cover.share, 0, 1), out=height, where=cover.share > 0.1)
 
 
 class _Plot(NamedTuple):
@@ -275,7 +267,7 @@ def draw_village(ground: Ground, config: BuiltConfig, rng: np.random.Generator) 
     hectares = height * width * ground.gsd_m**2 / 1e4
     buildings: list[Building] = []
     for _ in range(1 + rng.poisson(hectares / 50)):
-        centre = rng.uniform(0.1, 0.9, 2) * ground.shape
+        centre = float(rng.uniform(0.1, 0.9) * height), float(rng.uniform(0.1, 0.9) * width)
         kind = rng.random()
         if kind < config.farm_share:
             _draw_farm(ground, centre, config, rng, buildings)
@@ -317,7 +309,7 @@ def draw_buildings(ground: Ground, count: int, config: BuiltConfig, rng: np.rand
     return buildings
 
 
-def draw_shelters(ground: Ground, config: BuiltConfig, rng: np.random.Generator) -> list[Building]:
+def draw_shelters(ground: Ground, rng: np.random.Generator) -> list[Building]:
     """Draw a row of two to eight hardened shelters (earth-covered or concrete arches) in place, and list them."""
     row, col = rng.uniform(0.2, 0.8, 2) * ground.shape
     azimuth_deg = rng.uniform(0, 360)
@@ -328,8 +320,9 @@ def draw_shelters(ground: Ground, config: BuiltConfig, rng: np.random.Generator)
     colour = palette[rng.integers(len(palette))]
     buildings = []
     for index in range(int(rng.integers(2, 9))):
-        offset = np.array([[rng.normal(0, 0.5), index * gap_m]]) / ground.gsd_m
-        at_row, at_col = local_points(row, col, azimuth_deg, offset)[0]
+        at_row, at_col = local_point(
+            row, col, azimuth_deg, rng.normal(0, 0.5) / ground.gsd_m, index * gap_m / ground.gsd_m
+        )
         corners = rectangle(at_row, at_col, azimuth_deg, length_m / ground.gsd_m, width_m / ground.gsd_m)
         building = Building(
             index,
@@ -359,7 +352,7 @@ def _is_free(ground: Ground, window: tuple[slice, slice]) -> bool:
 
 def _draw_settlement(
     ground: Ground,
-    centre: Float64Array,
+    centre: tuple[float, float],
     dense: bool,
     config: BuiltConfig,
     rng: np.random.Generator,
@@ -388,8 +381,7 @@ def _draw_settlement(
             while at_m < half_m:
                 wide_m = front_m * rng.uniform(0.75, 1.3)
                 inward_m = offset_m + side * (road_m / 2 + 1.0 + depth_m / 2)
-                place = np.array([[at_m + wide_m / 2, inward_m]]) / gsd_m
-                row, col = local_points(*centre, azimuth_deg, place)[0]
+                row, col = local_point(*centre, azimuth_deg, (at_m + wide_m / 2) / gsd_m, inward_m / gsd_m)
                 if _near_canvas(ground.shape, row, col, depth_m / gsd_m):
                     plots.append(_Plot(row, col, azimuth_deg + 90 * side, wide_m, depth_m))
                 at_m += wide_m + (rng.uniform(4, 9) if rng.random() < 0.12 else 0.0)
@@ -448,8 +440,7 @@ def _fill_plot(
     gsd_m = ground.gsd_m
 
     def at(along_m: float, right_m: float) -> tuple[float, float]:
-        row, col = local_points(plot.row_px, plot.col_px, plot.azimuth_deg, np.array([[along_m, right_m]]) / gsd_m)[0]
-        return float(row), float(col)
+        return local_point(plot.row_px, plot.col_px, plot.azimuth_deg, along_m / gsd_m, right_m / gsd_m)
 
     def build(place: tuple[float, float], azimuth_deg: float, size_m: tuple[float, float], top_m: float) -> None:
         building = make_building(len(buildings), *place, azimuth_deg, size_m, gsd_m, rng, (config.eaves_m[0], top_m))
@@ -457,8 +448,9 @@ def _fill_plot(
             draw_building(ground, building)
             buildings.append(building)
 
-    if not dense and rng.random() < 0.65:
+    if not dense and rng.random() < 0.5:
         corner_m = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * (plot.depth_m, plot.front_m)
+        corner_m = corner_m[: rng.integers(2, 5)]
         fence = local_points(plot.row_px, plot.col_px, plot.azimuth_deg, corner_m / gsd_m)
         brick = rng.random() < 0.4
         colour = (186.0, 172.0, 156.0) if brick else (104.0, 92.0, 78.0)
@@ -466,7 +458,7 @@ def _fill_plot(
     trees = 0.3 * config.yard_trees if dense else config.yard_trees
     for _ in range(rng.poisson(trees)):
         place = at(rng.uniform(-0.48, 0.48) * plot.depth_m, rng.choice([-1, 1]) * rng.uniform(0.2, 0.5) * plot.front_m)
-        draw_tree(ground, *place, float(np.clip(rng.lognormal(0.8, 0.4), 1.0, 5.0)), rng)
+        _draw_garden_tree(ground, *place, rng)
     if rng.random() < 0.06:
         return  # an empty plot
     turn = plot.azimuth_deg + rng.normal(0, 6.0 if dense else 2.0)
@@ -491,7 +483,11 @@ def _fill_plot(
 
 
 def _draw_farm(
-    ground: Ground, centre: Float64Array, config: BuiltConfig, rng: np.random.Generator, buildings: list[Building]
+    ground: Ground,
+    centre: tuple[float, float],
+    config: BuiltConfig,
+    rng: np.random.Generator,
+    buildings: list[Building],
 ) -> None:
     """One yard with a house, two to five long sheds side by side, trees and a track to the canvas's edge."""
     gsd_m = ground.gsd_m
@@ -513,11 +509,11 @@ def _draw_farm(
     house_m = rng.uniform(*config.house_length_m), rng.uniform(*config.house_width_m)
     places.append(((yard_m[0] / 2, -yard_m[1] / 2), house_m))
     for place_m, size_m in places:
-        row, col = local_points(*centre, azimuth_deg, np.array([place_m]) / gsd_m)[0]
+        row, col = local_point(*centre, azimuth_deg, place_m[0] / gsd_m, place_m[1] / gsd_m)
         building = make_building(len(buildings), row, col, azimuth_deg, size_m, gsd_m, rng, config.eaves_m)
         if polygon_cover(ground.shape, building.corners_px) is not None:
             draw_building(ground, building)
             buildings.append(building)
     for _ in range(rng.poisson(10)):
-        place = np.array([rng.choice([-1, 1], 2) * rng.uniform(0.45, 0.65, 2) * yard_m]) / gsd_m
-        draw_tree(ground, *local_points(*centre, azimuth_deg, place)[0], float(rng.uniform(1.5, 4.5)), rng)
+        along_px, right_px = rng.choice([-1, 1], 2) * rng.uniform(0.45, 0.65, 2) * yard_m / gsd_m
+        _draw_garden_tree(ground, *local_point(*centre, azimuth_deg, along_px, right_px), rng)

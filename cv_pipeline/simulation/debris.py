@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from cv_pipeline.simulation.ground import Ground, blend, patch_around
 from cv_pipeline.simulation.shapes import line_cover, polygon_cover, rectangle, smooth_noise
-from cv_pipeline.simulation.strike import Strike
-from cv_pipeline.types import Float64Array
+from cv_pipeline.simulation.strike import Strike, periodic_noise
+from cv_pipeline.types import Float32Array, Float64Array
 
 RUBBLE_COLOURS = np.array(
     [
@@ -33,7 +37,7 @@ def scatter(
     row_px: Float64Array,
     col_px: Float64Array,
     diameter_m: Float64Array,
-    colours: Float64Array,
+    colours: npt.NDArray[np.floating[Any]],
 ) -> None:
     """Many round fragments at once, in place: centres (n,), diameters (n,), RGB (n, 3) in DN.
 
@@ -76,7 +80,7 @@ def throw(
     ground: Ground,
     strike: Strike,
     count: int,
-    colours: Float64Array,
+    colours: npt.NDArray[np.floating[Any]],
     rng: np.random.Generator,
     diameter_m: tuple[float, float] = (0.1, 0.4),
     reach_m: float | None = None,
@@ -115,6 +119,20 @@ def draw_debris(ground: Ground, strike: Strike) -> None:
     throw(ground, strike, int(12 * reach_m), palette, rng)
 
 
+def rubble_colour(shape: tuple[int, int], gsd_m: float, rng: np.random.Generator) -> Float32Array:
+    """RGB (h, w, 3) in DN of heaped pieces of 0.3–1 m, of one dominant hue; contrast falls as pixels hold several."""
+    mean = RUBBLE_COLOURS.mean(axis=0)
+    piece_px = max(0.7 / gsd_m, 1.0)
+    cells = rng.integers(len(RUBBLE_COLOURS), size=(int(shape[0] / piece_px) + 2, int(shape[1] / piece_px) + 2))
+    size = (int(cells.shape[1] * piece_px) + 1, int(cells.shape[0] * piece_px) + 1)
+    pieces = cv2.resize(RUBBLE_COLOURS[cells] - mean, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
+    hue = RUBBLE_COLOURS[rng.integers(5)] * np.float32(rng.uniform(0.75, 1.0))
+    tone = 12 * smooth_noise(shape, 2.5 / gsd_m, rng) + 8 * smooth_noise(shape, 1.0, rng)
+    contrast = np.float32(0.8 * min(1.0, 0.7 / gsd_m))
+    colour: Float32Array = 0.5 * (mean + hue) + contrast * pieces + tone[..., None]
+    return colour.astype(np.float32, copy=False)
+
+
 def draw_rubble(ground: Ground, row_px: float, col_px: float, radius_m: float, rng: np.random.Generator) -> None:
     """A field of rubble without any crater, in place: heaps, boards, tarpaulins, perhaps an uprooted tree.
 
@@ -124,17 +142,22 @@ def draw_rubble(ground: Ground, row_px: float, col_px: float, radius_m: float, r
     if patch is None:
         return
     shape, gsd_m = patch.radius_m.shape, ground.gsd_m
-    density = 1.0 - (patch.radius_m / (1.5 * radius_m)) ** 2 + 0.4 * smooth_noise(shape, 4.0 / gsd_m, rng)
-    share = np.clip(1.2 * density + 0.9 * smooth_noise(shape, 0.7 / gsd_m, rng), 0, 1).astype(np.float32)
-    share[density < 0.05] = 0
-    pieces = rng.integers(len(RUBBLE_COLOURS), size=shape)
-    tone = smooth_noise(shape, 3.0 / gsd_m, rng)[..., None]
-    local = RUBBLE_COLOURS[pieces] * np.float32(rng.uniform(0.75, 1.0)) + 10 * tone
-    # Below about 0.4 m per pixel pieces are larger than pixels; above, several share one.
-    colour = local if gsd_m > 0.4 else np.float32(0.5) * (local + np.roll(local, 1, axis=1))
-    mean_colour = RUBBLE_COLOURS.mean(axis=0)
-    colour = mean_colour + (colour - mean_colour) * np.float32(min(1.0, 0.5 / gsd_m))
+    lobes = np.clip(1 + 0.35 * periodic_noise(patch.azimuth_rad, int(rng.integers(2**31)), 1, 5), 0.4, 1.8)
+    density = 1.0 - (patch.radius_m / (1.4 * radius_m * lobes)) ** 2 + 0.45 * smooth_noise(shape, 3.0 / gsd_m, rng)
+    share = np.clip(0.9 * density + 0.5 * smooth_noise(shape, 0.9 / gsd_m, rng), 0, 1).astype(np.float32)
+    share *= np.clip(density + 0.3, 0, 1)
+    colour = rubble_colour(shape, gsd_m, rng)
     blend(ground, patch.rows, patch.cols, share, colour)
+    count = int(min(1.5 * radius_m**2, 600))
+    azimuth, distance_px = rng.uniform(0, 2 * np.pi, count), np.abs(rng.normal(0, 1.1 * radius_m, count)) / gsd_m
+    chosen = RUBBLE_COLOURS[rng.integers(len(RUBBLE_COLOURS), size=count)]
+    scatter(
+        ground,
+        row_px - distance_px * np.cos(azimuth),
+        col_px + distance_px * np.sin(azimuth),
+        np.minimum(0.15 + rng.exponential(0.3, count), 1.5),
+        chosen,
+    )
     heaps = np.clip(density, 0, 1) * np.clip(0.6 + 0.6 * smooth_noise(shape, 2.0 / gsd_m, rng), 0, 2)
     ground.height_m[patch.rows, patch.cols] += (share * heaps * rng.uniform(0.3, 1.2)).astype(np.float32)
     for _ in range(rng.poisson(0.02 * radius_m**2)):
@@ -178,7 +201,7 @@ def draw_uprooted_tree(ground: Ground, row_px: float, col_px: float, rng: np.ran
     pit = patch_around(ground.shape, row_px, col_px, 1.5, ground.gsd_m)
     if pit is not None:
         share = np.clip(1.2 - pit.radius_m / 1.2, 0, 1).astype(np.float32)
-        blend(ground, pit.rows, pit.cols, 0.8 * share, (62, 50, 40))
+        blend(ground, pit.rows, pit.cols, np.float32(0.8) * share, (62, 50, 40))
         ground.height_m[pit.rows, pit.cols] -= 0.6 * share
 
 

@@ -11,15 +11,16 @@ from cv_pipeline.simulation.debris import throw
 from cv_pipeline.simulation.ground import Ground, Material, Patch, blend, patch_around
 from cv_pipeline.simulation.shapes import (
     Cover,
+    broken_noise,
     line_cover,
     local_metres,
-    local_points,
+    local_point,
     polygon_cover,
     rectangle,
     smooth_noise,
     stripe,
 )
-from cv_pipeline.simulation.strike import Strike, azimuth_difference_rad, periodic_noise
+from cv_pipeline.simulation.strike import Strike, core_edge_m, pattern_extent_m, periodic_noise
 from cv_pipeline.types import Float32Array, Float64Array
 
 Surface = Literal[Material.ASPHALT, Material.CONCRETE]
@@ -127,11 +128,11 @@ def draw_apron(
     extent_m = min(float(np.ptp(along)), float(np.ptp(across)))
     area_m2 = float(cover.share.sum()) * gsd_m**2
     for _ in range(min(rng.poisson(area_m2 / 700), 60)):
-        offset = rng.uniform(-0.45, 0.45, (1, 2)) * extent_m / gsd_m
-        draw_oil_stain(ground, *local_points(row_px, col_px, azimuth_deg, offset)[0], rng)
+        ahead, aside = rng.uniform(-0.45, 0.45, 2) * extent_m / gsd_m
+        draw_oil_stain(ground, *local_point(row_px, col_px, azimuth_deg, ahead, aside), rng)
     for _ in range(min(rng.poisson(area_m2 / 3000), 15)):
-        offset = rng.uniform(-0.45, 0.45, (1, 2)) * extent_m / gsd_m
-        _draw_mend(ground, *local_points(row_px, col_px, azimuth_deg, offset)[0], rng, azimuth_deg)
+        ahead, aside = rng.uniform(-0.45, 0.45, 2) * extent_m / gsd_m
+        _draw_mend(ground, *local_point(row_px, col_px, azimuth_deg, ahead, aside), rng, azimuth_deg)
 
 
 def draw_oil_stain(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> None:
@@ -153,8 +154,7 @@ def draw_pavement(ground: Ground, config: BuiltConfig, rng: np.random.Generator)
     surface: Surface = Material.CONCRETE if rng.random() < 0.5 else Material.ASPHALT
     if rng.random() < 0.5:
         length_m = rng.uniform(600, 3000)
-        away = np.array([[rng.uniform(-0.5, 0.5) * length_m, 0.0]]) / ground.gsd_m
-        row, col = local_points(row, col, azimuth_deg, away)[0]
+        row, col = local_point(row, col, azimuth_deg, rng.uniform(-0.5, 0.5) * length_m / ground.gsd_m)
         draw_runway(ground, row, col, azimuth_deg, length_m, rng.uniform(*config.runway_width_m), surface, rng)
         return
     reach_m = rng.uniform(50, 260)
@@ -166,41 +166,44 @@ def draw_pavement_hit(ground: Ground, strike: Strike) -> None:
     """A strike on concrete or asphalt, in place.
 
     From inside out: a dark bowl in the subsoil with broken edges, a spalled ring, heaved plates between
-    radial cracks, thrown subsoil and pale fragments, a star of soot.
+    radial cracks, thrown subsoil and pale fragments, a star of soot. Soot and thrown soil fill
+    :func:`~cv_pipeline.simulation.strike.pattern_extent_m`, and fade as the strike ages.
     """
     inner_m = strike.crater_radius_m
-    blast_m = max(strike.blast_radius_m, 2.5 * inner_m)
-    reach_m = min(max(1.7 * blast_m, 5 * inner_m, strike.cone_length_m), 60.0)
-    patch = patch_around(ground.shape, strike.row_px, strike.col_px, reach_m, ground.gsd_m)
+    patch = patch_around(ground.shape, strike.row_px, strike.col_px, max(strike.reach_m, 4 * inner_m), ground.gsd_m)
     if patch is None:
         return
     rng = np.random.default_rng((strike.ray_seed, 0xACE))
     window = patch.rows, patch.cols
     concrete = _paved_is_concrete(ground, strike)
     radius, azimuth = patch.radius_m, patch.azimuth_rad
-    edge_m = inner_m * (1 + 0.16 * _broken(azimuth, rng, 6, 11) + 0.06 * _broken(azimuth, rng, 12, 24))
-    spall_m = edge_m + inner_m * np.clip(0.45 + 0.35 * _broken(azimuth, rng, 7, 14), 0.05, 1.4)
-    _draw_soot_and_throw(ground, strike, patch, blast_m, rng)
+    edge_m = core_edge_m(strike, azimuth)
+    edge_m *= np.clip(
+        1 + 0.14 * broken_noise(azimuth, rng, 6, 11) + 0.05 * broken_noise(azimuth, rng, 12, 24), 0.5, 1.5
+    )
+    spall_m = edge_m + inner_m * np.clip(0.45 + 0.35 * broken_noise(azimuth, rng, 7, 14), 0.05, 1.4)
+    _draw_soot_and_throw(ground, strike, patch, rng)
     soft_m = 0.6 * ground.gsd_m
     grain = smooth_noise(radius.shape, 0.5 / ground.gsd_m, rng)
     coarse = smooth_noise(radius.shape, 1.3 / ground.gsd_m, rng)
     spall = np.clip((spall_m - radius) / soft_m, 0, 1) * np.clip(0.75 + 0.2 * coarse, 0, 1)
     broken = np.array((166, 160, 150) if concrete else (112, 106, 100), np.float32)
     broken = broken + (13 * grain + 8 * coarse)[..., None]
-    blend(ground, *window, spall.astype(np.float32), broken)
+    blend(ground, patch.rows, patch.cols, spall.astype(np.float32), broken)
     plates = _heave(azimuth, radius, edge_m, inner_m, rng)
     _draw_cracks(ground, strike, rng, concrete)
     bowl = np.clip((edge_m - radius) / soft_m, 0, 1)
     soil = _SUBSOIL[rng.integers(len(_SUBSOIL))] * np.float32(0.9) + (8 * coarse + 7 * grain)[..., None]
     deep = np.clip(1.1 - radius / np.maximum(edge_m, 0.1), 0, 1)[..., None].astype(np.float32)
-    blend(ground, *window, bowl.astype(np.float32), soil * (1 - 0.35 * deep))
+    blend(ground, patch.rows, patch.cols, bowl.astype(np.float32), soil * (1 - 0.35 * deep))
     depth_m = min(0.45 * inner_m, 4.0)
     height = ground.height_m[window]
     height += (plates * (1 - bowl)).astype(np.float32)
     height -= (bowl * depth_m * np.clip(1.15 - (radius / edge_m) ** 2, 0, 1)).astype(np.float32)
     ground.height_m[window] += (0.03 * coarse * spall).astype(np.float32)
-    count = int(np.clip(14 * blast_m, 20, 500))
-    throw(ground, strike, count, _FRAGMENTS if concrete else _FRAGMENTS[2:], rng, (0.1, 0.5), 0.6 * blast_m)
+    thrown_m = max(strike.blast_radius_m, 2.5 * inner_m)
+    count = int(np.clip(14 * thrown_m, 20, 500) * (1 - strike.age))
+    throw(ground, strike, count, _FRAGMENTS if concrete else _FRAGMENTS[2:], rng, (0.1, 0.5), 0.6 * thrown_m)
 
 
 def draw_pavement_repair(ground: Ground, strike: Strike) -> None:
@@ -347,14 +350,6 @@ def _paved_is_concrete(ground: Ground, strike: Strike) -> bool:
     return int((near == Material.CONCRETE).sum()) > int((near == Material.ASPHALT).sum())
 
 
-def _broken(azimuth_rad: Float64Array, rng: np.random.Generator, lowest: int, highest: int) -> Float64Array:
-    """Noise over azimuth with straight stretches and corners, as slabs break; unit standard deviation."""
-    count = int(rng.integers(lowest, highest + 1))
-    at = np.sort(rng.uniform(-np.pi, np.pi, count))
-    noise: Float64Array = np.interp(azimuth_rad, at, rng.standard_normal(count), period=2 * np.pi)
-    return noise
-
-
 def _heave(
     azimuth_rad: Float64Array,
     radius_m: Float64Array,
@@ -383,23 +378,15 @@ def _draw_cracks(ground: Ground, strike: Strike, rng: np.random.Generator, concr
         _draw_crack(ground, start, azimuth_deg, length_m, 0.05 + 0.04 * min(inner_m, 4), rng)
 
 
-def _draw_soot_and_throw(
-    ground: Ground, strike: Strike, patch: Patch, blast_m: float, rng: np.random.Generator
-) -> None:
-    """A rayed star of soot and of thrown subsoil on the pavement around a crater."""
-    radius, azimuth = patch.radius_m, patch.azimuth_rad
-    seed = strike.ray_seed
-    rays = np.clip(periodic_noise(azimuth, seed + 1, 9, 30), 0, 3)
-    lumps = periodic_noise(azimuth, seed, 2, 7)
-    edge = blast_m * np.clip(0.75 + 0.15 * lumps + 0.28 * rays, 0.4, 1.6)
-    if strike.cone_azimuth_deg is not None:
-        off = np.abs(azimuth_difference_rad(azimuth, strike.cone_azimuth_deg)) / np.deg2rad(strike.cone_half_width_deg)
-        edge = np.maximum(0.8 * edge, strike.cone_length_m * np.exp(-(off**4)) * (0.8 + 0.1 * rays))
-    share = np.exp(-((radius / edge) ** 2) * 1.8)
-    shape = radius.shape
-    mottle = np.clip(1 + 0.3 * smooth_noise(shape, 0.8 / ground.gsd_m, rng), 0, 1.6)
-    soot = rng.uniform(0.15, 0.75) * share * mottle
+def _draw_soot_and_throw(ground: Ground, strike: Strike, patch: Patch, rng: np.random.Generator) -> None:
+    """A rayed star of soot and of thrown subsoil on the pavement around a crater; none without a visible pattern."""
+    if not strike.has_pattern:
+        return
+    rays = np.clip(periodic_noise(patch.azimuth_rad, strike.ray_seed + 1, 9, 30), 0, 3)
+    outwards = patch.radius_m / pattern_extent_m(strike, patch.azimuth_rad)
+    mottle = np.clip(1 + 0.3 * smooth_noise(outwards.shape, 0.8 / ground.gsd_m, rng), 0, 1.6) * (1 - strike.age)
+    soot = rng.uniform(0.2, 0.9) * np.exp(-((outwards / (0.5 + 0.16 * rays)) ** 2)) * mottle
     blend(ground, patch.rows, patch.cols, soot.astype(np.float32), (44, 41, 39))
-    dirt = rng.uniform(0.2, 0.6) * np.exp(-((radius / (0.6 * edge)) ** 2)) * mottle
-    colour = _SUBSOIL[rng.integers(len(_SUBSOIL))] * np.float32(rng.uniform(0.9, 1.5))
+    dirt = rng.uniform(0.2, 0.9) * np.exp(-((outwards / rng.uniform(0.35, 0.7)) ** 2)) * mottle
+    colour = _SUBSOIL[rng.integers(len(_SUBSOIL))] * np.float32(rng.uniform(0.9, 1.6))
     blend(ground, patch.rows, patch.cols, dirt.astype(np.float32), colour)

@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from cv_pipeline.simulation.debris import RUBBLE_COLOURS, scatter
+from cv_pipeline.simulation.debris import RUBBLE_COLOURS, rubble_colour, scatter
 from cv_pipeline.simulation.ground import Ground, Material, Patch, blend, patch_around
-from cv_pipeline.simulation.pavement import _broken
-from cv_pipeline.simulation.shapes import smooth_noise
+from cv_pipeline.simulation.shapes import broken_noise, smooth_noise
 from cv_pipeline.simulation.strike import Strike
-from cv_pipeline.types import BoolArray, Float64Array
+from cv_pipeline.types import BoolArray, Float32Array
 
 _FARTHEST_M = 45.0
 """A roof is followed this far from the strike; what lies beyond is left standing."""
@@ -61,17 +60,17 @@ def draw_roof_hit(ground: Ground, strike: Strike) -> None:
     _draw_dust_and_debris(ground, strike, patch, roof, damaged, rng)
     scorch = np.exp(-np.clip(ndimage.distance_transform_edt(~damaged) * gsd_m / (0.5 * strike.crater_radius_m), 0, 9))
     scorch = rng.uniform(0.2, 0.8) * scorch * np.clip(1 + 0.5 * smooth_noise(shape, 1.0 / gsd_m, rng), 0, 2)
-    blend(ground, *window, (scorch * (roof & ~damaged)).astype(np.float32), (52, 46, 42))
+    blend(ground, patch.rows, patch.cols, (scorch * (roof & ~damaged)).astype(np.float32), (52, 46, 42))
     hole = _is_hole(strike, damaged, roof, gsd_m)
     rubble, rubble_m = _rubble(ground, patch, damaged, eaves_m, hole, rng)
-    blend(ground, *window, damaged.astype(np.float32), rubble)
+    blend(ground, patch.rows, patch.cols, damaged.astype(np.float32), rubble)
     walls = _standing_walls(strike, patch, roof, damaged, gsd_m, rng)
     height = ground.height_m[window]
     height[damaged] = rubble_m[damaged]
-    tops = eaves_m * np.clip(0.75 + 0.3 * _broken(patch.azimuth_rad, rng, 8, 20), 0.2, 1.0)
+    tops = eaves_m * np.clip(0.75 + 0.3 * broken_noise(patch.azimuth_rad, rng, 8, 20), 0.2, 1.0)
     height[walls] = np.maximum(tops, 0.6)[walls]
     pale = np.array([(196, 188, 176), (172, 140, 120), (160, 156, 150)][rng.integers(3)], np.float32)
-    blend(ground, *window, 0.8 * walls.astype(np.float32), pale)
+    blend(ground, patch.rows, patch.cols, 0.8 * walls.astype(np.float32), pale)
 
 
 def _struck_roof(ground: Ground, strike: Strike) -> tuple[Patch, BoolArray] | None:
@@ -92,7 +91,7 @@ def _broken_part(ground: Ground, strike: Strike, patch: Patch, roof: BoolArray) 
     """The part of the roof that falls."""
     rng = np.random.default_rng((strike.ray_seed, 0xFA11))
     widen = 1.0 if rng.random() < 0.5 else rng.uniform(2.0, 4.0)
-    edge_m = strike.crater_radius_m * widen * np.clip(1 + 0.22 * _broken(patch.azimuth_rad, rng, 7, 13), 0.5, 1.6)
+    edge_m = strike.crater_radius_m * widen * np.clip(1 + 0.22 * broken_noise(patch.azimuth_rad, rng, 7, 13), 0.5, 1.6)
     damaged: BoolArray = roof & (patch.radius_m < np.maximum(edge_m, 0.8 * ground.gsd_m))
     return roof.copy() if damaged.sum() > 0.75 * roof.sum() else damaged
 
@@ -105,23 +104,24 @@ def _is_hole(strike: Strike, damaged: BoolArray, roof: BoolArray, gsd_m: float) 
 
 def _rubble(
     ground: Ground, patch: Patch, damaged: BoolArray, eaves_m: float, hole: bool, rng: np.random.Generator
-) -> tuple[Float64Array, Float64Array]:
+) -> tuple[Float32Array, Float32Array]:
     """Colour (h, w, 3) and height (h, w) in metres of what lies where the roof was."""
     gsd_m, shape = ground.gsd_m, damaged.shape
     heaps = smooth_noise(shape, 2.2 / gsd_m, rng)
     fine = smooth_noise(shape, 0.8 / gsd_m, rng)
     if hole:
-        colour = np.float32((48, 44, 42)) + (8 * heaps + 7 * fine)[..., None]
+        colour = np.array((48, 44, 42), np.float32) + (8 * heaps + 7 * fine)[..., None]
         return colour, np.clip(0.25 * eaves_m + 0.3 * heaps + 0.1 * fine, 0.05, None)
     old = ground.colour[patch.rows, patch.cols][damaged].mean(axis=0)
     dusty = rng.uniform(0.5, 0.95)
     base = dusty * RUBBLE_COLOURS.mean(axis=0) + (1 - dusty) * old
-    pieces = RUBBLE_COLOURS[rng.integers(len(RUBBLE_COLOURS), size=shape)] - RUBBLE_COLOURS.mean(axis=0)
-    colour = base * rng.uniform(0.7, 1.0) + 0.55 * pieces * min(1.0, 0.5 / gsd_m) + (12 * heaps)[..., None]
+    pieces = rubble_colour(shape, gsd_m, rng) - RUBBLE_COLOURS.mean(axis=0)
+    colour = base * rng.uniform(0.7, 1.0) + 0.7 * pieces + (9 * heaps)[..., None]
     char = np.clip(0.6 * smooth_noise(shape, 3.0 / gsd_m, rng) + rng.uniform(-0.6, 0.5), 0, 0.8)[..., None]
-    colour += char * (np.float32((46, 42, 40)) - colour)
+    colour += char * (np.array((46, 42, 40), np.float32) - colour)
     heap_m = min(0.3 * eaves_m, 2.2)
-    return colour, np.clip(heap_m * (0.7 + 0.45 * heaps) + 0.2 * fine, 0.05, 0.9 * eaves_m)
+    rubble_m = np.clip(heap_m * (0.7 + 0.45 * heaps) + 0.2 * fine, 0.05, 0.9 * eaves_m)
+    return colour.astype(np.float32), rubble_m.astype(np.float32)
 
 
 def _standing_walls(
@@ -130,7 +130,7 @@ def _standing_walls(
     """Stretches of the outer walls, one pixel or 0.4 m thick, that a collapse left."""
     thick_px = max(1, round(0.4 / gsd_m))
     inner = ndimage.binary_erosion(roof, iterations=thick_px, border_value=1)
-    kept = _broken(patch.azimuth_rad, rng, 9, 18) + rng.uniform(-0.3, 0.9) > 0
+    kept = broken_noise(patch.azimuth_rad, rng, 9, 18) + rng.uniform(-0.3, 0.9) > 0
     near = patch.radius_m < 0.7 * strike.crater_radius_m
     walls: BoolArray = damaged & ~inner & kept & ~near
     return walls

@@ -7,10 +7,11 @@ azimuths are degrees clockwise from image up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from cv_pipeline.types import Float32Array, Float64Array
 
@@ -50,8 +51,16 @@ def local_points(row_px: float, col_px: float, azimuth_deg: float, along_right_p
     return points
 
 
+def local_point(
+    row_px: float, col_px: float, azimuth_deg: float, along_px: float, right_px: float = 0.0
+) -> tuple[float, float]:
+    """One canvas point (row_px, col_px): see :func:`local_points`."""
+    row, col = local_points(row_px, col_px, azimuth_deg, np.array([[along_px, right_px]]))[0]
+    return float(row), float(col)
+
+
 def polygon_cover(shape: tuple[int, int], points: Float64Array | Sequence[tuple[float, float]]) -> Cover | None:
-    """Anti-aliased cover of a filled polygon of (row_px, col_px) points (n, 2); None where it lies outside ``shape``."""
+    """Anti-aliased cover of a filled polygon of (row_px, col_px) points (n, 2); None where it lies outside."""
     corners = np.asarray(points, np.float64)
     low, high = np.floor(corners.min(axis=0)) - 1, np.ceil(corners.max(axis=0)) + 1
     top, left = (int(v) for v in np.maximum(low, 0))
@@ -106,7 +115,16 @@ def smooth_noise(shape: tuple[int, int], scale_px: float, rng: np.random.Generat
     return noise
 
 
-def stripe(distance_m: Float32Array, width_m: float, gsd_m: float) -> Float32Array:
+def stripe(distance_m: npt.NDArray[np.floating[Any]], width_m: float, gsd_m: float) -> Float32Array:
     """Cover 0..1 of a line of ``width_m`` at each pixel's distance from its middle, blurred by one pixel."""
-    share: Float32Array = np.clip((width_m / 2 + gsd_m / 2 - np.abs(distance_m)) / gsd_m, 0, min(1.0, width_m / gsd_m))
-    return share
+    share = np.clip((width_m / 2 + gsd_m / 2 - np.abs(distance_m)) / gsd_m, 0, min(1.0, width_m / gsd_m))
+    as_float32: Float32Array = share.astype(np.float32, copy=False)
+    return as_float32
+
+
+def broken_noise(azimuth_rad: Float64Array, rng: np.random.Generator, lowest: int, highest: int) -> Float64Array:
+    """Noise over azimuth with straight stretches and corners, as slabs break; unit standard deviation."""
+    count = int(rng.integers(lowest, highest + 1))
+    at = np.sort(rng.uniform(-np.pi, np.pi, count))
+    noise: Float64Array = np.interp(azimuth_rad, at, rng.standard_normal(count), period=2 * np.pi)
+    return noise

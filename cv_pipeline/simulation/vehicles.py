@@ -9,7 +9,7 @@ import numpy as np
 
 from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.ground import Ground, Material, blend, patch_around
-from cv_pipeline.simulation.shapes import local_metres, local_points, polygon_cover, rectangle
+from cv_pipeline.simulation.shapes import local_metres, local_point, local_points, polygon_cover, rectangle
 from cv_pipeline.types import Float64Array
 
 Kind = Literal["car", "van", "lorry", "trailer", "bus", "armoured", "container", "tent", "fighter", "transport"]
@@ -155,8 +155,8 @@ def draw_tents(ground: Ground, rng: np.random.Generator) -> list[Vehicle]:
     across, pitch_m = int(rng.integers(1, 5)), max(model.length_m, model.width_m) * rng.uniform(1.15, 1.8)
     tents = []
     for index in range(int(rng.integers(2, 16))):
-        offset_m = np.array([[index // across * pitch_m, index % across * pitch_m]]) + rng.normal(0, 0.4, (1, 2))
-        at = local_points(row, col, azimuth_deg, offset_m / ground.gsd_m)[0]
+        offset_m = np.array([index // across * pitch_m, index % across * pitch_m]) + rng.normal(0, 0.4, 2)
+        at = local_point(row, col, azimuth_deg, *(float(v) for v in offset_m / ground.gsd_m))
         if _is_open(ground, *at):
             shade = rng.normal(0, 5)
             red, green, blue = (float(np.clip(c + shade, 20, 245)) for c in model.colour)
@@ -186,8 +186,8 @@ def draw_aircraft(ground: Ground, rng: np.random.Generator) -> list[Vehicle]:
     model = make_vehicle(kind, row, col, heading_deg, rng)
     aircraft = []
     for index in range(int(rng.integers(1, 7 if kind == "fighter" else 4))):
-        offset = np.array([[0.0, index * model.width_m * 1.4]]) / ground.gsd_m
-        at_row, at_col = local_points(row, col, heading_deg, offset)[0]
+        aside_px = index * model.width_m * 1.4 / ground.gsd_m
+        at_row, at_col = local_point(row, col, heading_deg, 0.0, aside_px)
         if index == 0 or _is_paved(ground, at_row, at_col):
             plane = Vehicle(
                 kind,
@@ -226,7 +226,7 @@ def _draw_group(
         right_m = index * (SIZES_M[kind][1] + rng.uniform(0.6, 1.2)) if layout == "row" else 0.0
         if layout == "row" and rng.random() < 0.2:
             continue  # an empty bay
-        at_row, at_col = local_points(row, col, heading_deg, np.array([[along_m, right_m]]) / ground.gsd_m)[0]
+        at_row, at_col = local_point(row, col, heading_deg, along_m / ground.gsd_m, right_m / ground.gsd_m)
         if not _is_open(ground, at_row, at_col):
             continue
         turn = 180.0 if rng.random() < 0.3 else 0.0
@@ -257,12 +257,14 @@ def _is_paved(ground: Ground, row_px: float, col_px: float) -> bool:
 
 
 def _is_open(ground: Ground, row_px: float, col_px: float) -> bool:
-    """Whether a vehicle may stand here: inside the canvas, level, no roof, water or tree."""
+    """Whether a vehicle may stand here: inside the canvas, level 1.2 m around, no roof, water or tree."""
     if not (0 <= row_px < ground.shape[0] and 0 <= col_px < ground.shape[1]):
         return False
-    at = int(row_px), int(col_px)
-    blocked = ground.material[at] in (Material.ROOF, Material.WATER, Material.TREE)
-    return not blocked and abs(float(ground.height_m[at])) < 0.2
+    near = round(1.2 / ground.gsd_m)
+    rows = slice(max(int(row_px) - near, 0), int(row_px) + near + 1)
+    cols = slice(max(int(col_px) - near, 0), int(col_px) + near + 1)
+    blocked = np.isin(ground.material[rows, cols], (Material.ROOF, Material.WATER, Material.TREE)).any()
+    return not blocked and float(np.abs(ground.height_m[rows, cols]).max()) < 0.3
 
 
 def _pavement_azimuth_deg(ground: Ground, row_px: float, col_px: float) -> float:
@@ -305,9 +307,7 @@ def _draw_box(
     ground: Ground, vehicle: Vehicle, ahead_m: float, length_m: float, height_m: float, colour: Colour
 ) -> None:
     """A box as wide as the vehicle, its middle ``ahead_m`` of the vehicle's."""
-    centre = local_points(
-        vehicle.row_px, vehicle.col_px, vehicle.heading_deg, np.array([[ahead_m, 0.0]]) / ground.gsd_m
-    )[0]
+    centre = local_point(vehicle.row_px, vehicle.col_px, vehicle.heading_deg, ahead_m / ground.gsd_m)
     corners = rectangle(*centre, vehicle.heading_deg, length_m / ground.gsd_m, vehicle.width_m / ground.gsd_m)
     cover = polygon_cover(ground.shape, corners)
     if cover is None:
