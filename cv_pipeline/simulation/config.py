@@ -112,6 +112,20 @@ class ChangeConfig(_Section):
     """What differs between the two dates apart from strikes."""
 
 
+class WeatherConfig(_Section):
+    """What is in the air at each date."""
+
+    haze_share: float = Field(0.22, ge=0, le=1, description="share of dates with haze")
+    haze: tuple[float, float] = Field((0.04, 0.35), description="share of air light in the signal of hazy dates")
+    patchy_share: float = Field(0.35, ge=0, le=1, description="share of hazes that are uneven")
+    thin_cloud_share: float = Field(0.04, ge=0, le=1, description="share of dates with thin cloud")
+    thick_cloud_share: float = Field(0.03, ge=0, le=1, description="share of dates with thick cloud or its shadow")
+    cloud_cover: tuple[float, float] = Field((0.1, 0.45), description="share of sky covered on cloudy dates")
+    cloud_height_m: tuple[float, float] = Field((500.0, 2000.0), description="base of low cloud (WMO), m")
+    smoke_share: float = Field(0.05, ge=0, le=1, description="share of dates with one to three plumes")
+    plume_length_m: tuple[float, float] = Field((15.0, 160.0), description="length of a plume of smoke or dust, m")
+
+
 class SensorConfig(_Section):
     """Optics, sampling, radiometry and compression of each date, and what alignment leaves between them.
 
@@ -170,6 +184,7 @@ class SimulationConfig(_Section):
     built: BuiltConfig = BuiltConfig()
     lookalikes: LookalikeConfig = LookalikeConfig()
     change: ChangeConfig = ChangeConfig()
+    weather: WeatherConfig = WeatherConfig()
     sensor: SensorConfig = SensorConfig()
 
 
