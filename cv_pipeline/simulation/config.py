@@ -70,7 +70,27 @@ class StrikeConfig(_Section):
 
 
 class GroundConfig(_Section):
-    """Which grounds: real tiles and synthesised fields, steppe, desert, snow."""
+    """Which grounds: real tiles and synthesised fields, steppe, desert, snow; shares by judgement.
+
+    A weight of 0 leaves a landscape out; a share of 0 leaves an element out.
+    """
+
+    real_share: float = Field(0.45, ge=0, le=1, description="share of parcels cut from real tiles")
+    farmland_weight: float = Field(6.2, ge=0, description="weight of farmland among synthetic landscapes")
+    grassland_weight: float = Field(1.8, ge=0, description="weight of meadow and steppe")
+    arid_weight: float = Field(0.9, ge=0, description="weight of desert and dunes")
+    snow_weight: float = Field(0.6, ge=0, description="weight of snow")
+    wet_weight: float = Field(0.35, ge=0, description="weight of marsh and flood meadow")
+    parcel_width_m: tuple[float, float] = Field((45.0, 400.0), description="width of strips of parcels, log-uniform, m")
+    parcel_length_m: tuple[float, float] = Field((80.0, 700.0), description="length of parcels, log-uniform, m")
+    headland_share: float = Field(0.35, ge=0, le=1, description="share of tilled parcels with a headland")
+    wood_share: float = Field(0.04, ge=0, le=1, description="share of synthetic parcels under wood or scrub")
+    orchard_share: float = Field(0.02, ge=0, le=1, description="share of synthetic parcels that are orchards")
+    belt_share: float = Field(0.16, ge=0, le=1, description="share of parcel borders with a shelter belt")
+    border_track_share: float = Field(0.22, ge=0, le=1, description="share of parcel borders with a field track")
+    ditch_share: float = Field(0.06, ge=0, le=1, description="share of parcel borders with a ditch")
+    verge_share: float = Field(0.5, ge=0, le=1, description="share of the other borders with a grassy or bare verge")
+    tracks_per_km: float = Field(4.0, ge=0, description="tracks across the land per km of the canvas' longer side")
 
 
 class BuiltConfig(_Section):
