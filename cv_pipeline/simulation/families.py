@@ -31,9 +31,14 @@ class Spread(NamedTuple):
     median: float
     log_sd: float
 
-    def draw(self, rng: np.random.Generator, shared: float = 0.0) -> float:
-        """One value; ``shared`` is what its salvo has drawn already, in SDs, and counts for 40 % of the variance."""
-        return float(self.median * np.exp(self.log_sd * (0.632 * shared + 0.775 * rng.standard_normal())))
+    def at(self, deviate: float) -> float:
+        """The value ``deviate`` SDs above the median."""
+        return float(self.median * np.exp(self.log_sd * deviate))
+
+
+def _deviate(rng: np.random.Generator, shared: float, correlation: float) -> float:
+    """A standard normal number that correlates with ``shared``."""
+    return float(correlation * shared + np.sqrt(1 - correlation**2) * rng.standard_normal())
 
 
 _NONE = Spread(0.0, 0.0)
@@ -83,24 +88,24 @@ _BARE_ONLY = ((Material.CROP, 0.1), (Material.GRASS, 0.15))
 
 TABLE_FAMILIES = (
     Family(
-        "small_core_strong_bright_ring", 0.064, Spread(1.5, 0.25), Spread(-3.4, 0.2), 2.2, 1.3,
-        Spread(2.3, 0.5), Spread(3.6, 0.2), Spread(6.2, 0.15), chroma=0.2, rays=(0.0, 0.2),
+        "small_core_strong_bright_ring", 0.064, Spread(1.5, 0.25), Spread(-0.1, 0.2), 2.2, 1.0,
+        Spread(1.95, 0.5), Spread(3.5, 0.2), Spread(5.9, 0.15), chroma=0.2, rays=(0.0, 0.2), relief=0.6,
     ),
     Family(
-        "dark_core_weak_bright_ring", 0.211, Spread(2.3, 0.18), Spread(-2.1, 0.55), 2.3, 0.0,
-        Spread(0.75, 0.4), Spread(5.2, 0.15), Spread(8.2, 0.1),
+        "dark_core_weak_bright_ring", 0.211, Spread(2.2, 0.15), Spread(-1.1, 0.65), 2.3, 0.0,
+        Spread(0.75, 0.5), Spread(5.0, 0.15), Spread(8.1, 0.1),
     ),
     Family(
-        "plain_dark_disc", 0.285, Spread(3.0, 0.15), Spread(-3.0, 0.45), 2.2, 0.0,
-        Spread(0.38, 0.4), Spread(7.0, 0.1), Spread(8.9, 0.08), chroma=0.35,
+        "plain_dark_disc", 0.285, Spread(3.15, 0.12), Spread(-1.85, 0.6), 2.2, 0.0,
+        Spread(0.5, 0.35), Spread(7.0, 0.08), Spread(8.9, 0.08), chroma=0.35,
     ),
     Family(
-        "wide_dark_soot_or_crop_gap", 0.165, Spread(2.75, 0.2), Spread(-3.4, 0.4), 1.9, 0.0,
-        edge_m=Spread(7.5, 0.25), soot_z=Spread(-0.5, 0.4), rays=(0.05, 0.25), chroma=0.2,
+        "wide_dark_soot_or_crop_gap", 0.165, Spread(2.35, 0.2), Spread(-2.8, 0.42), 1.8, 0.0,
+        edge_m=Spread(7.5, 0.25), soot_z=Spread(-0.33, 0.45), rays=(0.05, 0.25), chroma=0.2,
     ),
     Family(
-        "dark_core_weak_bright_ring_b", 0.275, Spread(2.15, 0.15), Spread(-3.85, 0.36), 2.1, 0.0,
-        Spread(0.62, 0.4), Spread(5.2, 0.12), Spread(8.0, 0.1),
+        "dark_core_weak_bright_ring_b", 0.275, Spread(2.2, 0.14), Spread(-2.8, 0.38), 2.0, 0.0,
+        Spread(0.6, 0.45), Spread(5.1, 0.12), Spread(7.9, 0.1),
     ),
 )  # fmt: skip
 """The five families of the reference table, with its shares."""
@@ -238,13 +243,15 @@ def draw_natural_strike(
 ) -> Strike:
     """A random shell-sized strike of ``family`` on ground of this look; contrasts are its SDs, capped in DN."""
     size = style.size_factor
-    core_m = family.core_m.draw(rng) * size
+    wide, strong = float(rng.standard_normal()), _deviate(rng, style.contrast_z, 0.632)
+    core_m = family.core_m.at(wide) * size
     spread = np.sqrt(size)
-    z = (family.core_z.draw(rng, style.contrast_z) + rng.normal(0, family.core_z_sd)) * config.contrast_factor
-    ring_z = family.ring_z.draw(rng, style.ring_z) * config.contrast_factor
-    soot_z = family.soot_z.draw(rng, style.contrast_z) * config.contrast_factor
-    edge_m = family.edge_m.draw(rng) * spread
-    crest_m = min(family.crest_m.draw(rng) * spread, 0.85 * edge_m)
+    z = (family.core_z.at(strong) + rng.normal(0, family.core_z_sd)) * config.contrast_factor
+    collared = 0.85 * strong + 0.53 * _deviate(rng, style.ring_z, 0.632)
+    ring_z = family.ring_z.at(collared) * config.contrast_factor
+    soot_z = family.soot_z.at(_deviate(rng, strong, 0.6)) * config.contrast_factor
+    edge_m = family.edge_m.at(_deviate(rng, wide, 0.7)) * spread
+    crest_m = min(family.crest_m.at(_deviate(rng, wide, 0.7)) * spread, 0.85 * edge_m)
     brightness = float(look.level @ LUMINANCE)
     cap_dn = config.max_contrast_dn if material is not Material.SNOW else -_SNOW_CONTRAST_DN[0]
     core_dn = float(np.clip(z * look.sd_dn, -min(cap_dn, 0.8 * brightness), cap_dn))
@@ -327,7 +334,7 @@ def _with_relief(
     A slope s facing a sun at elevation e is brighter by s / tan(e); the bowl's depth follows from that, never
     beyond what a fresh crater's is.
     """
-    bowl_ratio, amount = rng.uniform(0.5, 0.85), 0.13 * np.exp(style.relief_log + rng.normal(0, 0.5))
+    bowl_ratio, amount = rng.uniform(0.6, 1.1), 0.13 * np.exp(style.relief_log + rng.normal(0, 1.15))
     slump, oblique, rim = rng.uniform(0, 0.5), rng.beta(1.0, 3.0), rng.uniform(0.12, 0.3)
     if rng.random() >= config.relief_share:
         return replace(strike, depth_ratio=0.0, rim_ratio=0.0, bowl_ratio=float(bowl_ratio))

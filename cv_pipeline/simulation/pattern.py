@@ -70,7 +70,8 @@ def soot(strike: Strike, patch: Patch) -> Layer | None:
     edge = np.maximum(drawn_extent_m(strike, patch.azimuth_rad), 1e-6) * strike.soot_fraction
     relative = patch.radius_m / edge
     fall = _soft_edge(relative, 0.16) * (0.6 + 0.4 * np.clip(1 - relative, 0, 1))
-    return Layer(fall * _streaks(strike, patch, 5, 1.2 * strike.ray_strength), strike.soot_delta, 0.35)
+    lopsided = np.clip(1 + 0.5 * periodic_noise(patch.azimuth_rad, strike.ray_seed + 12, 1, 4), 0, 2.2)
+    return Layer(fall * lopsided * _streaks(strike, patch, 5, 1.2 * strike.ray_strength), strike.soot_delta, 0.35)
 
 
 def collar(strike: Strike, patch: Patch) -> Layer | None:
@@ -81,7 +82,7 @@ def collar(strike: Strike, patch: Patch) -> Layer | None:
     relative = patch.radius_m / edge
     crest = strike.ring_fraction
     width = np.where(relative < crest, 0.52 * crest, (1 - crest) / np.sqrt(np.log(2)))
-    patchy = np.clip(1 + 3 * strike.raggedness * periodic_noise(patch.azimuth_rad, strike.ray_seed + 3, 2, 9), 0.1, 2)
+    patchy = np.clip(1 + 3 * strike.raggedness * periodic_noise(patch.azimuth_rad, strike.ray_seed + 3, 1, 9), 0.1, 2)
     strength = np.exp(-(((relative - crest) / width) ** 2)) * patchy
     outward = np.clip(relative, 0, 1)
     strength *= 1 + outward * (_streaks(strike, patch, 4, 1.5 * strike.ray_strength) - 1)
