@@ -13,6 +13,7 @@ Azimuths are in degrees clockwise from true north (image up where there is no CR
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -248,19 +249,108 @@ class StructureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A footprint in local metres. ``name`` is the source file's own label, if it had one."""
+    """A footprint in local metres. ``name`` is the source file's own label, if it had one.
+
+    ``centreline_m`` is the axis of a pavement: the line itself where the source drew a line, the medial
+    axis where it drew an area; None for everything else. ``width_m`` is the width that the source states
+    for a line; ``geometry_m`` is then the strip of that width.
+    """
 
     structure_id: str
     kind: StructureKind
     geometry_m: BaseGeometry
     name: str | None = None
+    centreline_m: BaseGeometry | None = None
+    width_m: float | None = None
+
+
+class LandmarkKind(StrEnum):
+    """What was derived from one or more structures."""
+
+    GROUP = "group"
+    CENTRELINE = "centreline"
+    JUNCTION = "junction"
+    CORNER = "corner"
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """A place that structures define together, in local metres; see :mod:`cv_pipeline.structures.landmarks`.
+
+    ``geometry_m`` is the members' footprints of a group, the line of a centreline, and a point of a
+    junction or a corner. ``centre_sd_m`` is how far, per axis, equally good definitions of the place
+    lie apart. ``footprint_share`` (0 to 1] is the part of a single footprint's independent error that
+    is left in the place: 1 / sqrt(k) for the centre of k equal buildings.
+    """
+
+    landmark_id: str
+    kind: LandmarkKind
+    structure_ids: tuple[str, ...]
+    geometry_m: BaseGeometry
+    centre_sd_m: float = 0.0
+    footprint_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintOffset:
+    """By how much footprints would have to move to lie on the image; see :mod:`cv_pipeline.structures.offset`.
+
+    ``support`` of ``tried`` footprints agree by themselves. ``peak_ratio`` is the best shift's score over
+    that of the best one elsewhere (1: no better). ``sd_m`` is per axis. ``applied`` says whether the
+    structures of the result were moved.
+    """
+
+    dx_m: float
+    dy_m: float
+    sd_m: float
+    support: int
+    tried: int
+    peak_ratio: float
+    reliable: bool
+    reason: str
+    applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBudget:
+    """The independent per-axis parts of a distance's standard deviation, in metres; 0 where unknown or absent.
+
+    ``centre_sd_m``: the impact's centre; ``pixel_sd_m``: the pixel in which an edge is seen;
+    ``registration_sd_m``; ``geolocation_sd_m``: the image's stated CE90; ``footprint_sd_m``: how well each
+    footprint was drawn, as stated; ``offset_sd_m``: a shift of all footprints against the image;
+    ``geometry_sd_m``: what the aim point's own definition leaves open (the centre of a group).
+    """
+
+    centre_sd_m: float = 0.0
+    pixel_sd_m: float = 0.0
+    registration_sd_m: float = 0.0
+    geolocation_sd_m: float = 0.0
+    footprint_sd_m: float = 0.0
+    offset_sd_m: float = 0.0
+    geometry_sd_m: float = 0.0
+
+    @property
+    def total_sd_m(self) -> float:
+        """Root sum of squares of the parts."""
+        return math.hypot(
+            self.centre_sd_m,
+            self.pixel_sd_m,
+            self.registration_sd_m,
+            self.geolocation_sd_m,
+            self.footprint_sd_m,
+            self.offset_sd_m,
+            self.geometry_sd_m,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """One possible aim point for an impact and how far the impact lies from it.
 
-    ``kind`` is for instance ``structure_centre``. ``weight`` is relative, summing to 1 per impact.
+    ``kind`` is for instance ``structure_centre``. ``structure_id`` is that of the structure or landmark;
+    None for the point itself. ``weight`` is relative, summing to 1 per impact. ``hypothesis_id`` is unique
+    within a match and stays the same as long as the structures do, so that a file can name it.
+    ``aim_m`` is the aim point as (x_m, y_m); of a centreline, its point nearest the impact.
     """
 
     kind: str
@@ -268,14 +358,19 @@ class Hypothesis:
     distance_m: float
     distance_sd_m: float
     weight: float
+    hypothesis_id: str = ""
+    aim_m: tuple[float, float] | None = None
+    error: ErrorBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """An impact and its nearest structures. Everything is None where there is no structure at all.
 
+    ``structure_id`` is the nearest by edge, and ``distance_centre_m`` the distance to *its* centre;
+    ``centre_structure_id`` is the one whose centre is nearest, at ``nearest_centre_m``.
     ``ambiguity`` runs from 0 (the nearest is far nearer than the second) to 1 (a tie).
-    ``hypotheses`` are sorted by weight, likeliest first.
+    ``hypotheses`` are sorted by weight, likeliest first. ``error`` holds the parts of ``distance_sd_m``.
     """
 
     impact_id: str
@@ -288,6 +383,9 @@ class Match:
     second_distance_edge_m: float | None = None
     ambiguity: float | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
+    centre_structure_id: str | None = None
+    nearest_centre_m: float | None = None
+    error: ErrorBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,10 +403,113 @@ class NullModel:
 
 
 @dataclass(frozen=True, slots=True)
+class CepEstimate:
+    """Radius of the circle that holds ``level`` of the impacts, by one estimator of ``accuracy.cep``.
+
+    ``about`` is ``mean`` (dispersion) or ``aim`` (dispersion and bias). ``radius_m`` is None where the
+    estimator has no value for this sample; ``reason`` then says why.
+    """
+
+    estimator: str
+    level: float
+    about: str
+    radius_m: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse about the mean impact: half axes and the azimuth of the longer, 0 to 180 degrees.
+
+    ``kind`` says what it holds with probability ``level``: see :mod:`cv_pipeline.accuracy.ellipse`.
+    """
+
+    kind: str
+    level: float
+    semi_major_m: float
+    semi_minor_m: float
+    azimuth_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dispersion:
+    """How impacts scatter about their aim points, from offsets east and north in metres.
+
+    ``bias`` is the mean offset, ``sd`` has denominator n - 1. ``along`` and ``across`` refer to the axis
+    ``axis_deg``: positive along it and to the right of it. ``mean_radius_m`` and ``r95_m`` (the sample's
+    95 % quantile) are about the mean impact, ``maximum_spread_m`` is the greatest distance between two.
+    What n does not allow is None and named in ``missing`` with the reason.
+    """
+
+    n: int
+    bias_east_m: float | None
+    bias_north_m: float | None
+    sd_east_m: float | None
+    sd_north_m: float | None
+    axis_deg: float | None
+    bias_along_m: float | None
+    bias_across_m: float | None
+    sd_along_m: float | None
+    sd_across_m: float | None
+    mean_radius_m: float | None
+    r95_m: float | None
+    maximum_spread_m: float | None
+    ellipses: tuple[Ellipse, ...]
+    cep: tuple[CepEstimate, ...]
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """One impact's weight in a summary: how far out it lies, and the statistics without it.
+
+    ``robust_z`` is its distance from the median in scaled MADs; None where more than half of the
+    distances are equal. Statistics without it are None where too few impacts would be left.
+    """
+
+    impact_id: str
+    distance_m: float
+    robust_z: float | None
+    is_outlier: bool
+    mean_without_m: float | None
+    median_without_m: float | None
+    sd_sample_without_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The least and the greatest value of a statistic over all combinations of aim points.
+
+    Where ``is_exact`` is False, ``high`` is an upper bound that no combination exceeds and that may not be reached.
+    """
+
+    low: float
+    high: float
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CombinationRange:
+    """What any choice of one aim point per impact can make of the statistics.
+
+    ``count`` is the number of combinations; ``with_choice`` how many of the ``n`` impacts have more than one.
+    SDs are None at n = 1.
+    """
+
+    n: int
+    with_choice: int
+    count: int
+    mean_m: Range
+    median_m: Range
+    sd_sample_m: Range | None
+    sd_population_m: Range | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccuracySummary:
     """Statistics of distances under one aim-point hypothesis.
 
-    ``intervals`` holds bootstrap intervals at ``confidence`` for the keys ``mean_m``, ``median_m``,
+    ``intervals_m`` holds intervals at ``confidence`` for the keys ``mean_m``, ``median_m``,
     ``sd_sample_m``. Statistics that n does not allow are None (all of them at n = 0, SD at n = 1).
     """
 
@@ -325,6 +526,10 @@ class AccuracySummary:
     mean_blast_radius_m: float | None
     null_model: NullModel | None
     statement: str
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Statistics and intervals that are None or absent, each with the reason."""
+    influences: tuple[Influence, ...] = ()
+    dispersion: Dispersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,3 +545,5 @@ class Assessment:
     accuracy: tuple[AccuracySummary, ...]
     warnings: tuple[str, ...]
     out_dir: Path | None = None
+    landmarks: tuple[Landmark, ...] = ()
+    footprint_offset: FootprintOffset | None = None

@@ -1,35 +1,31 @@
 """Which points an impact may be measured from, and how likely each is, by one stated model.
 
 The analysis of a published case chose by hand between a building's centre, a group's centre, a
-taxiway's centreline and "the point itself". Here each such choice is a candidate with a weight
+taxiway's centreline, a junction's centre or corner and "the point itself". Here each such choice is a
+candidate with a weight
 
-    weight ~ prior(kind) * exp(-d^2 / (2 s^2)),
+    weight ~ prior * exp(-d^2 / (2 (s^2 + sd^2))),
 
-where ``d`` is the impact's distance from the candidate and ``s`` the spread of the impacts of this
-scene about their structures (median distance over 1.1774, the median of a Rayleigh variable of unit
-scale; never below the distance's own SD or 1 m). The priors below are judgements, not measurements.
+where ``d`` is the impact's distance from the candidate, ``sd`` that distance's SD, ``s`` the spread of
+the *other* impacts of the scene about their structures (median distance over 1.1774, the median of a
+Rayleigh variable of unit scale; at least 1 m), and ``prior`` a judgement by kind and size
+(:mod:`cv_pipeline.matching.aims`). The same inputs give the same weights; what they rest on is printed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+import shapely
 
-from cv_pipeline.matching.groups import Group
-from cv_pipeline.matching.nearest import StructureIndex
-from cv_pipeline.types import Float64Array, Hypothesis, StructureKind
+from cv_pipeline.matching.aims import Aim
+from cv_pipeline.matching.uncertainty import budget_of_landmark
+from cv_pipeline.types import ErrorBudget, Float64Array, Hypothesis
 
 RAYLEIGH_MEDIAN = math.sqrt(2 * math.log(2))
 MIN_SPREAD_M = 1.0
-
-PRIOR: Mapping[str, float] = {
-    "structure_centre": 1.0,
-    "centreline": 1.0,
-    "group_centre": 0.8,
-    "second_structure_centre": 0.5,
-}
 
 ITSELF = "point_itself"
 ITSELF_LOG_WEIGHT = -4.5
@@ -42,57 +38,92 @@ def spread_m(centre_distances_m: Float64Array) -> float:
     return max(MIN_SPREAD_M, float(np.median(known)) / RAYLEIGH_MEDIAN) if len(known) else MIN_SPREAD_M
 
 
+def spread_of_others_m(centre_distances_m: Float64Array) -> Float64Array:
+    """For each of n distances, :func:`spread_m` of the n - 1 others, so that no impact vouches for itself.
+
+    At n = 1 there are no others and its own distance stands in: its weights then say little. Distances
+    are finite; at n = 0 the result is empty.
+    """
+    n = len(centre_distances_m)
+    if n < 2:
+        return np.array([spread_m(centre_distances_m)] * n)
+    order = np.argsort(centre_distances_m, kind="stable")
+    ordered = centre_distances_m[order]
+    rank = np.arange(n)
+    # The k-th of the others is the k-th of all, or the one after it once the impact itself is passed.
+    low, high = (n - 2) // 2, (n - 1) // 2
+    medians = (ordered[low + (low >= rank)] + ordered[high + (high >= rank)]) / 2
+    result = np.empty(n)
+    result[order] = np.maximum(MIN_SPREAD_M, medians / RAYLEIGH_MEDIAN)
+    return result
+
+
 def hypotheses(
-    point_m: Float64Array,
-    candidates: Sequence[int],
-    index: StructureIndex,
-    groups: Mapping[int, Group],
+    points_m: Float64Array,
+    aims: Sequence[Sequence[Aim]],
     *,
-    edge_m: float,
-    distance_sd_m: float,
-    scene_spread_m: float,
-) -> tuple[Hypothesis, ...]:
-    """Candidates for one impact at (2,) ``point_m``, likeliest first, weights summing to 1.
+    edge_m: Float64Array,
+    errors: Sequence[ErrorBudget],
+    spreads_m: Float64Array,
+) -> list[tuple[Hypothesis, ...]]:
+    """Candidates of n impacts, each likeliest first (ties in the order of ``aims``), weights summing to 1.
 
     Args:
-        point_m: (x_m, y_m).
-        candidates: positions of the structures to consider, nearest by edge first, second next.
-        index: the structures.
-        groups: the group of each member, from :func:`find_groups`.
-        edge_m: distance to the nearest edge; 0 inside.
-        distance_sd_m: SD of a distance.
-        scene_spread_m: from :func:`spread_m`.
+        points_m: (n, 2) impacts as (x_m, y_m).
+        aims: per impact, the places to weigh, at least one; those listed twice count once.
+        edge_m: (n,) distances to the nearest edge; 0 inside.
+        errors: n error budgets of a distance to a single footprint.
+        spreads_m: (n,) spreads of the other impacts.
 
     The point itself (distance 0) is offered only outside every footprint by more than the distance's
     SD, and never comes first: an impact that explains itself would count every miss as a hit.
     """
-    found = [_structure(point_m, position, rank, index) for rank, position in enumerate(candidates)]
-    group = groups.get(candidates[0])
-    if group is not None:
-        distance_m = math.dist(point_m, group.centre_m)
-        found.append(("group_centre", group.group_id, distance_m))
-    scale_m = max(scene_spread_m, distance_sd_m)
-    log_weights = [math.log(PRIOR[kind]) - distance**2 / (2 * scale_m**2) for kind, _, distance in found]
-    if edge_m > distance_sd_m:
-        found.append((ITSELF, None, 0.0))
-        log_weights.append(min(ITSELF_LOG_WEIGHT, max(log_weights) - math.log(2)))
-    weights = np.exp(np.array(log_weights) - max(log_weights))
-    weights /= weights.sum()
-    order = np.argsort(-weights, kind="stable")
-    return tuple(
-        Hypothesis(kind, structure_id, distance, distance_sd_m, float(weight))
-        for (kind, structure_id, distance), weight in ((found[i], weights[i]) for i in order)
-    )
+    chosen = [list({aim.hypothesis_id: aim for aim in places}.values()) for places in aims]
+    counts = np.array([len(places) for places in chosen], dtype=np.int64)
+    if not counts.sum():
+        return [() for _ in chosen]
+    flat = np.array([aim.geometry_m for places in chosen for aim in places], dtype=object)
+    points = shapely.points(np.repeat(points_m, counts, axis=0))
+    nearest_m = shapely.get_coordinates(shapely.get_point(shapely.shortest_line(points, flat), -1))
+    distances_m = np.split(np.asarray(shapely.distance(points, flat)), np.cumsum(counts)[:-1])
+    places_m = np.split(nearest_m, np.cumsum(counts)[:-1])
+    return [
+        _ranked(*row) for row in zip(points_m, chosen, distances_m, places_m, edge_m, errors, spreads_m, strict=True)
+    ]
 
 
-def _structure(point_m: Float64Array, position: int, rank: int, index: StructureIndex) -> tuple[str, str | None, float]:
-    """Kind, ID and distance of the centre of one structure; ``rank`` 1 is the second nearest by edge."""
-    import shapely
-
-    structure, centre = index.structures[position], index.centres[position]
-    kind = "second_structure_centre" if rank == 1 else "structure_centre"
-    if structure.kind is StructureKind.GROUP:
-        kind = "group_centre"
-    elif shapely.get_dimensions(centre) == 1:
-        kind = "centreline"
-    return kind, structure.structure_id, float(shapely.distance(shapely.Point(point_m), centre))
+def _ranked(
+    point_m: Float64Array,
+    aims: Sequence[Aim],
+    distances_m: Float64Array,
+    places_m: Float64Array,
+    edge_m: float,
+    error: ErrorBudget,
+    spread: float,
+) -> tuple[Hypothesis, ...]:
+    """The hypotheses of one impact."""
+    budgets = [error if aim.landmark is None else budget_of_landmark(error, aim.landmark) for aim in aims]
+    sds_m = [budget.total_sd_m for budget in budgets]
+    log_weights = [
+        aim.log_prior - float(distance) ** 2 / (2 * (spread**2 + sd_m**2))
+        for aim, distance, sd_m in zip(aims, distances_m, sds_m, strict=True)
+    ]
+    found = [
+        (aim.kind, aim.owner_id, float(distance), sd_m, aim.hypothesis_id, (float(x), float(y)), budget)
+        for aim, distance, sd_m, (x, y), budget in zip(aims, distances_m, sds_m, places_m, budgets, strict=True)
+    ]
+    best = max(log_weights)
+    total_sd_m = error.total_sd_m
+    itself = edge_m > total_sd_m
+    if itself:
+        log_weights.append(min(ITSELF_LOG_WEIGHT, best - math.log(2)))
+    weights = [math.exp(value - best) for value in log_weights]
+    whole = sum(weights)
+    ranked = [
+        Hypothesis(kind, owner_id, distance, sd_m, weight / whole, name, place, budget)
+        for (kind, owner_id, distance, sd_m, name, place, budget), weight in zip(found, weights, strict=False)
+    ]
+    if itself:
+        here = (float(point_m[0]), float(point_m[1]))
+        ranked.append(Hypothesis(ITSELF, None, 0.0, total_sd_m, weights[-1] / whole, ITSELF, here, error))
+    return tuple(sorted(ranked, key=lambda hypothesis: -hypothesis.weight))

@@ -19,7 +19,11 @@ from cv_pipeline.simulation.change import ChangeRecord, change_between
 from cv_pipeline.simulation.config import SimulationConfig, stream
 from cv_pipeline.simulation.ground import Ground, Material
 from cv_pipeline.simulation.light import View, lean_offset_px
-from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
+try:
+    from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
+except ImportError:
+    Lookalike=object
+    def draw_lookalikes(*a,**k): return []
 from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.salvo import plan_strikes
 from cv_pipeline.simulation.setting import Setting, draw_setting
@@ -78,7 +82,12 @@ def simulate_pair(
     permanent = draw_lookalikes(before, config.lookalikes, stream(seed, "lookalikes"), transient=False)
     structure = before.material == Material.ROOF
     after = before.copy()
-    changes = change_between(before, after, config.change, config.built, config.lookalikes, stream(seed, "change"))
+    changes = change_between(before, after, config.change, config.built, stream(seed, "change"))
+    passing = [
+        thing
+        for date, ground in (("before", before), ("after", after))
+        for thing in draw_lookalikes(ground, config.lookalikes, stream(seed, f"passing {date}"), transient=True)
+    ]
     acquisitions = draw_acquisitions(seed, gsd_m, config)
     planned = plan_strikes(
         after, config.strikes, acquisitions[1].sun, stream(seed, "strikes"), buildings=setting.buildings
@@ -105,7 +114,7 @@ def simulate_pair(
         tuple(_moved(building) for building in setting.buildings),
         tuple(
             replace(thing, row_px=thing.row_px - MARGIN_PX, col_px=thing.col_px - MARGIN_PX)
-            for thing in (*permanent, *changes.lookalikes)
+            for thing in (*permanent, *passing)
         ),
         changes,
         *acquisitions,

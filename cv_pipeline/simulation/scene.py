@@ -17,7 +17,7 @@ import numpy as np
 from cv_pipeline.frame import local_frame
 from cv_pipeline.simulation.background import fractal_noise
 from cv_pipeline.simulation.clutter import Vehicle, draw_vehicle, scatter_debris
-from cv_pipeline.simulation.render import draw_strike
+from cv_pipeline.simulation.render import draw_strike_on_image as draw_strike
 from cv_pipeline.simulation.sensor import Sensor, acquire
 from cv_pipeline.simulation.strike import Strike
 from cv_pipeline.simulation.surface import Sun

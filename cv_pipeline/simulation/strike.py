@@ -7,10 +7,13 @@ Lengths are metres, angles degrees clockwise from image up, colour changes 8-bit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from cv_pipeline.simulation.ground import Material
 from cv_pipeline.types import Float64Array, Status
 
 
@@ -21,8 +24,23 @@ class ColourDelta(NamedTuple):
     green: float
     blue: float
 
+    def scaled(self, factor: float) -> ColourDelta:
+        """The same change, ``factor`` times as strong."""
+        return ColourDelta(self.red * factor, self.green * factor, self.blue * factor)
+
 
 NO_CHANGE = ColourDelta(0.0, 0.0, 0.0)
+
+
+class StrikeStatus(StrEnum):
+    """On which of the two dates a strike can be seen; what the model may answer is :class:`cv_pipeline.types.Status`.
+
+    GONE strikes are on the before image only: filled, repaired or ploughed over in between.
+    """
+
+    NEW = "new"
+    OLD = "old"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +48,16 @@ class Strike:
     """A crater, its blast pattern and (where it has one) its directional cone.
 
     ``crater_radius_m`` is where the dark core has fallen to half its depth, which on imagery is what
-    a reader marks as the crater's edge. ``blast_radius_m`` is 0 where no pattern is visible. The
-    raggedness of the edge is drawn from ``ray_seed``, so that a strike renders the same anywhere.
+    a reader marks as the crater's edge; the bowl itself is ``bowl_ratio`` times as wide.
+    ``blast_radius_m`` is the mean outer radius of the visible pattern and 0 where none is visible;
+    ``faint_radius_m`` is that of a collar that is there but too weak to see. All irregularity is
+    drawn from ``ray_seed``, so that a strike renders the same anywhere.
+
+    ``wing_*`` is crop laid flat or burnt to both sides of the crater across ``wing_azimuth_deg``'s line;
+    ``wing_asymmetry`` 0 has two equal wings, 1 a single tail towards that azimuth. ``directionality``
+    0..1 says how much of the pattern behind the centre, seen from the cone, is missing.
+    ``age`` 0..1 is how far a strike has weathered, ``regrowth``, ``water`` and ``ploughed`` 0..1 how much
+    of it is overgrown, of the bowl's depth filled with water, and smeared by ploughing.
     """
 
     row_px: float
@@ -53,12 +79,54 @@ class Strike:
     cone_azimuth_deg: float | None = None
     cone_half_width_deg: float = 35.0
     cone_length_m: float = 0.0
-    status: Status = Status.NEW
+    status: Status | StrikeStatus = Status.NEW
+    family: str = "plain_dark_disc"
+    material: Material = Material.SOIL
+    bowl_ratio: float = 1.0
+    slump: float = 0.0
+    obliquity: float = 0.0
+    faint_radius_m: float = 0.0
+    soot_fraction: float = 0.85
+    spike_count: int = 0
+    spike_length_m: float = 0.0
+    spike_delta: ColourDelta = NO_CHANGE
+    secondary_radius_m: float = 0.0
+    secondary_delta: ColourDelta = NO_CHANGE
+    directionality: float = 0.0
+    cone_delta: ColourDelta = NO_CHANGE
+    wing_azimuth_deg: float = 0.0
+    wing_length_m: float = 0.0
+    wing_asymmetry: float = 0.0
+    wing_delta: ColourDelta = NO_CHANGE
+    flattening: float = 0.0
+    texture_damping: float = 0.6
+    age: float = 0.0
+    water: float = 0.0
+    regrowth: float = 0.0
+    ploughed: float = 0.0
+    plough_azimuth_deg: float = 0.0
+
+    @property
+    def bowl_radius_m(self) -> float:
+        """Radius of the bowl at its rim."""
+        return self.bowl_ratio * self.crater_radius_m
+
+    @property
+    def pattern_radius_m(self) -> float:
+        """Mean outer radius of the drawn pattern, visible or not; 0 where there is none."""
+        return max(self.blast_radius_m, self.faint_radius_m)
 
     @property
     def reach_m(self) -> float:
         """Distance from the centre beyond which the strike changes nothing visible."""
-        return max(3.0 * self.crater_radius_m, 1.6 * self.blast_radius_m, 1.3 * self.cone_length_m)
+        return max(
+            2.6 * self.crater_radius_m,
+            1.7 * self.pattern_radius_m,
+            1.3 * self.cone_length_m,
+            1.4 * self.secondary_radius_m,
+            1.1 * self.spike_length_m,
+            1.1 * self.wing_length_m,
+        )
 
     @property
     def has_pattern(self) -> bool:
@@ -70,19 +138,27 @@ class Strike:
         return replace(self, row_px=row_px, col_px=col_px)
 
 
-def periodic_noise(azimuth_rad: Float64Array, seed: int, lowest: int, highest: int) -> Float64Array:
-    """Smooth noise over azimuth with unit standard deviation, same shape as ``azimuth_rad``.
+_TABLE_AZIMUTH_RAD = np.linspace(-np.pi, np.pi, 361)
 
-    A sum of harmonics ``lowest..highest`` with random phases and amplitudes falling as ``k**-0.5``.
-    """
+
+@lru_cache(maxsize=4096)
+def _noise_table(seed: int, lowest: int, highest: int) -> Float64Array:
     rng = np.random.default_rng(seed)
     orders = np.arange(lowest, highest + 1)
     amplitude = rng.normal(size=orders.size) / np.sqrt(orders)
     phase = rng.uniform(0, 2 * np.pi, orders.size)
     amplitude /= np.sqrt(0.5 * np.sum(amplitude**2)) + 1e-12
-    table_azimuth = np.linspace(-np.pi, np.pi, 361)
-    table = (amplitude[:, None] * np.cos(orders[:, None] * table_azimuth + phase[:, None])).sum(axis=0)
-    noise: Float64Array = np.interp(azimuth_rad, table_azimuth, table)
+    table: Float64Array = (amplitude[:, None] * np.cos(orders[:, None] * _TABLE_AZIMUTH_RAD + phase[:, None])).sum(0)
+    table.setflags(write=False)
+    return table
+
+
+def periodic_noise(azimuth_rad: Float64Array, seed: int, lowest: int, highest: int) -> Float64Array:
+    """Smooth noise over azimuth with unit standard deviation, same shape as ``azimuth_rad``.
+
+    A sum of harmonics ``lowest..highest`` with random phases and amplitudes falling as ``k**-0.5``.
+    """
+    noise: Float64Array = np.interp(azimuth_rad, _TABLE_AZIMUTH_RAD, _noise_table(seed, lowest, highest))
     return noise
 
 
@@ -92,16 +168,59 @@ def azimuth_difference_rad(azimuth_rad: Float64Array, reference_deg: float) -> F
     return difference
 
 
-def pattern_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
-    """Exact outer edge of the blast pattern in metres at each azimuth; 0 where there is no pattern."""
-    if not strike.has_pattern:
-        return np.zeros_like(azimuth_rad)
+def core_edge_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
+    """Exact edge of the dark core (half its depth) in metres at each azimuth: an ellipse with slight lumps."""
+    along = np.cos(azimuth_difference_rad(azimuth_rad, strike.core_stretch_azimuth_deg)) ** 2
+    ellipse = np.sqrt(along / strike.core_stretch**2 + (1 - along) * strike.core_stretch**2)
+    lumps = periodic_noise(azimuth_rad, strike.ray_seed + 2, 2, 6)
+    edge: Float64Array = strike.crater_radius_m * (1 + 0.35 * strike.raggedness * lumps) / ellipse
+    return edge
+
+
+def _circle_extent_m(strike: Strike, azimuth_rad: Float64Array, radius_m: float) -> Float64Array:
+    """A ragged, rayed circle, cut back behind the centre as far as the strike is directional."""
     lumps = periodic_noise(azimuth_rad, strike.ray_seed, 2, 7)
-    rays = np.clip(periodic_noise(azimuth_rad, strike.ray_seed + 1, 9, 26), 0, 3)
-    extent = strike.blast_radius_m * np.clip(1.0 + strike.raggedness * lumps + strike.ray_strength * rays, 0.55, 1.55)
-    if strike.cone_azimuth_deg is None:
-        return extent
+    factor = 1.0 + strike.raggedness * lumps
+    if strike.ray_strength > 0:
+        factor = factor + strike.ray_strength * np.clip(periodic_noise(azimuth_rad, strike.ray_seed + 1, 9, 26), 0, 3)
+    extent: Float64Array = radius_m * np.clip(factor, 0.55, 1.55)
+    if strike.cone_azimuth_deg is not None and strike.directionality > 0:
+        behind = 0.5 - 0.5 * np.cos(azimuth_difference_rad(azimuth_rad, strike.cone_azimuth_deg))
+        extent = extent * (1 - 0.7 * strike.directionality * behind)
+    return extent
+
+
+def cone_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
+    """Exact reach of the directional cone in metres at each azimuth; 0 where there is none."""
+    if strike.cone_azimuth_deg is None or strike.cone_length_m <= 0:
+        return np.zeros_like(azimuth_rad)
     off_axis = azimuth_difference_rad(azimuth_rad, strike.cone_azimuth_deg)
     fan = np.exp(-((np.abs(off_axis) / np.deg2rad(strike.cone_half_width_deg)) ** 4))
-    reach: Float64Array = np.maximum(extent, strike.cone_length_m * fan * (1 + 0.5 * strike.raggedness * lumps))
+    lumps = periodic_noise(azimuth_rad, strike.ray_seed, 2, 7)
+    reach: Float64Array = strike.cone_length_m * fan * (1 + 0.5 * strike.raggedness * lumps)
     return reach
+
+
+def drawn_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
+    """Outer edge of the drawn pattern (visible or faint, without the cone) at each azimuth; 0 without one."""
+    if strike.pattern_radius_m <= 0:
+        return np.zeros_like(azimuth_rad)
+    return _circle_extent_m(strike, azimuth_rad, strike.pattern_radius_m)
+
+
+def pattern_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
+    """Exact outer edge of the visible blast pattern in metres at each azimuth; 0 where there is no pattern."""
+    if not strike.has_pattern:
+        return np.zeros_like(azimuth_rad)
+    extent = _circle_extent_m(strike, azimuth_rad, strike.blast_radius_m)
+    if strike.cone_azimuth_deg is None:
+        return extent
+    reach: Float64Array = np.maximum(extent, cone_extent_m(strike, azimuth_rad))
+    return reach
+
+
+def secondary_extent_m(strike: Strike, azimuth_rad: Float64Array) -> Float64Array:
+    """Exact outer edge of the secondary pattern in metres at each azimuth; 0 where there is none."""
+    if strike.secondary_radius_m <= 0:
+        return np.zeros_like(azimuth_rad)
+    return _circle_extent_m(strike, azimuth_rad, strike.secondary_radius_m)

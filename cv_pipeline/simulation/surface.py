@@ -6,19 +6,11 @@ simple explosion and impact craters (Melosh 1989, *Impact Cratering*, ISBN 978-0
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
+from cv_pipeline.simulation.light import Sun
 from cv_pipeline.types import Float32Array
-
-
-class Sun(NamedTuple):
-    """Where the light comes from: azimuth clockwise from image up, elevation above the horizon."""
-
-    azimuth_deg: float
-    elevation_deg: float
 
 
 def bowl_height_m(radius_m: Float32Array, crater_radius_m: float, depth_ratio: float, rim_ratio: float) -> Float32Array:

@@ -2,13 +2,14 @@
 
 Every part of a multi-geometry becomes a structure of its own (``S007.1``, ``S007.2``), because the
 centre of a scattered multipolygon lies on open ground; a feature of kind ``group`` stays whole,
-because being one unit is what the kind means.
+because being one unit is what the kind means. Parts that touch, such as those of a building cut at
+the antimeridian, are one structure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,15 @@ import numpy as np
 
 from cv_pipeline.errors import StructuresError
 from cv_pipeline.frame import LocalFrame
-from cv_pipeline.structures.vector import Feature, read_features
+from cv_pipeline.structures.centreline import centreline
+from cv_pipeline.structures.vector import Feature, FeatureFile, read_features
 from cv_pipeline.types import Structure, StructureKind
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
+
+_CUT_M = 0.02
+"""Widest gap between parts of one feature that is taken for a cut, not for open ground."""
 
 FAR_M = 5000.0
 """If every structure is farther than this from the scene, the file is taken to show another place."""
@@ -28,10 +33,15 @@ FAR_M = 5000.0
 
 @dataclass(frozen=True, slots=True)
 class StructureSet:
-    """Structures in file order, and plain sentences on what was repaired, left out or assumed."""
+    """Structures in file order, and plain sentences on what was repaired, left out or assumed.
+
+    ``source`` records where they came from, for the provenance of a result; empty for a file, which is
+    recorded by its hash.
+    """
 
     structures: tuple[Structure, ...]
     notes: tuple[str, ...]
+    source: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_structures(
@@ -40,15 +50,18 @@ def read_structures(
     """Read footprints in any vector format and CRS into local metres.
 
     Points, lines and polygons are taken. ``kind`` comes from a column of that name where it holds a
-    known kind, else polygons are buildings, lines pavement and points points. The ID is the file's
-    ``structure_id`` or ``id`` where that is filled and unique, else ``S001``, ``S002`` ... in file
-    order. Z is dropped. Invalid geometry is repaired (``shapely.make_valid``) and counted in the notes.
+    known kind; else what OpenStreetMap calls ``aeroway`` or ``highway`` is pavement, other polygons are
+    buildings, lines pavement and points points. A line with a ``width`` or ``width_m`` in metres becomes
+    the strip of that width, the line its centreline; a long paved area gets its medial axis
+    (:func:`cv_pipeline.structures.centreline.centreline`). The ID is the file's ``structure_id`` or ``id``
+    where that is filled and unique, else ``S001``, ``S002`` ... in file order. Z is dropped. Invalid
+    geometry is repaired (``shapely.make_valid``) and counted in the notes.
 
     Without an image CRS only a file that declares no CRS is accepted, and its coordinates are
     (col, row) pixels of the after image.
 
     Args:
-        path: the vector file.
+        path: the vector file, or ``FILE:layer`` for one of its layers.
         frame: the scene's local frame.
         extent_m: (min x, min y, max x, max y) in local metres that stands for the scene; default:
             the frame's grid.
@@ -57,7 +70,13 @@ def read_structures(
         StructuresError: the file is missing, unreadable or empty, has only null geometry, its CRS
             does not go with the image's, or all of it is farther than 5 km from the extent.
     """
-    features = read_features(path)
+    return build_structures(path, read_features(path), frame, extent_m=extent_m)
+
+
+def build_structures(
+    path: Path, features: FeatureFile, frame: LocalFrame, *, extent_m: tuple[float, float, float, float] | None = None
+) -> StructureSet:
+    """Structures of features that were read from ``path``, or under that name from elsewhere; see above."""
     local = [_to_local(path, layer.geometries, layer.crs, frame) for layer in features.layers]
     rows = [row for layer in features.layers for row in layer.rows]
     geometries = [geometry for layer in local for geometry in layer]
@@ -111,7 +130,7 @@ def _build(
             unknown_kinds.add(row.kind)
         for part_id, part in _parts(structure_id, geometry, keep_whole=kind is StructureKind.GROUP):
             repaired += not part.is_valid
-            structures.append(Structure(part_id, kind, _repair(part), row.name))
+            structures.append(_structure(part_id, kind, _repair(part), row))
     if not structures:
         reason = "lies outside what its CRS can describe" if outside else "has null or empty geometry"
         raise StructuresError(f"{path}: every feature {reason}. Check the file and its CRS in a GIS.")
@@ -125,6 +144,17 @@ def _build(
         listed = ", ".join(sorted(unknown_kinds)[:5])
         notes.append(f"{path.name}: kinds not known here ({listed}) were replaced by the geometry's own kind.")
     return tuple(structures), tuple(notes)
+
+
+def _structure(structure_id: str, kind: StructureKind, geometry: BaseGeometry, row: Feature) -> Structure:
+    """One part as a structure, with its centreline where it has one."""
+    import shapely
+
+    if shapely.get_dimensions(geometry) == 1 and row.width_m is not None:
+        strip = geometry.buffer(row.width_m / 2, cap_style="flat")
+        return Structure(structure_id, kind, strip, row.name, centreline_m=geometry, width_m=row.width_m)
+    axis = centreline(geometry) if kind is StructureKind.PAVEMENT else None
+    return Structure(structure_id, kind, geometry, row.name, centreline_m=axis)
 
 
 def _ids(rows: Sequence[Feature]) -> list[str]:
@@ -151,11 +181,25 @@ def _parts(structure_id: str, geometry: BaseGeometry, *, keep_whole: bool) -> It
     import shapely
 
     parts = [part for part in shapely.get_parts(geometry) if not part.is_empty]
+    if not keep_whole and len(parts) > 1 and shapely.get_dimensions(geometry) == 2:
+        parts = _touching_joined(parts)
     if keep_whole or len(parts) == 1:
         yield structure_id, geometry if keep_whole else parts[0]
         return
     for number, part in enumerate(parts, start=1):
         yield f"{structure_id}.{number}", part
+
+
+def _touching_joined(parts: list[BaseGeometry]) -> list[BaseGeometry]:
+    """Polygons with those merged that share a border, to a centimetre; as they are where none do."""
+    import shapely
+
+    if not all(part.is_valid for part in parts):
+        return parts
+    # Closing the gap that rounding to a file's decimals leaves along a cut.
+    joined = shapely.union_all([part.buffer(_CUT_M / 2, join_style="mitre") for part in parts])
+    whole = shapely.get_parts(joined.buffer(-_CUT_M / 2, join_style="mitre"))
+    return parts if len(whole) >= len(parts) else list(whole)
 
 
 def _repair(geometry: BaseGeometry) -> BaseGeometry:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cv_pipeline.simulation.render import draw_strike, truth_rasters
+from cv_pipeline.simulation.render import draw_strike_on_image as draw_strike
+from cv_pipeline.simulation.render import truth_rasters
 from cv_pipeline.simulation.strike import ColourDelta, Strike
 from cv_pipeline.simulation.surface import Sun
 from cv_pipeline.types import Status

@@ -1,0 +1,130 @@
+"""Polygons, local axes and smooth noise: what everything built is drawn from.
+
+Points are (row_px, col_px) counted from the canvas's upper-left corner, pixel centre = integer + 0.5;
+azimuths are degrees clockwise from image up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cv_pipeline.types import Float32Array, Float64Array
+
+_LARGE_PX = 90_000
+"""Above this many pixels a polygon is drawn at 2, not 4 times the resolution, to save time."""
+
+
+class Cover(NamedTuple):
+    """A window of the canvas and the covered share 0..1 of each of its pixels, (h, w)."""
+
+    rows: slice
+    cols: slice
+    share: Float32Array
+
+
+def rectangle(row_px: float, col_px: float, azimuth_deg: float, length_px: float, width_px: float) -> Float64Array:
+    """Corners (4, 2) of a rectangle whose long side points to ``azimuth_deg``: front right, front left, rear left..."""
+    return local_points(
+        row_px,
+        col_px,
+        azimuth_deg,
+        np.array([[0.5, 0.5], [0.5, -0.5], [-0.5, -0.5], [-0.5, 0.5]]) * (length_px, width_px),
+    )
+
+
+def local_points(row_px: float, col_px: float, azimuth_deg: float, along_right_px: Float64Array) -> Float64Array:
+    """Canvas points (n, 2) of (along, to the right) offsets in pixels from an origin that faces ``azimuth_deg``."""
+    azimuth = np.deg2rad(azimuth_deg)
+    along, right = along_right_px[:, 0], along_right_px[:, 1]
+    points: Float64Array = np.stack(
+        [
+            row_px - along * np.cos(azimuth) + right * np.sin(azimuth),
+            col_px + along * np.sin(azimuth) + right * np.cos(azimuth),
+        ],
+        axis=1,
+    )
+    return points
+
+
+def local_point(
+    row_px: float, col_px: float, azimuth_deg: float, along_px: float, right_px: float = 0.0
+) -> tuple[float, float]:
+    """One canvas point (row_px, col_px): see :func:`local_points`."""
+    row, col = local_points(row_px, col_px, azimuth_deg, np.array([[along_px, right_px]]))[0]
+    return float(row), float(col)
+
+
+def polygon_cover(shape: tuple[int, int], points: Float64Array | Sequence[tuple[float, float]]) -> Cover | None:
+    """Anti-aliased cover of a filled polygon of (row_px, col_px) points (n, 2); None where it lies outside."""
+    corners = np.asarray(points, np.float64)
+    low, high = np.floor(corners.min(axis=0)) - 1, np.ceil(corners.max(axis=0)) + 1
+    top, left = (int(v) for v in np.maximum(low, 0))
+    bottom, right = (int(v) for v in np.minimum(high, shape))
+    if top >= bottom or left >= right:
+        return None
+    finer = 4 if (bottom - top) * (right - left) < _LARGE_PX else 2
+    mask = np.zeros(((bottom - top) * finer, (right - left) * finer), np.uint8)
+    fine = (corners - (top, left)) * finer - 0.5
+    cv2.fillPoly(mask, [np.round(fine[:, ::-1] * 16).astype(np.int32)], 255, shift=4)
+    share = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    return Cover(slice(top, bottom), slice(left, right), share.astype(np.float32) / 255.0)
+
+
+def line_cover(shape: tuple[int, int], points: Float64Array, width_px: float) -> Cover | None:
+    """Anti-aliased cover of a polyline (n, 2) of any width, also below a pixel; None where it lies outside."""
+    corners = np.asarray(points, np.float64)
+    low, high = np.floor(corners.min(axis=0) - width_px) - 1, np.ceil(corners.max(axis=0) + width_px) + 1
+    top, left = (int(v) for v in np.maximum(low, 0))
+    bottom, right = (int(v) for v in np.minimum(high, shape))
+    if top >= bottom or left >= right:
+        return None
+    finer = 4 if (bottom - top) * (right - left) < _LARGE_PX else 2
+    thickness = max(1, round(width_px * finer))
+    mask = np.zeros(((bottom - top) * finer, (right - left) * finer), np.uint8)
+    fine = (corners - (top, left)) * finer - 0.5
+    cv2.polylines(mask, [np.round(fine[:, ::-1] * 16).astype(np.int32)], False, 255, thickness, cv2.LINE_8, 4)
+    share = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
+    return Cover(slice(top, bottom), slice(left, right), share * min(1.0, width_px * finer / thickness))
+
+
+def local_metres(
+    cover: Cover, row_px: float, col_px: float, azimuth_deg: float, gsd_m: float
+) -> tuple[Float32Array, Float32Array]:
+    """Metres along ``azimuth_deg`` and to the right of it from a point, each (h, w) over the window."""
+    azimuth = np.deg2rad(azimuth_deg)
+    down = ((np.arange(cover.rows.start, cover.rows.stop) + 0.5 - row_px) * gsd_m).astype(np.float32)[:, None]
+    right = ((np.arange(cover.cols.start, cover.cols.stop) + 0.5 - col_px) * gsd_m).astype(np.float32)[None, :]
+    sine, cosine = np.float32(np.sin(azimuth)), np.float32(np.cos(azimuth))
+    return right * sine - down * cosine, right * cosine + down * sine
+
+
+def smooth_noise(shape: tuple[int, int], scale_px: float, rng: np.random.Generator) -> Float32Array:
+    """Noise (height, width) of about unit standard deviation that changes over ``scale_px`` (white below 1)."""
+    if scale_px <= 1.0:
+        return rng.standard_normal(shape, dtype=np.float32)
+    coarse = rng.standard_normal((int(shape[0] / scale_px) + 3, int(shape[1] / scale_px) + 3), dtype=np.float32)
+    size = (int(coarse.shape[1] * scale_px) + 1, int(coarse.shape[0] * scale_px) + 1)
+    fine = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    top, left = int(scale_px), int(scale_px)  # the outermost cells repeat
+    noise: Float32Array = 1.35 * fine[top : top + shape[0], left : left + shape[1]]
+    return noise
+
+
+def stripe(distance_m: npt.NDArray[np.floating[Any]], width_m: float, gsd_m: float) -> Float32Array:
+    """Cover 0..1 of a line of ``width_m`` at each pixel's distance from its middle, blurred by one pixel."""
+    share = np.clip((width_m / 2 + gsd_m / 2 - np.abs(distance_m)) / gsd_m, 0, min(1.0, width_m / gsd_m))
+    as_float32: Float32Array = share.astype(np.float32, copy=False)
+    return as_float32
+
+
+def broken_noise(azimuth_rad: Float64Array, rng: np.random.Generator, lowest: int, highest: int) -> Float64Array:
+    """Noise over azimuth with straight stretches and corners, as slabs break; unit standard deviation."""
+    count = int(rng.integers(lowest, highest + 1))
+    at = np.sort(rng.uniform(-np.pi, np.pi, count))
+    noise: Float64Array = np.interp(azimuth_rad, at, rng.standard_normal(count), period=2 * np.pi)
+    return noise
