@@ -19,10 +19,12 @@ from cv_pipeline.simulation.shapes import (
     local_metres,
     local_point,
     local_points,
+    pick,
     polygon_cover,
     rectangle,
     smooth_noise,
     stripe,
+    touches,
 )
 from cv_pipeline.simulation.trees import draw_tree, leaf_colour
 from cv_pipeline.types import BoolArray, Float32Array, Float64Array
@@ -75,6 +77,7 @@ ROOF_COLOURS: dict[Covering, tuple[tuple[float, float, float], ...]] = {
 }
 """RGB in DN of roofs in full light; read by eye off Kampala and UC Merced tiles."""
 
+_ROOFS: tuple[Roof, ...] = ("flat", "gable", "hip", "shed")
 _YARDS = ((158, 128, 96), (150, 136, 112), (104, 116, 74), (92, 108, 66), (124, 112, 84), (172, 164, 150))
 
 
@@ -92,16 +95,14 @@ def make_building(
     length_m, width_m = size_m
     corners = rectangle(row_px, col_px, azimuth_deg, length_m / gsd_m, width_m / gsd_m)
     large = width_m > 14
-    roof: Roof = rng.choice(
-        ["flat", "gable", "hip", "shed"], p=[0.5, 0.3, 0.1, 0.1] if large else [0.12, 0.48, 0.28, 0.12]
-    )
+    roof = _ROOFS[pick((0.5, 0.3, 0.1, 0.1) if large else (0.12, 0.48, 0.28, 0.12), rng)]
     covering: Covering
     if roof == "flat":
         covering = "concrete"
     elif roof == "shed" or large:
         covering = "metal"
     else:
-        covering = rng.choice(["metal", "tiles"], p=[0.55, 0.45])
+        covering = "metal" if rng.random() < 0.55 else "tiles"
     palette = ROOF_COLOURS[covering]
     shade = rng.normal(0, 8) + rng.normal(0, 4, 3)
     red, green, blue = np.clip(np.array(palette[rng.integers(len(palette))]) + shade, 25, 240)
@@ -256,6 +257,10 @@ class _Plot(NamedTuple):
     front_m: float
     depth_m: float
 
+    def corners(self, gsd_m: float) -> Float64Array:
+        """Corners (4, 2) in pixels."""
+        return rectangle(self.row_px, self.col_px, self.azimuth_deg, self.depth_m / gsd_m, self.front_m / gsd_m)
+
 
 def draw_village(ground: Ground, config: BuiltConfig, rng: np.random.Generator) -> list[Building]:
     """Draw settlements onto a ground in place, about one per 50 hectares and at least one, and list their buildings.
@@ -315,7 +320,7 @@ def draw_shelters(ground: Ground, rng: np.random.Generator) -> list[Building]:
     azimuth_deg = rng.uniform(0, 360)
     length_m, width_m = rng.uniform(12, 32), rng.uniform(8, 20)
     gap_m = width_m * rng.uniform(1.3, 2.2)
-    covering: Covering = rng.choice(["concrete", "earth"])
+    covering: Covering = "concrete" if rng.random() < 0.5 else "earth"
     palette = ROOF_COLOURS[covering]
     colour = palette[rng.integers(len(palette))]
     buildings = []
@@ -334,7 +339,7 @@ def draw_shelters(ground: Ground, rng: np.random.Generator) -> list[Building]:
             float(rng.uniform(0.5, 0.8)),
             int(rng.integers(2**31)),
         )
-        if polygon_cover(ground.shape, corners) is not None:
+        if touches(ground.shape, corners):
             draw_building(ground, building)
             buildings.append(building)
     return buildings
@@ -382,8 +387,9 @@ def _draw_settlement(
                 wide_m = front_m * rng.uniform(0.75, 1.3)
                 inward_m = offset_m + side * (road_m / 2 + 1.0 + depth_m / 2)
                 row, col = local_point(*centre, azimuth_deg, (at_m + wide_m / 2) / gsd_m, inward_m / gsd_m)
-                if _near_canvas(ground.shape, row, col, depth_m / gsd_m):
-                    plots.append(_Plot(row, col, azimuth_deg + 90 * side, wide_m, depth_m))
+                plot = _Plot(row, col, azimuth_deg + 90 * side, wide_m, depth_m)
+                if touches(ground.shape, plot.corners(gsd_m)):
+                    plots.append(plot)
                 at_m += wide_m + (rng.uniform(4, 9) if rng.random() < 0.12 else 0.0)
     for plot in plots:
         _draw_yard(ground, plot, yard, dense, rng)
@@ -399,16 +405,15 @@ def _draw_settlement(
         _fill_plot(ground, plot, dense, config, rng, buildings)
 
 
-def _near_canvas(shape: tuple[int, int], row_px: float, col_px: float, reach_px: float) -> bool:
-    """Whether something of that reach can touch the canvas."""
-    return -reach_px < row_px < shape[0] + reach_px and -reach_px < col_px < shape[1] + reach_px
+def _side(rng: np.random.Generator) -> float:
+    """Left (-1) or right (1)."""
+    return 1.0 if rng.random() < 0.5 else -1.0
 
 
 def _draw_yard(ground: Ground, plot: _Plot, yard: Float32Array, dense: bool, rng: np.random.Generator) -> None:
     """The plot's own ground: trodden soil, lawn, or garden beds behind the house."""
     gsd_m = ground.gsd_m
-    area = rectangle(plot.row_px, plot.col_px, plot.azimuth_deg, plot.depth_m / gsd_m, plot.front_m / gsd_m)
-    cover = polygon_cover(ground.shape, area)
+    cover = polygon_cover(ground.shape, plot.corners(gsd_m))
     if cover is None:
         return
     shape = cover.share.shape
@@ -422,7 +427,7 @@ def _draw_yard(ground: Ground, plot: _Plot, yard: Float32Array, dense: bool, rng
         bed = np.clip((along - rng.uniform(0.0, 0.15) * plot.depth_m) / gsd_m, 0, 1)
         rows = 10 * np.sin(2 * np.pi * across / rng.uniform(0.9, 1.6)) if gsd_m < 0.6 else 0.0
         beds = np.array([(96, 82, 62), (82, 98, 56), (116, 104, 72)][rng.integers(3)], np.float32)
-        strips = 12 * np.sign(np.sin(across / rng.uniform(0.8, 2.0) + rng.uniform(0, 6)))
+        strips = 9 * rng.standard_normal(41)[np.floor(across / rng.uniform(1.5, 5.0)).astype(int) % 41]
         colour += bed[..., None] * (beds + np.asarray(rows + strips + 0.6 * noise)[..., None] - colour)
     blend(ground, cover.rows, cover.cols, cover.share * np.float32(0.9), colour, Material.SOIL)
     ground.height_m[cover.rows, cover.cols][cover.share > 0.5] = 0.0
@@ -444,7 +449,7 @@ def _fill_plot(
 
     def build(place: tuple[float, float], azimuth_deg: float, size_m: tuple[float, float], top_m: float) -> None:
         building = make_building(len(buildings), *place, azimuth_deg, size_m, gsd_m, rng, (config.eaves_m[0], top_m))
-        if polygon_cover(ground.shape, building.corners_px) is not None:
+        if touches(ground.shape, building.corners_px):
             draw_building(ground, building)
             buildings.append(building)
 
@@ -457,7 +462,7 @@ def _fill_plot(
         draw_wall(ground, fence, 0.3 if brick else 0.15, rng.uniform(1.2, 2.2), colour)
     trees = 0.3 * config.yard_trees if dense else config.yard_trees
     for _ in range(rng.poisson(trees)):
-        place = at(rng.uniform(-0.48, 0.48) * plot.depth_m, rng.choice([-1, 1]) * rng.uniform(0.2, 0.5) * plot.front_m)
+        place = at(rng.uniform(-0.48, 0.48) * plot.depth_m, _side(rng) * rng.uniform(0.2, 0.5) * plot.front_m)
         _draw_garden_tree(ground, *place, rng)
     if rng.random() < 0.06:
         return  # an empty plot
@@ -478,7 +483,7 @@ def _fill_plot(
         )
     for _ in range(rng.poisson(0.3 if dense else 0.9)):
         size = rng.uniform(3, 7), rng.uniform(2.2, 4)
-        place = at(rng.uniform(0.0, 0.42) * plot.depth_m, rng.choice([-1, 1]) * rng.uniform(0.25, 0.4) * plot.front_m)
+        place = at(rng.uniform(0.0, 0.42) * plot.depth_m, _side(rng) * rng.uniform(0.25, 0.4) * plot.front_m)
         build(place, turn, size, 3.0)
 
 
@@ -511,7 +516,7 @@ def _draw_farm(
     for place_m, size_m in places:
         row, col = local_point(*centre, azimuth_deg, place_m[0] / gsd_m, place_m[1] / gsd_m)
         building = make_building(len(buildings), row, col, azimuth_deg, size_m, gsd_m, rng, config.eaves_m)
-        if polygon_cover(ground.shape, building.corners_px) is not None:
+        if touches(ground.shape, building.corners_px):
             draw_building(ground, building)
             buildings.append(building)
     for _ in range(rng.poisson(10)):

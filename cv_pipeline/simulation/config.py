@@ -99,7 +99,7 @@ class BuiltConfig(_Section):
     Sizes without another source were read off UC Merced (USGS, 0.3 m) and Kampala (OpenAerialMap, 0.07–0.3 m) tiles.
     """
 
-    village_share: float = Field(0.12, ge=0, le=1, description="share of samples with a settlement drawn on them")
+    village_share: float = Field(0.10, ge=0, le=1, description="share of samples with a settlement drawn on them")
     single_building_share: float = Field(0.15, ge=0, le=1, description="share of samples with one to three buildings")
     pavement_share: float = Field(0.10, ge=0, le=1, description="share of samples on a runway or apron")
     road_share: float = Field(0.20, ge=0, le=1, description="share of samples with a road or track across them")
@@ -119,7 +119,7 @@ class BuiltConfig(_Section):
         (3.8, 7.6), description="side of a concrete slab, m; joints as in FAA AC 150/5320-6G and Soviet cast slabs"
     )
     runway_width_m: tuple[float, float] = Field((18.0, 60.0), description="m; code widths of ICAO Annex 14 vol. I")
-    vehicle_count: float = Field(2.5, ge=0, description="mean number of groups of vehicles per hectare, at most 40")
+    vehicle_count: float = Field(1.6, ge=0, description="mean number of groups of vehicles per hectare, at most 40")
     military_share: float = Field(0.3, ge=0, le=1, description="share of vehicle groups painted olive, sand or grey")
     aircraft_share: float = Field(0.3, ge=0, le=1, description="share of aprons and runways with parked aircraft")
 
@@ -129,7 +129,30 @@ class LookalikeConfig(_Section):
 
 
 class ChangeConfig(_Section):
-    """What differs between the two dates apart from strikes."""
+    """What differs between the two dates apart from strikes.
+
+    Shares of pairs; they are judgements, set so that every kind of change is common enough to be learnt as no strike.
+    """
+
+    season_share: float = Field(0.55, ge=0, le=1, description="share with greener, drier or bare plants on one date")
+    snow_share: float = Field(0.02, ge=0, le=1, description="share with snow on one date only")
+    mottle_share: float = Field(0.8, ge=0, le=1, description="share whose plants and soils are mottled differently")
+    mottle: tuple[float, float] = Field((0.01, 0.10), description="log-SD of broad mottling")
+    light_share: float = Field(0.4, ge=0, le=1, description="share with another light on imagery that has its own")
+    farm_work_share: float = Field(0.3, ge=0, le=1, description="share with a field ploughed, harvested or mown")
+    farm_work_kinds: tuple[float, float, float] = Field(
+        (0.4, 0.3, 0.3), description="shares of ploughing, harvest and mowing; sum 1"
+    )
+    damp_share: float = Field(0.12, ge=0, le=1, description="share with damp ground on one date")
+    flood_share: float = Field(0.2, ge=0, le=1, description="share of damp grounds with standing water")
+    track_share: float = Field(0.12, ge=0, le=1, description="share with a track or wheel marks on one date")
+    construction_share: float = Field(0.06, ge=0, le=1, description="share with a building put up or pulled down")
+    demolition_rubble_share: float = Field(0.5, ge=0, le=1, description="share of demolitions that leave rubble")
+    tree_cut_share: float = Field(0.08, ge=0, le=1, description="share with trees that were cut")
+    storm_share: float = Field(0.04, ge=0, le=1, description="share with rubble, tarpaulins and fallen trees after")
+    vehicles_share: float = Field(0.2, ge=0, le=1, description="share with vehicles that come and go")
+    vehicle_groups: float = Field(1.5, ge=0, description="mean number of groups of vehicles per date")
+    tents_share: float = Field(0.03, ge=0, le=1, description="share with a camp put up or taken down")
 
 
 class LightConfig(_Section):

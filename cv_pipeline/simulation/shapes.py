@@ -6,7 +6,10 @@ azimuths are degrees clockwise from image up.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import cv2
@@ -39,15 +42,9 @@ def rectangle(row_px: float, col_px: float, azimuth_deg: float, length_px: float
 
 def local_points(row_px: float, col_px: float, azimuth_deg: float, along_right_px: Float64Array) -> Float64Array:
     """Canvas points (n, 2) of (along, to the right) offsets in pixels from an origin that faces ``azimuth_deg``."""
-    azimuth = np.deg2rad(azimuth_deg)
-    along, right = along_right_px[:, 0], along_right_px[:, 1]
-    points: Float64Array = np.stack(
-        [
-            row_px - along * np.cos(azimuth) + right * np.sin(azimuth),
-            col_px + along * np.sin(azimuth) + right * np.cos(azimuth),
-        ],
-        axis=1,
-    )
+    azimuth = math.radians(azimuth_deg)
+    sine, cosine = math.sin(azimuth), math.cos(azimuth)
+    points: Float64Array = along_right_px @ np.array([[-cosine, sine], [sine, cosine]]) + (row_px, col_px)
     return points
 
 
@@ -55,8 +52,22 @@ def local_point(
     row_px: float, col_px: float, azimuth_deg: float, along_px: float, right_px: float = 0.0
 ) -> tuple[float, float]:
     """One canvas point (row_px, col_px): see :func:`local_points`."""
-    row, col = local_points(row_px, col_px, azimuth_deg, np.array([[along_px, right_px]]))[0]
-    return float(row), float(col)
+    azimuth = math.radians(azimuth_deg)
+    sine, cosine = math.sin(azimuth), math.cos(azimuth)
+    return float(row_px - along_px * cosine + right_px * sine), float(col_px + along_px * sine + right_px * cosine)
+
+
+def touches(shape: tuple[int, int], points: npt.ArrayLike) -> bool:
+    """Whether the bounding box of points (n, 2) overlaps the canvas."""
+    corners = np.asarray(points)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return bool(low[0] < shape[0] and low[1] < shape[1] and high[0] > 0 and high[1] > 0)
+
+
+def pick(shares: Sequence[float], rng: np.random.Generator) -> int:
+    """A random index, each as often as its share of the sum."""
+    edges = list(accumulate(shares))
+    return min(bisect_right(edges, rng.random() * edges[-1]), len(edges) - 1)
 
 
 def polygon_cover(shape: tuple[int, int], points: Float64Array | Sequence[tuple[float, float]]) -> Cover | None:

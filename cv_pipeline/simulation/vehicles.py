@@ -9,7 +9,7 @@ import numpy as np
 
 from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.ground import Ground, Material, blend, patch_around
-from cv_pipeline.simulation.shapes import local_metres, local_point, local_points, polygon_cover, rectangle
+from cv_pipeline.simulation.shapes import local_metres, local_point, local_points, pick, polygon_cover, rectangle
 from cv_pipeline.types import Float64Array
 
 Kind = Literal["car", "van", "lorry", "trailer", "bus", "armoured", "container", "tent", "fighter", "transport"]
@@ -78,7 +78,7 @@ def make_vehicle(
         paints = ((150, 154, 156), (128, 134, 138), (196, 198, 200), (214, 214, 212))
     elif kind != "armoured" and not military:
         shares, colours = zip(*_PAINTS, strict=True)
-        paints = (colours[rng.choice(len(colours), p=np.array(shares) / sum(shares))],)
+        paints = (colours[pick(shares, rng)],)
     red, green, blue = np.clip(np.array(paints[rng.integers(len(paints))]) + rng.normal(0, 7), 20, 245)
     return Vehicle(
         kind,
@@ -213,9 +213,9 @@ def _draw_group(
         "car", "van", "lorry", "trailer", "bus", "container"
     )  # fmt: skip
     shares = [0.4, 0.3, 0.15, 0.1, 0.05] if military else [0.72, 0.11, 0.06, 0.04, 0.02, 0.05]
-    layout = rng.choice(["single", "column", "row"], p=[0.6, 0.15, 0.25])
+    layout = ("single", "column", "row")[pick((0.6, 0.15, 0.25), rng)]
     count = 1 if layout == "single" else int(rng.integers(2, 8 if layout == "column" else 14))
-    kind = kinds[rng.choice(len(kinds), p=shares)]
+    kind = kinds[pick(shares, rng)]
     on_road = _is_paved(ground, row, col)
     heading_deg = azimuth_deg if on_road else rng.uniform(0, 360)
     drawn = []
@@ -263,7 +263,7 @@ def _is_open(ground: Ground, row_px: float, col_px: float) -> bool:
     near = round(1.2 / ground.gsd_m)
     rows = slice(max(int(row_px) - near, 0), int(row_px) + near + 1)
     cols = slice(max(int(col_px) - near, 0), int(col_px) + near + 1)
-    blocked = np.isin(ground.material[rows, cols], (Material.ROOF, Material.WATER, Material.TREE)).any()
+    blocked = (ground.material[rows, cols] >= Material.ROOF).any()  # roof, water, tree
     return not blocked and float(np.abs(ground.height_m[rows, cols]).max()) < 0.3
 
 
@@ -299,6 +299,8 @@ def _fill(
     if cover is None:
         return
     blend(ground, cover.rows, cover.cols, opacity * cover.share, np.array(colour, np.float32))
+    if height_m <= 0:
+        return
     height = ground.height_m[cover.rows, cover.cols]
     np.maximum(height, np.where(cover.share > 0.4, np.float32(height_m), -np.inf), out=height)
 
