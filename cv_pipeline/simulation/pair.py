@@ -17,18 +17,15 @@ from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.simulation.buildings import Building
 from cv_pipeline.simulation.change import ChangeRecord, change_between
 from cv_pipeline.simulation.config import SimulationConfig, stream
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import Ground, Material, patch_around
 from cv_pipeline.simulation.light import View, lean_offset_px
-try:
-    from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
-except ImportError:
-    Lookalike=object
-    def draw_lookalikes(*a,**k): return []
+from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
 from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.salvo import plan_strikes
 from cv_pipeline.simulation.setting import Setting, draw_setting
-from cv_pipeline.simulation.strike import Strike
+from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
+from cv_pipeline.simulation.visibility import LEAST_CONSPICUITY, conspicuity
 from cv_pipeline.types import BoolArray, UInt8Array
 
 MARGIN_PX = 12
@@ -40,13 +37,15 @@ class SimulatedPair:
     """Two images (height, width, 3) and everything that is known about them, in pixels of the after image.
 
     ``strikes`` lists all, those that are GONE from the after image too; one on a roof stands where the after
-    image shows it, as roofs lean. ``places`` are the places that the real imagery in the background comes from.
+    image shows it, as roofs lean. ``conspicuity`` says of each how far it stands out in the after image; where
+    one does not, ``truth.visible`` is False: nobody could tell, so nothing is asked there. ``places`` are the places that the real imagery in the background comes from.
     """
 
     before: UInt8Array
     after: UInt8Array
     truth: TruthRasters
     strikes: tuple[Strike, ...]
+    conspicuity: tuple[float, ...]
     buildings: tuple[Building, ...]
     lookalikes: tuple[Lookalike, ...]
     changes: ChangeRecord
@@ -99,18 +98,21 @@ def simulate_pair(
     before_image = misaligned(before_image, displacement_px(misalignment, full))
     crop = (slice(MARGIN_PX, MARGIN_PX + shape[0]), slice(MARGIN_PX, MARGIN_PX + shape[1]))
     shown = tuple(s.at(s.row_px - MARGIN_PX, s.col_px - MARGIN_PX) for s in strikes)
+    after_image = after_image[crop]
+    stands_out = tuple(conspicuity(after_image, strike, gsd_m) for strike in shown)
     truth = truth_rasters(
         shown,
         gsd_m,
         structure=structure[crop],
         structure_known=_buildings_known(setting)[crop],
-        visible=~hidden[crop],
+        visible=_told(~hidden[crop], shown, stands_out, gsd_m),
     )
     return SimulatedPair(
         before_image[crop],
-        after_image[crop],
+        after_image,
         truth,
         shown,
+        stands_out,
         tuple(_moved(building) for building in setting.buildings),
         tuple(
             replace(thing, row_px=thing.row_px - MARGIN_PX, col_px=thing.col_px - MARGIN_PX)
@@ -139,6 +141,21 @@ def _strike_both(before: Ground, after: Ground, strike: Strike, view: View) -> S
 
 _WITHOUT_BUILDINGS = frozenset({"agricultural", "beach", "chaparral", "forest", "river", "runway"})
 """Classes of real tiles on which nothing is built; on others stand buildings that nobody mapped."""
+
+
+def _told(visible: BoolArray, strikes: tuple[Strike, ...], stands_out: tuple[float, ...], gsd_m: float) -> BoolArray:
+    """``visible`` without the strikes that nobody could see; where craters overlap, the visible one prevails."""
+    told = visible.copy()
+    for hide in (True, False):
+        for strike, amount in zip(strikes, stands_out, strict=True):
+            if strike.status == StrikeStatus.GONE or (amount < LEAST_CONSPICUITY) is not hide:
+                continue
+            reach_m = 1.3 * strike.crater_radius_m + 1.0
+            patch = patch_around(visible.shape, strike.row_px, strike.col_px, reach_m, gsd_m)
+            if patch is not None:
+                near = patch.radius_m <= reach_m
+                told[patch.rows, patch.cols][near] = False if hide else visible[patch.rows, patch.cols][near]
+    return told
 
 
 def _buildings_known(setting: Setting) -> BoolArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import albumentations as A
@@ -14,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cv_pipeline.segmentation.normalise import normalise
-from cv_pipeline.simulation.background import Tile, list_tiles
+from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.simulation.pair import simulate_pair
 from cv_pipeline.training.planes import Plane, truth_planes
@@ -83,7 +82,7 @@ class SimulatedPairs(Dataset[dict[str, Tensor]]):
         augment: bool,
         simulation: SimulationConfig,
     ) -> None:
-        self._tiles: Sequence[Tile] = list_tiles(data_root, split)
+        self._backgrounds = Backgrounds(list_tiles(data_root, split))
         self._length, self._seed, self._size_px, self._gsd_m = length, seed, size_px, gsd_m
         self._augment, self._simulation = augment, simulation
 
@@ -96,9 +95,8 @@ class SimulatedPairs(Dataset[dict[str, Tensor]]):
         # The ground is rendered at a jittered GSD but treated as the working one: images state their
         # GSD wrongly, and craters of one munition come in more sizes than the population draws.
         jitter = float(np.exp(rng.uniform(-0.22, 0.22))) if self._augment else 1.0
-        pair = simulate_pair(
-            self._tiles, (self._seed, index), self._size_px, self._gsd_m * jitter, config=self._simulation
-        )
+        shape = self._size_px, self._size_px
+        pair = simulate_pair(self._backgrounds, (self._seed, index), shape, self._gsd_m * jitter, self._simulation)
         truth = truth_planes(pair)
         truth[..., _RADII_M] /= jitter
         before, after = pair.before, pair.after

@@ -29,7 +29,7 @@ from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.segmentation.predict import forward
 from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, save_model_file, save_weights
-from cv_pipeline.simulation.background import list_tiles
+from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.types import Channel, Float32Array, Grid, ModelInfo, Segmentation, Window
@@ -85,12 +85,13 @@ def _matches(
 
 def held_out(net: CraterNet, model: ModelInfo, data_root: Path) -> HeldOut:
     """Run the network over simulated scenes on places that training never saw."""
-    tiles = list_tiles(data_root, "validate")
+    backgrounds = Backgrounds(list_tiles(data_root, "validate"))
+    shape = HELD_OUT_SIZE_PX, HELD_OUT_SIZE_PX
     found: dict[bool, list[SceneMatches]] = {True: [], False: []}
     overlap: dict[tuple[bool, int], list[tuple[int, int]]] = {(w, c): [] for w in (True, False) for c in (0, 1)}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(HELD_OUT_SCENES):
-            scene = simulate_pair(tiles, (HELD_OUT_SEED, number), HELD_OUT_SIZE_PX, model.working_gsd_m)
+            scene = simulate_pair(backgrounds, (HELD_OUT_SEED, number), shape, model.working_gsd_m)
             for with_before in (True, False):
                 maps = _maps(net, scene, with_before)
                 found[with_before].append(_matches(maps, scene, model, Path(folder), with_before))

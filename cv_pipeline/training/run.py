@@ -72,7 +72,7 @@ def train(
     module = CraterModule(config)
     resume = run_dir / "last.ckpt"
     done = int(torch.load(resume, weights_only=False)["global_step"]) if resume.exists() else 0
-    shape = {"size_px": config.size_px, "gsd_m": config.working_gsd_m}
+    shape = {"size_px": config.size_px, "gsd_m": config.working_gsd_m, "simulation": config.simulation}
     samples = SimulatedPairs(data_root, "train", config.steps * config.batch_size, config.seed, augment=True, **shape)  # type: ignore[arg-type]
     held_out = SimulatedPairs(data_root, "validate", config.validation_samples, config.seed + 1, augment=False, **shape)  # type: ignore[arg-type]
     rest = _Onwards(done * config.batch_size, len(samples))
