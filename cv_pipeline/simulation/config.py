@@ -197,8 +197,10 @@ class SensorConfig(_Section):
     jpeg2000_ratio: tuple[float, float] = Field((8.0, 30.0), description="compression ratio of JPEG 2000")
     level_dn: float = Field(98.0, gt=0, description="median level that products are stretched to, DN; measured 96")
     level_log_sd: float = Field(0.22, ge=0, description="its log-SD; measured 76 to 132 DN between the tenths")
-    cast_sd: float = Field(0.045, ge=0, description="log-SD of each channel's gain")
-    offset_sd_dn: float = Field(4.0, ge=0, description="SD of each channel's offset, DN")
+    cast_sd: float = Field(
+        0.035, ge=0, description="log-SD of the gains: all channels, blue to orange, green to magenta"
+    )
+    offset_sd_dn: float = Field(3.0, ge=0, description="SD of offsets along the same three axes, DN")
     gamma_log_sd: float = Field(0.14, ge=0, description="log-SD of the tone curve's exponent")
     contrast_log_sd: float = Field(0.2, ge=0, description="log-SD of contrast about the median")
     saturation: tuple[float, float] = Field((0.45, 1.25), description="saturation of ordinary products")
