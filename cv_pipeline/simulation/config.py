@@ -26,9 +26,12 @@ class StrikeConfig(_Section):
 
     empty_share: float = Field(0.15, ge=0, le=1, description="share of scenes without any strike; judgement")
     density_per_ha: float = Field(
-        3.5, gt=0, le=200, description="median strikes per hectare in a field: nearest neighbours 25 m apart (table)"
+        2.6,
+        gt=0,
+        le=200,
+        description="median strikes per hectare in a field, so that neighbours are 25 m apart (table)",
     )
-    density_log_sd: float = Field(0.45, ge=0, le=2, description="log-SD of the density between and within fields")
+    density_log_sd: float = Field(0.35, ge=0, le=2, description="log-SD of the density between and within fields")
     salvos_per_ha: float = Field(0.08, gt=0, le=20, description="salvos per hectare of scene, at least one; judgement")
     field_share: float = Field(0.6, ge=0, description="weight of fields of strikes among salvos; judgement")
     line_share: float = Field(0.15, ge=0, description="weight of lines among salvos; judgement")
@@ -38,7 +41,7 @@ class StrikeConfig(_Section):
         0.3, ge=0, le=1, description="share of salvos that lie about a building, where there are any; judgement"
     )
     by_eye_share: float = Field(
-        0.25, ge=0, le=1, description="share of the families seen by eye (crater_appearance.md 3-10) beside the table's"
+        0.2, ge=0, le=1, description="share of the families seen by eye (crater_appearance.md 3-10) beside the table's"
     )
     size_factor: float = Field(1.0, gt=0, le=10, description="scales all shell craters; 1 is as measured")
     size_log_sd: float = Field(
@@ -125,7 +128,27 @@ class BuiltConfig(_Section):
 
 
 class LookalikeConfig(_Section):
-    """Things that are not craters but look like them."""
+    """Things that are not craters but look like them: a mean number per hectare for each group; 0 leaves it out.
+
+    Rates by judgement, weighted by what a first model took for craters (sim_to_real.md): trees, bushes and their
+    shadows, crossings and loops, parcel corners, soil blotches, dark spots in grass, captions.
+    """
+
+    plants: float = Field(1.1, ge=0, description="trees, bushes, rows, hedges per hectare")
+    stores: float = Field(0.35, ge=0, description="bales, tanks, silos, wells, manholes per hectare")
+    water: float = Field(0.2, ge=0, description="ponds, puddles, pools per hectare")
+    earthworks: float = Field(0.4, ge=0, description="excavations, heaps, trenches, revetments, stones per hectare")
+    marks: float = Field(0.9, ge=0, description="blotches, spots, burns, damp streaks per hectare")
+    tracks: float = Field(0.6, ge=0, description="crossings, loops, worn corners, vehicle tracks per hectare")
+    built: float = Field(0.25, ge=0, description="poles, pylons, panels, roof gear, playgrounds per hectare")
+    image_share: float = Field(0.07, ge=0, description="mean number of captions, seams and lost lines per image")
+    clutter: tuple[float, ...] = Field((0.0, 0.5, 1.5, 4.0), description="factor on all rates, one of these per scene")
+    clutter_weights: tuple[float, ...] = Field((0.25, 0.35, 0.3, 0.1), description="weights of the factors")
+    most: int = Field(400, ge=0, description="largest number of one group in one scene")
+
+    def rate_per_ha(self, group: str) -> float:
+        """Mean number of a group per hectare."""
+        return float(getattr(self, group, 0.0))
 
 
 class ChangeConfig(_Section):
@@ -211,8 +234,10 @@ class SensorConfig(_Section):
     jpeg2000_ratio: tuple[float, float] = Field((8.0, 30.0), description="compression ratio of JPEG 2000")
     level_dn: float = Field(98.0, gt=0, description="median level that products are stretched to, DN; measured 96")
     level_log_sd: float = Field(0.22, ge=0, description="its log-SD; measured 76 to 132 DN between the tenths")
-    cast_sd: float = Field(0.045, ge=0, description="log-SD of each channel's gain")
-    offset_sd_dn: float = Field(4.0, ge=0, description="SD of each channel's offset, DN")
+    cast_sd: float = Field(
+        0.035, ge=0, description="log-SD of the gains: all channels, blue to orange, green to magenta"
+    )
+    offset_sd_dn: float = Field(3.0, ge=0, description="SD of offsets along the same three axes, DN")
     gamma_log_sd: float = Field(0.14, ge=0, description="log-SD of the tone curve's exponent")
     contrast_log_sd: float = Field(0.2, ge=0, description="log-SD of contrast about the median")
     saturation: tuple[float, float] = Field((0.45, 1.25), description="saturation of ordinary products")

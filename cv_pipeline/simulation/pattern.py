@@ -51,6 +51,20 @@ def _streaks(strike: Strike, patch: Patch, salt: int, amount: float) -> Float64A
     return streaks
 
 
+def _blotches(strike: Strike, patch: Patch, salt: int, amount: float) -> Float64Array:
+    """Clods and patches about 1, a few metres across: thrown soil is not evenly spread along its rays."""
+    rng = np.random.default_rng(strike.ray_seed + salt)
+    scale_m = max(strike.pattern_radius_m, 2 * strike.crater_radius_m) * rng.uniform(0.15, 0.6, 6)
+    heading, phase = rng.uniform(0, np.pi, 6), rng.uniform(0, 2 * np.pi, 6)
+    east_m, north_m = patch.radius_m * np.sin(patch.azimuth_rad), patch.radius_m * np.cos(patch.azimuth_rad)
+    total = np.zeros_like(patch.radius_m)
+    for wavelength_m, angle, start in zip(scale_m, heading, phase, strict=True):
+        wave = 2 * np.pi / wavelength_m
+        total += np.cos(wave * np.cos(angle) * east_m + (wave * np.sin(angle) * north_m + start))
+    blotches: Float64Array = np.clip(1 + amount * total / np.sqrt(3), 0.0, 2.2)
+    return blotches
+
+
 def core_strength(strike: Strike, patch: Patch) -> Float64Array:
     """1 at the centre, exactly one half at the core's edge, falling as the core's steepness says."""
     relative = patch.radius_m / core_edge_m(strike, patch.azimuth_rad)
@@ -70,8 +84,8 @@ def soot(strike: Strike, patch: Patch) -> Layer | None:
     edge = np.maximum(drawn_extent_m(strike, patch.azimuth_rad), 1e-6) * strike.soot_fraction
     relative = patch.radius_m / edge
     fall = _soft_edge(relative, 0.16) * (0.6 + 0.4 * np.clip(1 - relative, 0, 1))
-    lopsided = np.clip(1 + 0.5 * periodic_noise(patch.azimuth_rad, strike.ray_seed + 12, 1, 4), 0, 2.2)
-    return Layer(fall * lopsided * _streaks(strike, patch, 5, 1.2 * strike.ray_strength), strike.soot_delta, 0.35)
+    lopsided = np.clip(1 + 0.7 * periodic_noise(patch.azimuth_rad, strike.ray_seed + 12, 1, 3), 0, 2.5)
+    return Layer(fall * lopsided * _streaks(strike, patch, 5, strike.ray_strength), strike.soot_delta, 0.35)
 
 
 def collar(strike: Strike, patch: Patch) -> Layer | None:
@@ -85,7 +99,8 @@ def collar(strike: Strike, patch: Patch) -> Layer | None:
     patchy = np.clip(1 + 3 * strike.raggedness * periodic_noise(patch.azimuth_rad, strike.ray_seed + 3, 1, 9), 0.1, 2)
     strength = np.exp(-(((relative - crest) / width) ** 2)) * patchy
     outward = np.clip(relative, 0, 1)
-    strength *= 1 + outward * (_streaks(strike, patch, 4, 1.5 * strike.ray_strength) - 1)
+    strength *= 1 + outward * (_streaks(strike, patch, 4, 1.2 * strike.ray_strength) - 1)
+    strength *= _blotches(strike, patch, 13, min(2.0 * strike.raggedness, 0.3))
     return Layer(strength, strike.ring_delta, strike.texture_damping)
 
 
@@ -103,7 +118,7 @@ def secondary(strike: Strike, patch: Patch) -> Layer | None:
         return None
     edge = np.maximum(secondary_extent_m(strike, patch.azimuth_rad), 1e-6)
     return Layer(
-        _soft_edge(patch.radius_m / edge, 0.07) * _streaks(strike, patch, 6, 0.35), strike.secondary_delta, 0.15
+        _soft_edge(patch.radius_m / edge, 0.07) * _blotches(strike, patch, 14, 0.35), strike.secondary_delta, 0.15
     )
 
 

@@ -100,8 +100,10 @@ def draw_sensor(rng: np.random.Generator, gsd_m: float, config: SensorConfig = _
 
 def _draw_radiometry(rng: np.random.Generator, config: SensorConfig) -> dict[str, Any]:
     """Tone and colour of the product, as fields of :class:`Sensor`."""
-    cast = np.exp(rng.normal(0, config.cast_sd, 3))
-    offset = rng.normal(0, config.offset_sd_dn, 3)
+    # Products differ mostly along blue to orange (path radiance, white balance), little along green to magenta.
+    axes = np.array([[1.0, 1.0, 0.3], [1.0, 0.0, -0.6], [1.0, -1.0, 0.3]])
+    cast = np.exp(axes @ rng.normal(0, config.cast_sd, 3))
+    offset = axes @ rng.normal(0, config.offset_sd_dn, 3)
     gamma, contrast = np.exp(rng.normal(0, config.gamma_log_sd)), np.exp(rng.normal(0, config.contrast_log_sd))
     saturation = rng.uniform(*config.saturation)
     vivid, dull = rng.uniform(1.3, 1.9), rng.uniform(0.1, 0.4)
@@ -110,7 +112,9 @@ def _draw_radiometry(rng: np.random.Generator, config: SensorConfig) -> dict[str
     grey = rng.random() < config.black_and_white_share
     level = config.level_dn * np.exp(rng.normal(0, config.level_log_sd))
     clip, clipped = rng.uniform(*config.clip_share), rng.random() < config.stretch_share
-    if style < config.dull_share:
+    if grey:
+        saturation, cast, offset = 0.0, np.full(3, cast.mean()), np.full(3, offset.mean())
+    elif style < config.dull_share:
         saturation, contrast = dull, contrast * dull_contrast
     elif style < config.dull_share + config.vivid_share:
         saturation = vivid
@@ -119,7 +123,7 @@ def _draw_radiometry(rng: np.random.Generator, config: SensorConfig) -> dict[str
         "offset_dn": tuple(float(value) for value in offset),
         "gamma": float(gamma),
         "contrast": float(contrast),
-        "saturation": 0.0 if grey else float(saturation),
+        "saturation": float(saturation),
         "level_dn": float(level),
         "clip_share": float(clip) if clipped else 0.0,
     }
@@ -175,13 +179,14 @@ def _recorded(scene: Float32Array, sensor: Sensor, rng: np.random.Generator) -> 
 
 
 def _noise(image: Float32Array, sensor: Sensor, rng: np.random.Generator) -> Float32Array:
-    """Noise (height, width, 3) whose variance grows with the signal (photons), mostly common to all channels."""
-    noise = np.float32(0.6) * rng.standard_normal(image.shape, dtype=np.float32)
-    noise += np.float32(0.8) * rng.standard_normal(image.shape[:2], dtype=np.float32)[..., None]
-    noise *= np.float32(sensor.noise_dn) * np.sqrt(0.3 + 0.007 * np.clip(image[..., 1:2], 0, 255))
+    """Noise (height, width, 1 or 3) whose variance grows with the signal (photons), mostly common to all channels."""
+    noise = rng.standard_normal(image.shape[:2], dtype=np.float32)[..., None]
+    if sensor.chroma_shift_px is None:  # colour from larger pixels has next to no noise of its own
+        noise = np.float32(0.8) * noise + np.float32(0.6) * rng.standard_normal(image.shape, dtype=np.float32)
+    noise = noise * (np.float32(sensor.noise_dn) * np.sqrt(0.3 + 0.007 * np.clip(image[..., 1:2], 0, 255)))
     if sensor.stripe_dn > 0:
-        noise += rng.normal(0, sensor.stripe_dn, (1, image.shape[1], 1)).astype(np.float32)
-    return noise
+        noise = noise + rng.normal(0, sensor.stripe_dn, (1, image.shape[1], 1)).astype(np.float32)
+    return np.asarray(noise, np.float32)
 
 
 def _fused(image: Float32Array, sensor: Sensor) -> Float32Array:

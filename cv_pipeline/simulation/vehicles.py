@@ -24,8 +24,8 @@ SIZES_M: dict[Kind, tuple[float, float, float]] = {
     "armoured": (6.8, 3.2, 2.3),
     "container": (6.1, 2.44, 2.6),
     "tent": (7.0, 5.0, 2.8),
-    "fighter": (18.0, 12.0, 3.0),
-    "transport": (36.0, 34.0, 6.0),
+    "fighter": (18.0, 12.0, 4.8),
+    "transport": (36.0, 34.0, 10.0),
 }
 """Length, width, height. Road vehicles: Directive 96/53/EC and common makes; container: ISO 668, 20 ft."""
 
@@ -370,17 +370,17 @@ def _draw_aircraft(ground: Ground, vehicle: Vehicle) -> None:
     """Wings, tailplane and fuselage, mirrored; two or four engines on a transport."""
     parts = _FIGHTER if vehicle.kind == "fighter" else _TRANSPORT
     dull = tuple(0.93 * c for c in vehicle.colour)
-    for name, height_share in (("wing", 0.55), ("tail", 0.6)):
+    for name, height_share in (("wing", 0.35), ("tail", 0.42)):
         for side in (1, -1):
             outline = tuple((along, side * right) for along, right in parts[name])
             _fill(ground, vehicle, outline, dull, height_share * vehicle.height_m)
     body = parts["body"] + tuple((along, -right) for along, right in reversed(parts["body"]))
-    _fill(ground, vehicle, body, vehicle.colour, 0.75 * vehicle.height_m)
+    _fill(ground, vehicle, body, vehicle.colour, 0.5 * vehicle.height_m)
     if vehicle.kind == "transport":
         for right in (0.17, -0.17, 0.31, -0.31):
             engine = tuple((along - 0.3 * abs(right), right + r) for along, r in (
                 (0.16, 0.016), (0.16, -0.016), (0.04, -0.016), (0.04, 0.016)
             ))  # fmt: skip
-            _fill(ground, vehicle, engine, tuple(0.7 * c for c in vehicle.colour), 0.45 * vehicle.height_m)
-    fin = ((-0.3, 0.006), (-0.3, -0.006), (-0.5, -0.008), (-0.5, 0.008))
-    _fill(ground, vehicle, fin, dull, vehicle.height_m * 1.6)
+            _fill(ground, vehicle, engine, tuple(0.7 * c for c in vehicle.colour), 0.28 * vehicle.height_m)
+    fin = ((-0.3, 0.012), (-0.3, -0.012), (-0.5, -0.012), (-0.5, 0.012))
+    _fill(ground, vehicle, fin, dull, vehicle.height_m)

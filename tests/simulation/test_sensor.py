@@ -145,7 +145,8 @@ def test_a_share_of_zero_turns_its_element_off_and_leaves_the_rest() -> None:
         assert off.sharpen == off.stripe_dn == off.clip_share == 0
         assert off.native_px <= 0.8 / 0.6 + 1e-9
         assert 0.45 <= off.saturation <= 1.25
-        assert (on.noise_seed, on.gain, on.offset_dn) == (off.noise_seed, off.gain, off.offset_dn)
+        assert (on.noise_seed, on.gamma, on.level_dn) == (off.noise_seed, off.gamma, off.level_dn)
+        assert on.saturation == 0 or on.gain == off.gain  # black and white has no cast
 
 
 def test_a_pair_of_one_sensor_differs_in_radiometry_only() -> None:
