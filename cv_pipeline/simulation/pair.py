@@ -115,7 +115,7 @@ def simulate_pair(
         stands_out,
         tuple(_moved(building) for building in setting.buildings),
         tuple(
-            replace(thing, row_px=thing.row_px - MARGIN_PX, col_px=thing.col_px - MARGIN_PX)
+            thing._replace(row_px=thing.row_px - MARGIN_PX, col_px=thing.col_px - MARGIN_PX)
             for thing in (*permanent, *passing)
         ),
         changes,

@@ -6,25 +6,31 @@ import numpy as np
 import pytest
 import torch
 
-from cv_pipeline.training.data import PairedAugmentation, SimulatedPairs
+from cv_pipeline.simulation.config import SimulationConfig
+from cv_pipeline.training.data import PairedAugmentation, SimulatedPairs, turn_truth
+from cv_pipeline.training.planes import Plane
+
+TURNS = ("e", "r90", "r180", "r270", "v", "hvt", "h", "t")
+PLANES = list(Plane)
 
 
 def samples(root: Path, seed: int = 1, augment: bool = True) -> SimulatedPairs:
-    return SimulatedPairs(root, "train", 6, seed, 64, 0.6, augment)
+    return SimulatedPairs(root, "train", 6, seed, 64, 0.6, augment, SimulationConfig())
 
 
 @pytest.mark.parametrize("augment", [True, False])
 def test_a_sample_is_what_the_network_and_the_losses_expect(data_root: Path, augment: bool) -> None:
     sample = samples(data_root, augment=augment)[0]
     assert sample["after"].shape == sample["before"].shape == (4, 64, 64)
-    assert sample["truth"].shape == (6, 64, 64)
+    assert sample["truth"].shape == (len(Plane), 64, 64)
     assert all(torch.isfinite(value).all() and value.dtype == torch.float32 for value in sample.values())
-    crater, blast, centre, new, crater_m, blast_m = sample["truth"]
-    for mask in (crater, blast, centre, new):
-        assert mask.min() >= 0
-        assert mask.max() <= 1
-    assert (crater_m >= 0).all()
-    assert (blast_m >= 0).all()
+    for plane, values in zip(Plane, sample["truth"], strict=True):
+        if plane in (Plane.AXIS_RIGHT, Plane.AXIS_UP):
+            assert values.abs().max() <= 1
+        else:
+            assert values.min() >= 0
+        if plane not in (Plane.CRATER_RADIUS_M, Plane.BLAST_RADIUS_M):
+            assert values.max() <= 1
 
 
 def test_a_number_always_gives_the_same_sample(data_root: Path) -> None:
@@ -37,7 +43,7 @@ def test_a_number_always_gives_the_same_sample(data_root: Path) -> None:
 def test_geometry_is_shared_and_radiometry_is_not() -> None:
     image = np.zeros((32, 32, 3), np.uint8)
     image[4:10, 20:26] = 200
-    truth = np.zeros((32, 32, 6), np.float32)
+    truth = np.zeros((32, 32, len(Plane)), np.float32)
     truth[4:10, 20:26] = 1
     differs = 0
     for seed in range(12):
@@ -47,4 +53,21 @@ def test_geometry_is_shared_and_radiometry_is_not() -> None:
             outside = turned[..., 1].astype(float)[moved[..., 0] < 0.5]
             assert inside.mean() > outside.mean() + 60
         differs += not np.array_equal(before, after)
-    assert differs >= 4
+    assert differs >= 3
+
+
+@pytest.mark.parametrize("member", TURNS)
+def test_an_axis_turns_with_the_pattern_that_it_points_at(member: str) -> None:
+    truth = np.zeros((33, 33, len(Plane)), np.float32)
+    crater, blast = PLANES.index(Plane.CRATER), PLANES.index(Plane.BLAST)
+    truth[14:19, 14:19, crater] = 1
+    truth[5:14, 19:23, blast] = 1  # up and a little to the right
+    axis = np.array([4.5, 7.0]) / np.hypot(4.5, 7.0)
+    for plane, value in zip((Plane.AXIS_RIGHT, Plane.AXIS_UP), axis, strict=True):
+        truth[14:19, 14:19, PLANES.index(plane)] = value
+    turned = turn_truth(truth, member)
+    rows, cols = (values.mean() for values in np.nonzero(turned[..., blast]))
+    towards = np.array([cols - 16, 16 - rows])
+    found = turned[16, 16, [PLANES.index(Plane.AXIS_RIGHT), PLANES.index(Plane.AXIS_UP)]]
+    np.testing.assert_allclose(found, towards / np.hypot(*towards), atol=1e-5)
+    assert turned[16, 16, crater] == 1
