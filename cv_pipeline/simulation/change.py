@@ -18,6 +18,7 @@ from cv_pipeline.simulation.debris import draw_rubble, draw_tarpaulin, draw_upro
 from cv_pipeline.simulation.ground import Ground, Material, blend
 from cv_pipeline.simulation.noise import across, along_profile, machine_passes, mottle, streaks, wheel_lines
 from cv_pipeline.simulation.pavement import draw_road
+from cv_pipeline.simulation.setting import Setting
 from cv_pipeline.simulation.trees import draw_tree
 from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
 from cv_pipeline.types import BoolArray, Float32Array
@@ -63,14 +64,21 @@ class _Pair(NamedTuple):
     after: Ground
     config: ChangeConfig
     built: BuiltConfig
+    setting: Setting | None
 
 
 def change_between(
-    before: Ground, after: Ground, config: ChangeConfig, built: BuiltConfig, rng: np.random.Generator
+    before: Ground,
+    after: Ground,
+    config: ChangeConfig,
+    built: BuiltConfig,
+    rng: np.random.Generator,
+    setting: Setting | None = None,
 ) -> ChangeRecord:
     """Make two copies of one ground differ as two dates do, both in place; the record says what and where.
 
-    Nothing here looks at strikes: call it before they are drawn.
+    Farm work and seasons keep to the parcels of ``setting`` where it is given, otherwise to parts cut off by
+    straight lines. Nothing here looks at strikes: call it before they are drawn.
     """
     elements: tuple[tuple[float, Callable[[_Pair, np.random.Generator], list[Change]]], ...] = (
         (config.season_share, _season),
@@ -89,7 +97,7 @@ def change_between(
     changes: list[Change] = []
     for (share, element), own in zip(elements, rng.spawn(len(elements)), strict=True):
         if own.random() < share:
-            changes += element(_Pair(before, after, config, built), own)
+            changes += element(_Pair(before, after, config, built, setting), own)
     return ChangeRecord(tuple(changes))
 
 
@@ -117,25 +125,35 @@ def _recolour(ground: Ground, alpha: Float32Array, target: Float32Array, texture
     ground.colour += alpha[..., None] * (relative[..., None] * target.astype(np.float32) - ground.colour)
 
 
-def _parcel(ground: Ground, rng: np.random.Generator, whole_share: float = 0.35) -> tuple[Float32Array, float]:
-    """A field's part of the ground (h, w) 0..1, bounded by one or two straight lines, and its heading in rad."""
-    heading = float(rng.uniform(0, np.pi))
-    extent_m = min(ground.shape) * ground.gsd_m
-    mask = np.ones(ground.shape, np.float32)
-    lines = 0 if rng.random() < whole_share else int(rng.integers(1, 3))
+def _parcel(pair: _Pair, rng: np.random.Generator) -> tuple[Float32Array, float]:
+    """A field's part of the ground (h, w) 0..1 and the heading of its rows in rad.
+
+    One of the setting's parcels, mostly; otherwise what one or two straight lines cut off, or all of it.
+    """
+    row, col, lines = rng.random(), rng.random(), int(rng.choice(3, p=(0.3, 0.4, 0.3)))
+    heading, own = float(rng.uniform(0, np.pi)), rng.random() < 0.7
+    shape, gsd_m = pair.after.shape, pair.after.gsd_m
+    if pair.setting is not None and own:
+        label = int(pair.setting.parcel_of[int(row * shape[0]), int(col * shape[1])])
+        headings = {parcel.label: parcel.heading_rad for parcel in pair.setting.parcels}
+        mask = (pair.setting.parcel_of == label).astype(np.float32)
+        return np.asarray(cv2.blur(mask, (3, 3)), np.float32), headings.get(label, heading)
+    mask = np.ones(shape, np.float32)
     for turn in (0.0, np.pi / 2)[:lines]:
         side = rng.choice([-1.0, 1.0])
-        offset_m = rng.uniform(-0.35, 0.35) * extent_m
-        distance = across(ground.shape, ground.gsd_m, heading + turn + rng.normal(0, 0.03)) - np.float32(offset_m)
-        mask *= np.clip(side * distance / ground.gsd_m + 0.5, 0, 1).astype(np.float32)
+        offset_m = rng.uniform(-0.35, 0.35) * min(shape) * gsd_m
+        distance = across(shape, gsd_m, heading + turn + rng.normal(0, 0.03)) - np.float32(offset_m)
+        mask *= np.clip(side * distance / gsd_m + 0.5, 0, 1).astype(np.float32)
     return mask, heading
 
 
 def _season(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Plants greener, drier or gone on one date, field by field; soils wetter or drier."""
     date, ground = _one_date(pair, rng)
-    plants = _of(ground, _PLANTS).astype(np.float32)
-    parcel, _heading = _parcel(ground, rng)
+    # Materials of real imagery are guessed in blocks; a soft border keeps these from showing.
+    reach_px = 2 * max(round(1.5 / ground.gsd_m), 1) + 1
+    plants = cv2.blur(_of(ground, _PLANTS).astype(np.float32), (reach_px, reach_px))
+    parcel, _heading = _parcel(pair, rng)
     patchy = np.clip(1.0 + 0.25 * mottle(ground.shape, ground.gsd_m, 40.0, 10.0, 0.5, rng), 0.3, 1.3)
     for part in (parcel, 1.0 - parcel):
         palette = (_GREEN, _DRY, _BARE)[int(rng.choice(3, p=(0.45, 0.35, 0.2)))]
@@ -146,7 +164,8 @@ def _season(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     moisture = np.float32(rng.uniform(0.78, 1.18))
     ground.colour[_of(ground, (Material.SOIL, Material.SAND))] *= moisture
     trees = _of(ground, (Material.TREE,))
-    ground.colour[trees] *= np.asarray(np.exp(rng.normal(0, (0.22, 0.12, 0.15))), np.float32)
+    # Leaves turn paler and browner together, or deeper and greener.
+    ground.colour[trees] *= np.asarray(np.exp(rng.normal(0, 0.1) * np.array([1.2, 0.6, 0.3])), np.float32)
     return [Change("season", date)]
 
 
@@ -194,7 +213,7 @@ def _baked_light(pair: _Pair, rng: np.random.Generator) -> list[Change]:
 def _farm_work(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Ploughing, harvest or mowing of one field between the dates; on the before image it is what grew over since."""
     date, ground = _one_date(pair, rng, 0.7)
-    parcel, heading = _parcel(ground, rng)
+    parcel, heading = _parcel(pair, rng)
     parcel *= _of(ground, _FIELD)
     work = (_plough, _harvest, _mow)[int(rng.choice(3, p=pair.config.farm_work_kinds))]
     distance = across(ground.shape, ground.gsd_m, heading)

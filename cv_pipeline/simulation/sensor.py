@@ -101,7 +101,7 @@ def draw_sensor(rng: np.random.Generator, gsd_m: float, config: SensorConfig = _
 def _draw_radiometry(rng: np.random.Generator, config: SensorConfig) -> dict[str, Any]:
     """Tone and colour of the product, as fields of :class:`Sensor`."""
     # Products differ mostly along blue to orange (path radiance, white balance), little along green to magenta.
-    axes = np.array([[1.0, 1.0, 0.3], [1.0, 0.0, -0.6], [1.0, -1.0, 0.3]])
+    axes = np.array([[1.0, 1.0, 0.15], [1.0, 0.0, -0.3], [1.0, -1.0, 0.15]])
     cast = np.exp(axes @ rng.normal(0, config.cast_sd, 3))
     offset = axes @ rng.normal(0, config.offset_sd_dn, 3)
     gamma, contrast = np.exp(rng.normal(0, config.gamma_log_sd)), np.exp(rng.normal(0, config.contrast_log_sd))
