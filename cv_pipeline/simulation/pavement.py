@@ -40,10 +40,10 @@ def draw_road(
     """
     gsd_m = ground.gsd_m
     points = np.asarray(points_px, np.float64)
-    _draw_verge(ground, points, width_m, rng)
     cover = line_cover(ground.shape, points, width_m / gsd_m)
     if cover is None:
         return
+    _draw_verge(ground, points, width_m, rng)
     paved = material in (Material.ASPHALT, Material.CONCRETE)
     shape = cover.share.shape
     base = _base_colour(material, rng)
