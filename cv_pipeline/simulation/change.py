@@ -117,12 +117,11 @@ def _luminance(colour: Float32Array) -> Float32Array:
 
 
 def _recolour(ground: Ground, alpha: Float32Array, target: Float32Array, texture: float = 0.8) -> None:
-    """Pull the colour towards ``target`` (3,) by ``alpha`` (h, w), keeping ``texture`` of the light and dark in it."""
+    """Pull the colour towards ``target`` ((3,) or (h, w, 3)) by ``alpha`` (h, w), keeping ``texture`` of its relief."""
     light = _luminance(ground.colour)
-    touched = alpha > 0.02
-    level = float(light[touched].mean()) if touched.any() else 1.0
-    relative = 1.0 + np.float32(texture) * (light / np.float32(max(level, 10.0)) - 1.0)
-    ground.colour += alpha[..., None] * (relative[..., None] * target.astype(np.float32) - ground.colour)
+    level = float((light * alpha).sum()) / max(float(alpha.sum()), 1e-3)
+    relative = light * np.float32(texture / max(level, 10.0)) + np.float32(1.0 - texture)
+    ground.colour += alpha[..., None] * (relative[..., None] * target.astype(np.float32, copy=False) - ground.colour)
 
 
 def _parcel(pair: _Pair, rng: np.random.Generator) -> tuple[Float32Array, float]:
@@ -154,13 +153,14 @@ def _season(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     reach_px = 2 * max(round(1.5 / ground.gsd_m), 1) + 1
     plants = cv2.blur(_of(ground, _PLANTS).astype(np.float32), (reach_px, reach_px))
     parcel, _heading = _parcel(pair, rng)
-    patchy = np.clip(1.0 + 0.25 * mottle(ground.shape, ground.gsd_m, 40.0, 10.0, 0.5, rng), 0.3, 1.3)
-    for part in (parcel, 1.0 - parcel):
+    patchy = 1.0 + 0.25 * mottle(ground.shape, ground.gsd_m, 40.0, 20.0, 0.5, rng)
+    targets, strengths = [], rng.uniform(0.2, 0.85, 2).astype(np.float32)
+    for _turn in range(2):
         palette = (_GREEN, _DRY, _BARE)[int(rng.choice(3, p=(0.45, 0.35, 0.2)))]
-        strength = rng.uniform(0.2, 0.85)
-        target = palette[rng.integers(len(palette))] * rng.uniform(0.85, 1.15)
-        if part.max() > 0:
-            _recolour(ground, np.clip(strength * part * plants * patchy, 0, 1), target)
+        targets.append(palette[rng.integers(len(palette))] * np.float32(rng.uniform(0.85, 1.15)))
+    target = targets[1] + parcel[..., None] * (targets[0] - targets[1])
+    strength = strengths[1] + parcel * (strengths[0] - strengths[1])
+    _recolour(ground, np.clip(strength * plants * patchy, 0, 1), target)
     moisture = np.float32(rng.uniform(0.78, 1.18))
     ground.colour[_of(ground, (Material.SOIL, Material.SAND))] *= moisture
     trees = _of(ground, (Material.TREE,))
@@ -186,13 +186,12 @@ def _growth(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Plants never stand twice alike: broad and fine mottling, of one date against the other."""
     date, ground = _one_date(pair, rng)
     amplitude, fine_dn = rng.uniform(*pair.config.mottle), rng.uniform(0.5, 2.5)
-    broad = np.exp(amplitude * mottle(ground.shape, ground.gsd_m, rng.uniform(15, 70), 6.0, 0.6, rng))
+    natural = _of(ground, (*_OPEN, Material.TREE)).astype(np.float32)
+    broad = mottle(ground.shape, ground.gsd_m, rng.uniform(15, 70), 12.0, 0.6, rng)
+    broad = np.clip(1.0 + np.float32(amplitude) * natural * broad, 0.6, 1.5)
     fine = streaks(ground.shape, ground.gsd_m, 1.2, 1.2, 0.0, rng)
-    natural = _of(ground, (*_OPEN, Material.TREE))
-    broad[~natural] = 1.0
-    fine[~natural] = 0.0
-    ground.colour *= broad[..., None].astype(np.float32)
-    ground.colour += np.float32(fine_dn) * fine[..., None]
+    ground.colour *= broad[..., None]
+    ground.colour += (np.float32(fine_dn) * natural * fine)[..., None]
     return [Change("growth", date)]
 
 
