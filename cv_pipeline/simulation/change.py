@@ -31,6 +31,7 @@ _BARE = np.array([[128, 108, 86], [104, 90, 76], [146, 124, 98], [88, 80, 72]], 
 _STUBBLE = np.array([[182, 164, 116], [164, 148, 108], [196, 180, 138]], np.float32)
 _SNOW = (226.0, 230.0, 238.0)
 _FLOOD = np.array([[92, 96, 84], [112, 104, 84], [70, 80, 82]], np.float32)
+_AREA_M2 = 3e5  # on a large scene, local changes come again for every so much ground
 _PLANTS = (Material.CROP, Material.GRASS)
 _FIELD = (Material.CROP, Material.GRASS, Material.SOIL)
 _OPEN = (*_FIELD, Material.SAND)
@@ -67,6 +68,9 @@ class _Pair(NamedTuple):
     setting: Setting | None
 
 
+_Element = tuple[float, Callable[[_Pair, np.random.Generator], list[Change]]]
+
+
 def change_between(
     before: Ground,
     after: Ground,
@@ -80,13 +84,15 @@ def change_between(
     Farm work and seasons keep to the parcels of ``setting`` where it is given, otherwise to parts cut off by
     straight lines. Nothing here looks at strikes: call it before they are drawn.
     """
-    elements: tuple[tuple[float, Callable[[_Pair, np.random.Generator], list[Change]]], ...] = (
+    whole: tuple[_Element, ...] = (
         (config.season_share, _season),
         (config.snow_share, _snow),
         (config.mottle_share, _growth),
         (config.light_share, _baked_light),
-        (config.farm_work_share, _farm_work),
         (config.damp_share, _damp),
+    )
+    local: tuple[_Element, ...] = (
+        (config.farm_work_share, _farm_work),
         (config.track_share, _new_track),
         (config.construction_share, _construction),
         (config.tree_cut_share, _trees_cut),
@@ -94,10 +100,16 @@ def change_between(
         (config.vehicles_share, _traffic),
         (config.tents_share, _tents),
     )
+    pair = _Pair(before, after, config, built, setting)
+    repeats = after.shape[0] * after.shape[1] * after.gsd_m**2 / _AREA_M2
     changes: list[Change] = []
-    for (share, element), own in zip(elements, rng.spawn(len(elements)), strict=True):
-        if own.random() < share:
-            changes += element(_Pair(before, after, config, built, setting), own)
+    for (share, element), own in zip((*whole, *local), rng.spawn(len(whole) + len(local)), strict=True):
+        if own.random() >= share:
+            continue
+        changes += element(pair, own)
+        if (share, element) in local:
+            for _ in range(own.poisson(repeats)):
+                changes += element(pair, own)
     return ChangeRecord(tuple(changes))
 
 

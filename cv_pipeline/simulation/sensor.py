@@ -215,7 +215,7 @@ def _toned(image: Float32Array, sensor: Sensor) -> Float32Array:
     """The product's stretch, contrast, gamma, saturation and cast; DN, not yet clipped."""
     sample = cv2.transform(np.ascontiguousarray(image[::3, ::3]), _LUMINANCE)
     median = float(np.median(sample))
-    brightness = 1.0 if sensor.level_dn is None else (sensor.level_dn / max(median, 20.0)) ** 0.7
+    brightness = 1.0 if sensor.level_dn is None else max((sensor.level_dn / max(median, 20.0)) ** 0.7, 0.6)
     scale, shift = brightness * sensor.contrast, brightness * median * (1.0 - sensor.contrast)
     if sensor.clip_share > 0:
         low, high = np.quantile(sample, (sensor.clip_share, 1.0 - sensor.clip_share))

@@ -150,3 +150,12 @@ def test_farm_work_keeps_to_the_parcels_of_the_setting() -> None:
             if np.array_equal(soil, parcel_of == label):
                 sides.add(label)
     assert sides == {0, 1}
+
+
+def test_a_large_scene_sees_more_farm_work() -> None:
+    before = level_ground(np.full((400, 400, 3), 90, np.float32), Material.CROP, 2.0)  # 64 ha
+    counts = [
+        len(change_between(before.copy(), before.copy(), only("farm_work_share"), BuiltConfig(), rng).changes)
+        for rng in map(np.random.default_rng, range(6))
+    ]
+    assert np.mean(counts) > 1.5
