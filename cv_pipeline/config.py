@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +27,10 @@ class AssessConfig(BaseModel):
     bootstrap_draws: int = Field(2000, ge=100)
     null_draws: int = Field(1000, ge=100)
     geolocation_ce90_m: float | None = Field(None, ge=0, description="the image's stated geolocation error")
+    footprint_ce90_m: float | None = Field(None, ge=0, description="the footprints' stated error")
+    footprint_offset: Literal["report", "fix"] = Field(
+        "report", description="what to do about a shift of all footprints against the after image"
+    )
     seed: int = Field(0, ge=0, description="seed of bootstrap and null model")
     overwrite: bool = Field(False, description="replace an existing output folder")
     out_dir: Path | None = None

@@ -70,12 +70,11 @@ def list_tiles(root: Path, split: str) -> list[Tile]:
         raise ImageError(f"{root}: no background tiles in ucmerced/*/*.webp; give the data folder with --backgrounds")
     if split == "train":
         for pattern, gsd_m, weight in (("OAM-309606-*-19.png", 0.298, 4.0), ("OAM-61921?-*-20.png", 0.149, 2.0)):
-            tiles += [
-                Tile(p, gsd_m, weight, "", "kampala/west") for p in sorted((root / "kampala").glob(pattern))
-            ]
+            tiles += [Tile(p, gsd_m, weight, "", "kampala/west") for p in sorted((root / "kampala").glob(pattern))]
     return tiles
 
 
+_ENLARGE = 1.25
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 _VALIDATE_SHARE = 0.12
 
@@ -170,21 +169,27 @@ def tile_ground(
 
 def _resampled(tile: Tile, gsd_m: float, turns: int, flip: int, crop_px: tuple[int, int]) -> Float32Array:
     """A tile at ``gsd_m``, turned by quarter turns and perhaps mirrored."""
-    pixels = np.rot90(_cached_rgb(tile.path), turns)[::flip]
+    pixels = _cached_rgb(tile.path)
     scale = tile.gsd_m / gsd_m
     # Of a large scene only a part is needed, so that resampling does not touch all of it.
-    keep = [min(side, int(2 * need / scale) + 8) for side, need in zip(pixels.shape[:2], crop_px, strict=True)]
-    pixels = np.ascontiguousarray(pixels[: keep[0], : keep[1]])
+    keep_px = int(2 * max(crop_px) / scale) + 8
+    pixels = pixels[:keep_px, :keep_px]
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=interpolation).astype(np.float32)
+    resized = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=interpolation)
+    turned: Float32Array = np.rot90(resized, turns)[::flip].astype(np.float32, order="C")
+    return turned
 
 
 def _quilt(
     tiles: Sequence[Tile], first: Tile, shape: tuple[int, int], gsd_m: float, rng: np.random.Generator
 ) -> Float32Array:
     """Tiles laid over each other with ragged soft seams; rows keep their heading, brightness follows the first tile."""
-    turns, flip = int(rng.integers(4)), int(rng.choice([1, -1]))
-    base = _resampled(first, gsd_m, turns, flip, shape)
+    turns, flip = int(rng.integers(4)), 1 - 2 * int(rng.integers(2))
+    sides = sorted(_cached_rgb(first.path).shape[:2])
+    # A tile that is a little too small is enlarged rather than joined.
+    enlarge = (max(shape) + 0.5) * gsd_m / (sides[0] * first.gsd_m)
+    scale = enlarge if 1 < enlarge <= _ENLARGE else 1.0
+    base = _resampled(first._replace(gsd_m=first.gsd_m * scale), gsd_m, turns, flip, shape)
     if base.shape[0] >= shape[0] and base.shape[1] >= shape[1]:
         top, left = (int(rng.integers(have - need + 1)) for have, need in zip(base.shape[:2], shape, strict=True))
         return np.ascontiguousarray(base[top : top + shape[0], left : left + shape[1]])

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from cv_pipeline.simulation.config import BuiltConfig
+from cv_pipeline.simulation.debris import scatter
 from cv_pipeline.simulation.ground import Ground, Material, blend
 from cv_pipeline.simulation.pavement import draw_road
 from cv_pipeline.simulation.shapes import (
@@ -77,6 +78,10 @@ ROOF_COLOURS: dict[Covering, tuple[tuple[float, float, float], ...]] = {
 }
 """RGB in DN of roofs in full light; read by eye off Kampala and UC Merced tiles."""
 
+_BARE_YARDS = ((158, 128, 96), (150, 136, 112), (134, 112, 88), (172, 164, 150), (164, 110, 78))
+_JUNK = np.array(
+    [(210, 208, 204), (60, 58, 56), (120, 84, 60), (150, 146, 140), (60, 96, 160), (96, 70, 52)], np.float32
+)
 _ROOFS: tuple[Roof, ...] = ("flat", "gable", "hip", "shed")
 _YARDS = ((158, 128, 96), (150, 136, 112), (104, 116, 74), (92, 108, 66), (124, 112, 84), (172, 164, 150))
 
@@ -369,13 +374,14 @@ def _draw_settlement(
     azimuth_deg = rng.uniform(0, 180)
     depth_m, front_m = rng.uniform(*config.plot_depth_m), rng.uniform(*config.plot_width_m)
     if dense:
-        depth_m, front_m = rng.uniform(14, 22), rng.uniform(10, 14)
+        depth_m, front_m = rng.uniform(14, 22), rng.uniform(7, 14)
     road_m = rng.uniform(3.5, 8.0)
     material = Material.ASPHALT if rng.random() < 0.5 else Material.SOIL
     shift_m = rng.uniform(-depth_m, depth_m)
     step_m = 2 * depth_m + road_m + 2.0
     streets = np.arange(-radius_m, radius_m + step_m, step_m) + shift_m
-    yard = np.array(_YARDS[rng.integers(len(_YARDS))], np.float32)
+    palette = _BARE_YARDS if dense else _YARDS
+    yard = np.array(palette[rng.integers(len(palette))], np.float32)
     plots: list[_Plot] = []
     for offset_m in streets:
         half_m = np.sqrt(max(radius_m**2 - offset_m**2, 0)) * rng.uniform(0.8, 1.1)
@@ -388,7 +394,9 @@ def _draw_settlement(
                 inward_m = offset_m + side * (road_m / 2 + 1.0 + depth_m / 2)
                 row, col = local_point(*centre, azimuth_deg, (at_m + wide_m / 2) / gsd_m, inward_m / gsd_m)
                 plot = _Plot(row, col, azimuth_deg + 90 * side, wide_m, depth_m)
-                if touches(ground.shape, plot.corners(gsd_m)):
+                reach_px = 0.5 * (depth_m + wide_m) / gsd_m
+                near = -reach_px < row < ground.shape[0] + reach_px and -reach_px < col < ground.shape[1] + reach_px
+                if near and touches(ground.shape, plot.corners(gsd_m)):
                     plots.append(plot)
                 at_m += wide_m + (rng.uniform(4, 9) if rng.random() < 0.12 else 0.0)
     for plot in plots:
@@ -401,8 +409,29 @@ def _draw_settlement(
         half_m = np.sqrt(max(radius_m**2 - at_m**2, 0))
         ends = np.array([[at_m, -half_m], [at_m, half_m]]) / gsd_m
         draw_road(ground, local_points(*centre, azimuth_deg, ends), road_m, material, rng)
+    _scatter_junk(ground, plots, dense, rng)
     for plot in plots:
         _fill_plot(ground, plot, dense, config, rng, buildings)
+
+
+def _scatter_junk(ground: Ground, plots: list[_Plot], dense: bool, rng: np.random.Generator) -> None:
+    """Barrels, boards, washing, heaps of sand: what lies about in yards, 0.2 to 1.6 m across."""
+    if not plots:
+        return
+    per_m2 = 0.06 if dense else 0.02
+    area_m2 = plots[0].depth_m * float(np.mean([plot.front_m for plot in plots])) * len(plots)
+    count = rng.poisson(min(per_m2 * area_m2, 4000.0))
+    chosen = rng.integers(len(plots), size=count)
+    along_m, right_m = rng.uniform(-0.5, 0.5, (2, count))
+    places = [
+        local_point(p.row_px, p.col_px, p.azimuth_deg, a * p.depth_m / ground.gsd_m, r * p.front_m / ground.gsd_m)
+        for p, a, r in zip([plots[i] for i in chosen], along_m, right_m, strict=True)
+    ]
+    if not places:
+        return
+    rows, cols = np.array(places).T
+    colours = _JUNK[rng.integers(len(_JUNK), size=count)]
+    scatter(ground, rows, cols, np.minimum(0.2 + rng.exponential(0.35, count), 1.6), colours)
 
 
 def _side(rng: np.random.Generator) -> float:
@@ -417,7 +446,8 @@ def _draw_yard(ground: Ground, plot: _Plot, yard: Float32Array, dense: bool, rng
     if cover is None:
         return
     shape = cover.share.shape
-    own = np.array(_YARDS[rng.integers(len(_YARDS))], np.float32)
+    palette = _BARE_YARDS if dense else _YARDS
+    own = np.array(palette[rng.integers(len(palette))], np.float32)
     noise = 7 * smooth_noise(shape, 4.0 / gsd_m, rng) + 5 * smooth_noise(shape, 0.8 / gsd_m, rng)
     colour = (0.5 * (yard + own) + noise[..., None]).astype(np.float32)
     worn = np.clip(smooth_noise(shape, 5.0 / gsd_m, rng) - 0.3, 0, 1)[..., None]
@@ -467,7 +497,13 @@ def _fill_plot(
     if rng.random() < 0.06:
         return  # an empty plot
     turn = plot.azimuth_deg + rng.normal(0, 6.0 if dense else 2.0)
-    if dense:
+    if dense and rng.random() < 0.5:  # two or three huts one behind the other, wall to wall
+        parts = int(rng.integers(2, 4))
+        for part in range(parts):
+            size = rng.uniform(0.8, 1.0) * plot.depth_m / parts, rng.uniform(0.75, 1.05) * plot.front_m
+            place = at(((part + 0.5) / parts - 0.5) * plot.depth_m, rng.uniform(-0.08, 0.08) * plot.front_m)
+            build(place, turn + 90 * (size[0] < size[1]), (max(size), min(size)), 0.5 * sum(config.eaves_m))
+    elif dense:
         size = rng.uniform(0.6, 0.95) * plot.depth_m, rng.uniform(0.7, 0.97) * plot.front_m
         build(at(rng.uniform(-0.1, 0.1) * plot.depth_m, 0.0), turn, size, 1.3 * config.eaves_m[1])
     else:
@@ -475,6 +511,18 @@ def _fill_plot(
         width_m = min(rng.uniform(*config.house_width_m), length_m)
         sideways = rng.random() < 0.5
         back_m = -plot.depth_m / 2 + rng.uniform(2, 6) + (width_m if sideways else length_m) / 2
+        if rng.random() < 0.5:
+            drive_m = rng.uniform(0.3, 0.7) * plot.depth_m
+            strip = rectangle(
+                *at(drive_m / 2 - plot.depth_m / 2, _side(rng) * rng.uniform(0.25, 0.4) * plot.front_m),
+                plot.azimuth_deg,
+                drive_m / gsd_m,
+                rng.uniform(2.0, 3.5) / gsd_m,
+            )
+            cover = polygon_cover(ground.shape, strip)
+            if cover is not None:
+                paving = ((178, 172, 162), (150, 146, 140), (166, 142, 112))[rng.integers(3)]
+                blend(ground, cover.rows, cover.cols, np.float32(0.85) * cover.share, paving)
         build(
             at(back_m, rng.uniform(-0.1, 0.1) * plot.front_m),
             turn + (90 if sideways else 0),

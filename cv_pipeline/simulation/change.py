@@ -18,6 +18,7 @@ from cv_pipeline.simulation.debris import draw_rubble, draw_tarpaulin, draw_upro
 from cv_pipeline.simulation.ground import Ground, Material, blend
 from cv_pipeline.simulation.noise import across, along_profile, machine_passes, mottle, streaks, wheel_lines
 from cv_pipeline.simulation.pavement import draw_road
+from cv_pipeline.simulation.setting import Setting
 from cv_pipeline.simulation.trees import draw_tree
 from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
 from cv_pipeline.types import BoolArray, Float32Array
@@ -30,6 +31,7 @@ _BARE = np.array([[128, 108, 86], [104, 90, 76], [146, 124, 98], [88, 80, 72]], 
 _STUBBLE = np.array([[182, 164, 116], [164, 148, 108], [196, 180, 138]], np.float32)
 _SNOW = (226.0, 230.0, 238.0)
 _FLOOD = np.array([[92, 96, 84], [112, 104, 84], [70, 80, 82]], np.float32)
+_AREA_M2 = 3e5  # on a large scene, local changes come again for every so much ground
 _PLANTS = (Material.CROP, Material.GRASS)
 _FIELD = (Material.CROP, Material.GRASS, Material.SOIL)
 _OPEN = (*_FIELD, Material.SAND)
@@ -63,22 +65,34 @@ class _Pair(NamedTuple):
     after: Ground
     config: ChangeConfig
     built: BuiltConfig
+    setting: Setting | None
+
+
+_Element = tuple[float, Callable[[_Pair, np.random.Generator], list[Change]]]
 
 
 def change_between(
-    before: Ground, after: Ground, config: ChangeConfig, built: BuiltConfig, rng: np.random.Generator
+    before: Ground,
+    after: Ground,
+    config: ChangeConfig,
+    built: BuiltConfig,
+    rng: np.random.Generator,
+    setting: Setting | None = None,
 ) -> ChangeRecord:
     """Make two copies of one ground differ as two dates do, both in place; the record says what and where.
 
-    Nothing here looks at strikes: call it before they are drawn.
+    Farm work and seasons keep to the parcels of ``setting`` where it is given, otherwise to parts cut off by
+    straight lines. Nothing here looks at strikes: call it before they are drawn.
     """
-    elements: tuple[tuple[float, Callable[[_Pair, np.random.Generator], list[Change]]], ...] = (
+    whole: tuple[_Element, ...] = (
         (config.season_share, _season),
         (config.snow_share, _snow),
         (config.mottle_share, _growth),
         (config.light_share, _baked_light),
-        (config.farm_work_share, _farm_work),
         (config.damp_share, _damp),
+    )
+    local: tuple[_Element, ...] = (
+        (config.farm_work_share, _farm_work),
         (config.track_share, _new_track),
         (config.construction_share, _construction),
         (config.tree_cut_share, _trees_cut),
@@ -86,10 +100,16 @@ def change_between(
         (config.vehicles_share, _traffic),
         (config.tents_share, _tents),
     )
+    pair = _Pair(before, after, config, built, setting)
+    repeats = after.shape[0] * after.shape[1] * after.gsd_m**2 / _AREA_M2
     changes: list[Change] = []
-    for (share, element), own in zip(elements, rng.spawn(len(elements)), strict=True):
-        if own.random() < share:
-            changes += element(_Pair(before, after, config, built), own)
+    for (share, element), own in zip((*whole, *local), rng.spawn(len(whole) + len(local)), strict=True):
+        if own.random() >= share:
+            continue
+        changes += element(pair, own)
+        if (share, element) in local:
+            for _ in range(own.poisson(repeats)):
+                changes += element(pair, own)
     return ChangeRecord(tuple(changes))
 
 
@@ -109,44 +129,55 @@ def _luminance(colour: Float32Array) -> Float32Array:
 
 
 def _recolour(ground: Ground, alpha: Float32Array, target: Float32Array, texture: float = 0.8) -> None:
-    """Pull the colour towards ``target`` (3,) by ``alpha`` (h, w), keeping ``texture`` of the light and dark in it."""
+    """Pull the colour towards ``target`` ((3,) or (h, w, 3)) by ``alpha`` (h, w), keeping ``texture`` of its relief."""
     light = _luminance(ground.colour)
-    touched = alpha > 0.02
-    level = float(light[touched].mean()) if touched.any() else 1.0
-    relative = 1.0 + np.float32(texture) * (light / np.float32(max(level, 10.0)) - 1.0)
-    ground.colour += alpha[..., None] * (relative[..., None] * target.astype(np.float32) - ground.colour)
+    level = float((light * alpha).sum()) / max(float(alpha.sum()), 1e-3)
+    relative = light * np.float32(texture / max(level, 10.0)) + np.float32(1.0 - texture)
+    ground.colour += alpha[..., None] * (relative[..., None] * target.astype(np.float32, copy=False) - ground.colour)
 
 
-def _parcel(ground: Ground, rng: np.random.Generator, whole_share: float = 0.35) -> tuple[Float32Array, float]:
-    """A field's part of the ground (h, w) 0..1, bounded by one or two straight lines, and its heading in rad."""
-    heading = float(rng.uniform(0, np.pi))
-    extent_m = min(ground.shape) * ground.gsd_m
-    mask = np.ones(ground.shape, np.float32)
-    lines = 0 if rng.random() < whole_share else int(rng.integers(1, 3))
+def _parcel(pair: _Pair, rng: np.random.Generator) -> tuple[Float32Array, float]:
+    """A field's part of the ground (h, w) 0..1 and the heading of its rows in rad.
+
+    One of the setting's parcels, mostly; otherwise what one or two straight lines cut off, or all of it.
+    """
+    row, col, lines = rng.random(), rng.random(), int(rng.choice(3, p=(0.3, 0.4, 0.3)))
+    heading, own = float(rng.uniform(0, np.pi)), rng.random() < 0.7
+    shape, gsd_m = pair.after.shape, pair.after.gsd_m
+    if pair.setting is not None and own:
+        label = int(pair.setting.parcel_of[int(row * shape[0]), int(col * shape[1])])
+        headings = {parcel.label: parcel.heading_rad for parcel in pair.setting.parcels}
+        mask = (pair.setting.parcel_of == label).astype(np.float32)
+        return np.asarray(cv2.blur(mask, (3, 3)), np.float32), headings.get(label, heading)
+    mask = np.ones(shape, np.float32)
     for turn in (0.0, np.pi / 2)[:lines]:
         side = rng.choice([-1.0, 1.0])
-        offset_m = rng.uniform(-0.35, 0.35) * extent_m
-        distance = across(ground.shape, ground.gsd_m, heading + turn + rng.normal(0, 0.03)) - np.float32(offset_m)
-        mask *= np.clip(side * distance / ground.gsd_m + 0.5, 0, 1).astype(np.float32)
+        offset_m = rng.uniform(-0.35, 0.35) * min(shape) * gsd_m
+        distance = across(shape, gsd_m, heading + turn + rng.normal(0, 0.03)) - np.float32(offset_m)
+        mask *= np.clip(side * distance / gsd_m + 0.5, 0, 1).astype(np.float32)
     return mask, heading
 
 
 def _season(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Plants greener, drier or gone on one date, field by field; soils wetter or drier."""
     date, ground = _one_date(pair, rng)
-    plants = _of(ground, _PLANTS).astype(np.float32)
-    parcel, _heading = _parcel(ground, rng)
-    patchy = np.clip(1.0 + 0.25 * mottle(ground.shape, ground.gsd_m, 40.0, 10.0, 0.5, rng), 0.3, 1.3)
-    for part in (parcel, 1.0 - parcel):
+    # Materials of real imagery are guessed in blocks; a soft border keeps these from showing.
+    reach_px = 2 * max(round(1.5 / ground.gsd_m), 1) + 1
+    plants = cv2.blur(_of(ground, _PLANTS).astype(np.float32), (reach_px, reach_px))
+    parcel, _heading = _parcel(pair, rng)
+    patchy = 1.0 + 0.25 * mottle(ground.shape, ground.gsd_m, 40.0, 20.0, 0.5, rng)
+    targets, strengths = [], rng.uniform(0.2, 0.85, 2).astype(np.float32)
+    for _turn in range(2):
         palette = (_GREEN, _DRY, _BARE)[int(rng.choice(3, p=(0.45, 0.35, 0.2)))]
-        strength = rng.uniform(0.2, 0.85)
-        target = palette[rng.integers(len(palette))] * rng.uniform(0.85, 1.15)
-        if part.max() > 0:
-            _recolour(ground, np.clip(strength * part * plants * patchy, 0, 1), target)
+        targets.append(palette[rng.integers(len(palette))] * np.float32(rng.uniform(0.85, 1.15)))
+    target = targets[1] + parcel[..., None] * (targets[0] - targets[1])
+    strength = strengths[1] + parcel * (strengths[0] - strengths[1])
+    _recolour(ground, np.clip(strength * plants * patchy, 0, 1), target)
     moisture = np.float32(rng.uniform(0.78, 1.18))
     ground.colour[_of(ground, (Material.SOIL, Material.SAND))] *= moisture
     trees = _of(ground, (Material.TREE,))
-    ground.colour[trees] *= np.asarray(np.exp(rng.normal(0, (0.22, 0.12, 0.15))), np.float32)
+    # Leaves turn paler and browner together, or deeper and greener.
+    ground.colour[trees] *= np.asarray(np.exp(rng.normal(0, 0.1) * np.array([1.2, 0.6, 0.3])), np.float32)
     return [Change("season", date)]
 
 
@@ -167,13 +198,12 @@ def _growth(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Plants never stand twice alike: broad and fine mottling, of one date against the other."""
     date, ground = _one_date(pair, rng)
     amplitude, fine_dn = rng.uniform(*pair.config.mottle), rng.uniform(0.5, 2.5)
-    broad = np.exp(amplitude * mottle(ground.shape, ground.gsd_m, rng.uniform(15, 70), 6.0, 0.6, rng))
+    natural = _of(ground, (*_OPEN, Material.TREE)).astype(np.float32)
+    broad = mottle(ground.shape, ground.gsd_m, rng.uniform(15, 70), 12.0, 0.6, rng)
+    broad = np.clip(1.0 + np.float32(amplitude) * natural * broad, 0.6, 1.5)
     fine = streaks(ground.shape, ground.gsd_m, 1.2, 1.2, 0.0, rng)
-    natural = _of(ground, (*_OPEN, Material.TREE))
-    broad[~natural] = 1.0
-    fine[~natural] = 0.0
-    ground.colour *= broad[..., None].astype(np.float32)
-    ground.colour += np.float32(fine_dn) * fine[..., None]
+    ground.colour *= broad[..., None]
+    ground.colour += (np.float32(fine_dn) * natural * fine)[..., None]
     return [Change("growth", date)]
 
 
@@ -194,7 +224,7 @@ def _baked_light(pair: _Pair, rng: np.random.Generator) -> list[Change]:
 def _farm_work(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Ploughing, harvest or mowing of one field between the dates; on the before image it is what grew over since."""
     date, ground = _one_date(pair, rng, 0.7)
-    parcel, heading = _parcel(ground, rng)
+    parcel, heading = _parcel(pair, rng)
     parcel *= _of(ground, _FIELD)
     work = (_plough, _harvest, _mow)[int(rng.choice(3, p=pair.config.farm_work_kinds))]
     distance = across(ground.shape, ground.gsd_m, heading)

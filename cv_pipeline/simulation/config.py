@@ -88,7 +88,7 @@ class GroundConfig(_Section):
     parcel_length_m: tuple[float, float] = Field((80.0, 700.0), description="length of parcels, log-uniform, m")
     headland_share: float = Field(0.35, ge=0, le=1, description="share of tilled parcels with a headland")
     wood_share: float = Field(0.04, ge=0, le=1, description="share of synthetic parcels under wood or scrub")
-    orchard_share: float = Field(0.02, ge=0, le=1, description="share of synthetic parcels that are orchards")
+    orchard_share: float = Field(0.015, ge=0, le=1, description="share of synthetic parcels that are orchards")
     belt_share: float = Field(0.16, ge=0, le=1, description="share of parcel borders with a shelter belt")
     border_track_share: float = Field(0.22, ge=0, le=1, description="share of parcel borders with a field track")
     ditch_share: float = Field(0.06, ge=0, le=1, description="share of parcel borders with a ditch")
@@ -102,7 +102,7 @@ class BuiltConfig(_Section):
     Sizes without another source were read off UC Merced (USGS, 0.3 m) and Kampala (OpenAerialMap, 0.07–0.3 m) tiles.
     """
 
-    village_share: float = Field(0.10, ge=0, le=1, description="share of samples with a settlement drawn on them")
+    village_share: float = Field(0.08, ge=0, le=1, description="share of samples with a settlement drawn on them")
     single_building_share: float = Field(0.15, ge=0, le=1, description="share of samples with one to three buildings")
     pavement_share: float = Field(0.10, ge=0, le=1, description="share of samples on a runway or apron")
     road_share: float = Field(0.20, ge=0, le=1, description="share of samples with a road or track across them")
@@ -160,7 +160,7 @@ class ChangeConfig(_Section):
     season_share: float = Field(0.55, ge=0, le=1, description="share with greener, drier or bare plants on one date")
     snow_share: float = Field(0.02, ge=0, le=1, description="share with snow on one date only")
     mottle_share: float = Field(0.8, ge=0, le=1, description="share whose plants and soils are mottled differently")
-    mottle: tuple[float, float] = Field((0.01, 0.10), description="log-SD of broad mottling")
+    mottle: tuple[float, float] = Field((0.01, 0.10), description="relative SD of broad mottling")
     light_share: float = Field(0.4, ge=0, le=1, description="share with another light on imagery that has its own")
     farm_work_share: float = Field(0.3, ge=0, le=1, description="share with a field ploughed, harvested or mown")
     farm_work_kinds: tuple[float, float, float] = Field(
@@ -174,7 +174,7 @@ class ChangeConfig(_Section):
     tree_cut_share: float = Field(0.08, ge=0, le=1, description="share with trees that were cut")
     storm_share: float = Field(0.04, ge=0, le=1, description="share with rubble, tarpaulins and fallen trees after")
     vehicles_share: float = Field(0.2, ge=0, le=1, description="share with vehicles that come and go")
-    vehicle_groups: float = Field(1.5, ge=0, description="mean number of groups of vehicles per date")
+    vehicle_groups: float = Field(1.0, ge=0, description="mean number of groups of vehicles per date")
     tents_share: float = Field(0.03, ge=0, le=1, description="share with a camp put up or taken down")
 
 
@@ -230,7 +230,7 @@ class SensorConfig(_Section):
     stripe_dn: tuple[float, float] = Field((0.4, 1.5), description="SD of stripes, DN")
     jpeg_share: float = Field(0.65, ge=0, le=1, description="share of images that went through JPEG 4:2:0")
     jpeg_quality: tuple[int, int] = Field((50, 95), description="JPEG quality (libjpeg)")
-    jpeg2000_share: float = Field(0.03, ge=0, le=1, description="share of images that went through JPEG 2000")
+    jpeg2000_share: float = Field(0.02, ge=0, le=1, description="share of images that went through JPEG 2000")
     jpeg2000_ratio: tuple[float, float] = Field((8.0, 30.0), description="compression ratio of JPEG 2000")
     level_dn: float = Field(98.0, gt=0, description="median level that products are stretched to, DN; measured 96")
     level_log_sd: float = Field(0.22, ge=0, description="its log-SD; measured 76 to 132 DN between the tenths")

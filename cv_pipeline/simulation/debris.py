@@ -126,7 +126,7 @@ def rubble_colour(shape: tuple[int, int], gsd_m: float, rng: np.random.Generator
     cells = rng.integers(len(RUBBLE_COLOURS), size=(int(shape[0] / piece_px) + 2, int(shape[1] / piece_px) + 2))
     size = (int(cells.shape[1] * piece_px) + 1, int(cells.shape[0] * piece_px) + 1)
     pieces = cv2.resize(RUBBLE_COLOURS[cells] - mean, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
-    hue = RUBBLE_COLOURS[rng.integers(5)] * np.float32(rng.uniform(0.75, 1.0))
+    hue = RUBBLE_COLOURS[rng.integers(5)] * np.float32(rng.uniform(0.75, 1.35))
     tone = 12 * smooth_noise(shape, 2.5 / gsd_m, rng) + 8 * smooth_noise(shape, 1.0, rng)
     contrast = np.float32(0.8 * min(1.0, 0.7 / gsd_m))
     colour: Float32Array = 0.5 * (mean + hue) + contrast * pieces + tone[..., None]

@@ -97,7 +97,7 @@ TABLE_FAMILIES = (
     ),
     Family(
         "plain_dark_disc", 0.42, Spread(3.2, 0.1), Spread(-1.9, 0.5), 2.2, 0.0,
-        Spread(0.48, 0.35), Spread(7.0, 0.08), Spread(8.6, 0.08), chroma=0.35,
+        Spread(0.55, 0.35), Spread(6.7, 0.08), Spread(8.2, 0.08), chroma=0.35,
     ),
     Family(
         "wide_dark_soot_or_crop_gap", 0.03, Spread(2.35, 0.2), Spread(-2.8, 0.42), 1.8, 0.0,
@@ -105,7 +105,7 @@ TABLE_FAMILIES = (
     ),
     Family(
         "dark_core_weak_bright_ring_b", 0.32, Spread(2.25, 0.2), Spread(-2.8, 0.38), 2.0, 0.0,
-        Spread(0.6, 0.45), Spread(5.1, 0.12), Spread(7.9, 0.1),
+        Spread(0.64, 0.45), Spread(5.1, 0.12), Spread(7.9, 0.1),
     ),
 )  # fmt: skip
 """The five families of the reference table. Shares are set so that, with the families below and noise, the nearest
@@ -146,7 +146,7 @@ BY_EYE_FAMILIES = (
 
 SNOW_FAMILY = Family(
     "snow_soot", 0.0, Spread(2.2, 0.3), Spread(-9.0, 0.3), 2.2, edge_m=Spread(8.5, 0.3), soot_z=Spread(-4.0, 0.5),
-    chroma=0.15, raggedness=(0.1, 0.22), rays=(0.1, 0.35), spikes=(0, 16), flattening=0.7,
+    chroma=0.15, raggedness=(0.1, 0.22), rays=(0.05, 0.25), spikes=(0, 9), flattening=0.7,
     where=((Material.SNOW, 1.0),),
 )  # fmt: skip
 """Melted to the soil, grey-black ejecta on white."""
@@ -272,7 +272,7 @@ def draw_natural_strike(
     soot_dn = float(np.clip(soot_z * look.sd_dn, -0.6 * cap_dn, 0))
     if material is Material.SNOW:
         core_dn = float(rng.uniform(*_SNOW_CONTRAST_DN)) * min(brightness / 220, 1.0)
-        soot_dn = core_dn * float(rng.uniform(0.2, 0.55))
+        soot_dn = core_dn * float(rng.uniform(0.1, 0.35))
     hue = _subsoil_hue(style, look, material)
     has_ring = ring_dn > 0 and rng.random() < config.collar_share
     has_soot = soot_dn < 0 and rng.random() < config.soot_share

@@ -16,7 +16,15 @@ from typing import NamedTuple
 import numpy as np
 
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
-from cv_pipeline.simulation.noise import across, along_profile, machine_passes, mottle, profile_step_m, streaks, wheel_lines
+from cv_pipeline.simulation.noise import (
+    across,
+    along_profile,
+    machine_passes,
+    mottle,
+    profile_step_m,
+    streaks,
+    wheel_lines,
+)
 from cv_pipeline.types import Float32Array
 
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -39,7 +47,7 @@ def draw_level(rng: np.random.Generator, brightness: float = 1.0) -> float:
 def draw_roughness(rng: np.random.Generator, factor: float = 1.0) -> float:
     """Local SD of a field in DN: about 4 / 6.5 / 14 once blurred by a sensor."""
     z = rng.standard_normal()
-    return float(np.clip(6.4 * np.exp((0.42 if z < 0 else 0.62) * z) * factor, 2.0, 24.0))
+    return float(np.clip(7.1 * np.exp((0.36 if z < 0 else 0.70) * z) * factor, 2.0, 28.0))
 
 
 def tone(hues: tuple[tuple[int, int, int], ...], level: float, rng: np.random.Generator) -> Float32Array:
@@ -48,7 +56,7 @@ def tone(hues: tuple[tuple[int, int, int], ...], level: float, rng: np.random.Ge
     mix = rng.random()
     colour = (1 - mix) * np.array(hues[first], float) + mix * np.array(hues[second], float)
     # Haze, sensor and white balance take colour away more often than they add it.
-    colour = colour + rng.uniform(0.0, 0.55) * (colour @ _LUMA - colour)
+    colour = colour + rng.uniform(0.1, 0.65) * (colour @ _LUMA - colour)
     colour = colour * (1 + rng.normal(0, 0.015, 3))
     result: Float32Array = (colour * level / (colour @ _LUMA)).astype(np.float32)
     return result
@@ -57,7 +65,8 @@ def tone(hues: tuple[tuple[int, int, int], ...], level: float, rng: np.random.Ge
 def unit(pattern: Float32Array) -> Float32Array:
     """``pattern`` with mean 0 and SD 1."""
     pattern = pattern - pattern.mean()
-    return (pattern / (pattern.std() + 1e-6)).astype(np.float32, copy=False)
+    result: Float32Array = (pattern / (pattern.std() + 1e-6)).astype(np.float32, copy=False)
+    return result
 
 
 def painted(
@@ -79,7 +88,8 @@ def painted(
     direction = direction / float(direction @ _LUMA)
     image = colour + (np.float32(roughness_dn) * pattern)[..., None] * direction.astype(np.float32)
     image *= np.atleast_3d(np.asarray(1 + np.asarray(broad), np.float32))
-    return np.clip(image, 4, 252, out=image).astype(np.float32, copy=False)
+    result: Float32Array = np.clip(image, 4, 252).astype(np.float32, copy=False)
+    return result
 
 
 def _broad(shape: tuple[int, int], gsd_m: float, rng: np.random.Generator, amplitude: float = 0.06) -> Float32Array:
@@ -108,10 +118,12 @@ def _tramlines(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np
     step_m, _ = profile_step_m(shape, gsd_m)
     place = across(shape, gsd_m, heading_rad)
     place += np.float32(rng.uniform(0.05, 0.3)) * streaks(shape, gsd_m, 60.0, 60.0, heading_rad, rng)
-    profile = wheel_lines(shape, gsd_m, float(rng.choice([12, 15, 18, 21, 24, 28, 36])), float(rng.uniform(1.6, 2.2)), rng)
-    return along_profile(profile, step_m, place) * np.clip(
-        0.7 + 0.4 * streaks(shape, gsd_m, 12.0, 25.0, heading_rad, rng), 0.1, 1.4
+    profile = wheel_lines(
+        shape, gsd_m, float(rng.choice([12, 15, 18, 21, 24, 28, 36])), float(rng.uniform(1.6, 2.2)), rng
     )
+    wear = np.clip(0.7 + 0.4 * streaks(shape, gsd_m, 12.0, 25.0, heading_rad, rng), 0.1, 1.4)
+    marks: Float32Array = along_profile(profile, step_m, place) * wear
+    return marks
 
 
 _GREENS = ((62, 92, 52), (74, 100, 58), (84, 106, 78), (70, 98, 84), (96, 112, 74), (58, 82, 60))
@@ -127,7 +139,9 @@ def cereal(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.ran
     colour, soil = tone(_GREENS, level, rng), tone(_SOILS, level * rng.uniform(0.9, 1.25), rng)
     colour = (colour + (0.35 * (1 - stage)) * (soil - colour)).astype(np.float32)
     pattern = rng.uniform(0.5, 1.2) * _grain(shape, gsd_m, rng)
-    pattern += rng.uniform(0.2, 1.0) * streaks(shape, gsd_m, rng.uniform(0.4, 1.2), rng.uniform(8, 40), heading_rad, rng)
+    pattern += rng.uniform(0.2, 1.0) * streaks(
+        shape, gsd_m, rng.uniform(0.4, 1.2), rng.uniform(8, 40), heading_rad, rng
+    )
     if rng.random() < 0.7:
         width_m = float(rng.choice([3.0, 4.0, 6.0, 8.0]))
         pattern += rng.uniform(0.2, 0.9) * _passes(shape, gsd_m, heading_rad, width_m, rng.uniform(-1.0, 1.6), rng)
@@ -202,7 +216,9 @@ def ploughed(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.r
     pattern += rng.uniform(0.6, 1.6) * furrow
     ridge = np.clip(streaks(shape, gsd_m, rng.uniform(0.8, 1.6), rng.uniform(15, 50), heading_rad, rng) - 1.2, 0, 2)
     pattern += rng.uniform(0.0, 1.6) * ridge
-    pattern += rng.uniform(0.2, 1.0) * _passes(shape, gsd_m, heading_rad, float(rng.uniform(2, 9)), rng.uniform(-1.5, 2), rng)
+    pattern += rng.uniform(0.2, 1.0) * _passes(
+        shape, gsd_m, heading_rad, float(rng.uniform(2, 9)), rng.uniform(-1.5, 2), rng
+    )
     broad = _broad(shape, gsd_m, rng, 0.08)
     image = painted(colour, dry, unit(pattern), draw_roughness(rng), broad)
     if rng.random() < 0.2:
@@ -215,11 +231,17 @@ def harrowed(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.r
     level = draw_level(rng, float(rng.choice([0.78, 0.95, 1.15])))
     colour, dry = tone(_SOILS, level, rng), tone(_SOILS, level * 1.3, rng)
     pattern = rng.uniform(0.5, 1.2) * _grain(shape, gsd_m, rng)
-    pattern += rng.uniform(0.2, 0.9) * streaks(shape, gsd_m, rng.uniform(0.5, 2.0), rng.uniform(20, 90), heading_rad, rng)
-    pattern += rng.uniform(0.2, 0.9) * _passes(shape, gsd_m, heading_rad, float(rng.uniform(3, 12)), rng.uniform(-1, 1.5), rng)
+    pattern += rng.uniform(0.2, 0.9) * streaks(
+        shape, gsd_m, rng.uniform(0.5, 2.0), rng.uniform(20, 90), heading_rad, rng
+    )
+    pattern += rng.uniform(0.2, 0.9) * _passes(
+        shape, gsd_m, heading_rad, float(rng.uniform(3, 12)), rng.uniform(-1, 1.5), rng
+    )
     if rng.random() < 0.4:
         second = heading_rad + float(rng.choice([np.pi / 2, rng.uniform(0.2, 0.9)]))
-        pattern += rng.uniform(0.2, 0.6) * streaks(shape, gsd_m, rng.uniform(0.6, 2.0), rng.uniform(20, 70), second, rng)
+        pattern += rng.uniform(0.2, 0.6) * streaks(
+            shape, gsd_m, rng.uniform(0.6, 2.0), rng.uniform(20, 70), second, rng
+        )
     if rng.random() < 0.35:
         pattern += rng.choice([-1, 1]) * rng.uniform(0.8, 2.0) * _tramlines(shape, gsd_m, heading_rad, rng)
     image = painted(colour, dry, unit(pattern), draw_roughness(rng, 0.75), _broad(shape, gsd_m, rng, 0.07))

@@ -40,7 +40,8 @@ def streaks(
     matrix[:, 2] = centre - matrix[:, :2] @ [width / 2, height / 2]
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     noise = cv2.warpAffine(grid, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
-    return (noise * np.float32(averaged / _CUBIC_SD)).astype(np.float32, copy=False)
+    result: Float32Array = (noise * np.float32(averaged / _CUBIC_SD)).astype(np.float32, copy=False)
+    return result
 
 
 def mottle(
@@ -62,16 +63,18 @@ def across(shape: tuple[int, int], gsd_m: float, heading_rad: float) -> Float32A
     """Distance (h, w) in metres to the right of a line through the canvas' centre along ``heading_rad``."""
     rows = ((np.arange(shape[0]) + 0.5 - shape[0] / 2) * gsd_m * np.sin(heading_rad)).astype(np.float32)
     cols = ((np.arange(shape[1]) + 0.5 - shape[1] / 2) * gsd_m * np.cos(heading_rad)).astype(np.float32)
-    return rows[:, None] + cols[None, :]
+    distance: Float32Array = rows[:, None] + cols[None, :]
+    return distance
 
 
 def along_profile(profile: Float32Array, step_m: float, across_m: Float32Array) -> Float32Array:
     """Values (h, w) of a 1-D ``profile``, sampled every ``step_m`` and centred on 0, at each distance across."""
     position = across_m * np.float32(1 / step_m) + np.float32(len(profile) / 2)
     line = profile[None, :].astype(np.float32)
-    return cv2.remap(line, position, np.zeros_like(position), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP).astype(
-        np.float32, copy=False
-    )
+    rows = np.zeros_like(position)
+    values = cv2.remap(line, position, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    result: Float32Array = values.astype(np.float32, copy=False)
+    return result
 
 
 def profile_step_m(shape: tuple[int, int], gsd_m: float) -> tuple[float, int]:
@@ -95,7 +98,8 @@ def machine_passes(
     nearest = np.abs(place - edges[np.clip(index, 0, passes - 1)])
     line = np.exp(-((nearest / max(0.35, 0.5 * gsd_m)) ** 2)) * rng.uniform(0.3, 1.0, passes + 1)[index]
     profile: Float32Array = (0.6 * level[index] + seam * line).astype(np.float32)
-    return cv2.GaussianBlur(profile[None], (0, 0), 1.5)[0].astype(np.float32, copy=False)
+    result: Float32Array = cv2.GaussianBlur(profile[None], (0, 0), 1.5)[0].astype(np.float32, copy=False)
+    return result
 
 
 def wheel_lines(
@@ -108,4 +112,5 @@ def wheel_lines(
     width_m = 0.45
     blurred = np.hypot(width_m / 2, 0.5 * gsd_m)
     profile = np.exp(-(((np.abs(off) - gauge_m / 2) / blurred) ** 2)) * (width_m / 2 / blurred)
-    return profile.astype(np.float32)
+    result: Float32Array = profile.astype(np.float32)
+    return result

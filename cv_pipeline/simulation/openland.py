@@ -29,7 +29,8 @@ def _wandering_lines(
     off = np.abs(place - np.round(place)) * spacing_m
     width_m = max(0.35, 0.6 * gsd_m)
     line = np.exp(-((off / width_m) ** 2)).astype(np.float32) * np.float32(min(0.35 / width_m, 1.0))
-    return line * np.clip(0.4 + streaks(shape, gsd_m, spacing_m, 20.0, heading_rad, rng), 0, 1.5)
+    worn: Float32Array = line * np.clip(0.4 + streaks(shape, gsd_m, spacing_m, 20.0, heading_rad, rng), 0, 1.5)
+    return worn
 
 
 def meadow(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.random.Generator) -> Ground:
@@ -71,7 +72,9 @@ def desert(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.ran
     broad = np.float32(rng.uniform(0.02, 0.07)) * mottle(shape, gsd_m, 100.0, 25.0, 0.6, rng)
     image = painted(colour, stone, unit(pattern), draw_roughness(rng, 0.9), broad)
     if rng.random() < 0.4:
-        course = streaks(shape, gsd_m, 45.0, 160.0, heading_rad, rng) + 0.3 * streaks(shape, gsd_m, 9.0, 25.0, heading_rad, rng)
+        course = streaks(shape, gsd_m, 45.0, 160.0, heading_rad, rng) + 0.3 * streaks(
+            shape, gsd_m, 9.0, 25.0, heading_rad, rng
+        )
         bed = np.exp(-((course / rng.uniform(0.08, 0.3)) ** 2))[..., None].astype(np.float32)
         image += np.float32(rng.uniform(0.06, 0.16)) * bed * image
     return level_ground(image, Material.SAND, gsd_m)
@@ -87,7 +90,7 @@ def dunes(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.rand
     place += 0.12 * streaks(shape, gsd_m, 0.8 * spacing_m, spacing_m, heading_rad, rng)
     wave = np.sin(2 * np.pi * place) + 0.25 * np.sin(4 * np.pi * place + 0.8)
     pattern = mottle(shape, gsd_m, 4.0, 0.5, 0.2, rng)
-    image = painted(colour, colour * 0.9, unit(pattern), draw_roughness(rng, 0.5), 0.02 * wave)
+    image = painted(colour, colour * 0.9, unit(pattern), draw_roughness(rng, 0.5), (0.02 * wave).astype(np.float32))
     ground = level_ground(image, Material.SAND, gsd_m)
     strength = np.clip(0.6 + 0.5 * streaks(shape, gsd_m, 3 * spacing_m, 5 * spacing_m, heading_rad, rng), 0.1, 1.5)
     ground.height_m += np.maximum(np.float32(0.022 * spacing_m) * strength * wave, 0).astype(np.float32)
@@ -115,7 +118,7 @@ def marsh(shape: tuple[int, int], gsd_m: float, heading_rad: float, rng: np.rand
     colour, mud = tone(_GRASS, level, rng), tone(_MUD, level * 0.8, rng)
     cover = mottle(shape, gsd_m, 30.0, 1.0, 0.8, rng) + 0.3 * streaks(shape, gsd_m, 6.0, 25.0, heading_rad, rng)
     pattern = mottle(shape, gsd_m, 5.0, 0.5, 0.2, rng)
-    image = painted(colour, mud, unit(pattern), draw_roughness(rng, 1.1), 0.1 * np.clip(cover, -1.5, 1.5))
+    image = painted(colour, mud, unit(pattern), draw_roughness(rng, 1.1), np.float32(0.1) * np.clip(cover, -1.5, 1.5))
     wet = np.clip(5 * (cover - rng.uniform(0.9, 1.8)), 0, 1)
     water = np.array([38, 48, 50], np.float32) * np.float32(rng.uniform(0.8, 1.6))
     image += wet[..., None] * 0.9 * (water - image)

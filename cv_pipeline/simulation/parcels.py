@@ -39,9 +39,9 @@ def divide(
     rows, cols = ((np.arange(side, dtype=np.float32) + 0.5 - side / 2) * np.float32(gsd_m) for side in shape)
     sin, cos = np.float32(np.sin(heading)), np.float32(np.cos(heading))
     along = -rows[:, None] * cos + cols[None, :] * sin
-    across = rows[:, None] * sin + cols[None, :] * cos + ragged
+    across: Float32Array = rows[:, None] * sin + cols[None, :] * cos + ragged
     if bend_m:
-        across = across + np.float32(bend_m) * np.sin(along / np.float32(wave_m) + np.float32(phase))
+        across += np.float32(bend_m) * np.sin(along / np.float32(wave_m) + np.float32(phase))
     strip_edges = _cuts(reach_m, width_m, rng)
     strip = np.searchsorted(strip_edges, across.ravel()).reshape(shape)
     lengths = [_cuts(reach_m, length_m, rng) for _ in range(len(strip_edges) + 1)]

@@ -21,7 +21,7 @@ from cv_pipeline.simulation.shapes import (
     stripe,
 )
 from cv_pipeline.simulation.strike import Strike, core_edge_m, pattern_extent_m, periodic_noise
-from cv_pipeline.types import Float32Array, Float64Array
+from cv_pipeline.types import BoolArray, Float32Array, Float64Array
 
 Surface = Literal[Material.ASPHALT, Material.CONCRETE]
 
@@ -40,10 +40,10 @@ def draw_road(
     """
     gsd_m = ground.gsd_m
     points = np.asarray(points_px, np.float64)
-    _draw_verge(ground, points, width_m, rng)
     cover = line_cover(ground.shape, points, width_m / gsd_m)
     if cover is None:
         return
+    _draw_verge(ground, points, width_m, rng)
     paved = material in (Material.ASPHALT, Material.CONCRETE)
     shape = cover.share.shape
     base = _base_colour(material, rng)
@@ -186,7 +186,8 @@ def draw_pavement_hit(ground: Ground, strike: Strike) -> None:
     soft_m = 0.6 * ground.gsd_m
     grain = smooth_noise(radius.shape, 0.5 / ground.gsd_m, rng)
     coarse = smooth_noise(radius.shape, 1.3 / ground.gsd_m, rng)
-    spall = np.clip((spall_m - radius) / soft_m, 0, 1) * np.clip(0.75 + 0.2 * coarse, 0, 1)
+    paved = _paved(ground, patch.rows, patch.cols)
+    spall = np.clip((spall_m - radius) / soft_m, 0, 1) * np.clip(0.75 + 0.2 * coarse, 0, 1) * paved
     broken = np.array((166, 160, 150) if concrete else (112, 106, 100), np.float32)
     broken = broken + (13 * grain + 8 * coarse)[..., None]
     blend(ground, patch.rows, patch.cols, spall.astype(np.float32), broken)
@@ -198,7 +199,7 @@ def draw_pavement_hit(ground: Ground, strike: Strike) -> None:
     blend(ground, patch.rows, patch.cols, bowl.astype(np.float32), soil * (1 - 0.35 * deep))
     depth_m = min(0.45 * inner_m, 4.0)
     height = ground.height_m[window]
-    height += (plates * (1 - bowl)).astype(np.float32)
+    height += (plates * paved * (1 - bowl)).astype(np.float32)
     height -= (bowl * depth_m * np.clip(1.15 - (radius / edge_m) ** 2, 0, 1)).astype(np.float32)
     ground.height_m[window] += (0.03 * coarse * spall).astype(np.float32)
     thrown_m = max(strike.blast_radius_m, 2.5 * inner_m)
@@ -296,7 +297,8 @@ def _draw_crack(
     path = start + np.cumsum(step_px * np.stack([-np.cos(heading), np.sin(heading)], axis=1), axis=0)
     cover = line_cover(ground.shape, np.vstack([start[None], path]), width_m / ground.gsd_m)
     if cover is not None:
-        blend(ground, cover.rows, cover.cols, 0.75 * cover.share, (48, 46, 44))
+        share = np.float32(0.75) * cover.share * _paved(ground, cover.rows, cover.cols)
+        blend(ground, cover.rows, cover.cols, share, (48, 46, 44))
 
 
 def _draw_mend(
@@ -308,7 +310,7 @@ def _draw_mend(
     cover = polygon_cover(ground.shape, rectangle(row_px, col_px, azimuth, *size_px))
     if cover is None:
         return
-    paved = np.isin(ground.material[cover.rows, cover.cols], (Material.ASPHALT, Material.CONCRETE))
+    paved = _paved(ground, cover.rows, cover.cols)
     window = ground.colour[cover.rows, cover.cols]
     window += (np.float32(rng.choice([-1, -1, 1]) * rng.uniform(8, 26)) * cover.share * paved)[..., None]
 
@@ -339,6 +341,13 @@ def _on_line(points: Float64Array, aside_px: float, rng: np.random.Generator) ->
     part = rng.integers(len(points) - 1)
     row, col = points[part] + rng.random() * (points[part + 1] - points[part]) + rng.uniform(-aside_px, aside_px, 2)
     return float(row), float(col)
+
+
+def _paved(ground: Ground, rows: slice, cols: slice) -> BoolArray:
+    """Where a window is asphalt or concrete."""
+    material = ground.material[rows, cols]
+    paved: BoolArray = (material == Material.ASPHALT) | (material == Material.CONCRETE)
+    return paved
 
 
 def _paved_is_concrete(ground: Ground, strike: Strike) -> bool:

@@ -223,7 +223,7 @@ def _percentile_checks(
 
 def nearest_family(profile_z: Float64Array, reference: dict[str, Any]) -> str:
     """The table's family whose median profile has the most similar shape (largest cosine over 0–10 m)."""
-    names = [name for name in reference["families"] if name != "all"]
+    names: list[str] = [name for name in reference["families"] if name != "all"]
     shapes = np.array([reference["families"][name]["median_profile_z"][:_COMPARED_BINS] for name in names])
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     return names[int(np.argmax(shapes @ profile_z[:_COMPARED_BINS]))]
@@ -283,7 +283,7 @@ def nearest_spacing_m(positions_px: Sequence[tuple[float, float]], gsd_m: float)
         return np.empty(0)
     points = np.asarray(positions_px, np.float64) * gsd_m
     distance_m, _ = cKDTree(points).query(points, k=2)
-    nearest: Float64Array = distance_m[:, 1]
+    nearest: Float64Array = np.asarray(distance_m)[:, 1]
     return nearest
 
 

@@ -33,6 +33,9 @@ CENTRE_SIGMA_M = 1.0
 _MAX_DN_BELOW_GROUND = 70.0
 """Overlapping cores are not darker than one: soil that is already black does not get blacker."""
 
+_BLACKEST = 0.12
+"""Share of the ground's brightness that the blackest soil keeps; below it, channels clip and show false colours."""
+
 
 @dataclass(frozen=True, slots=True)
 class TruthRasters:
@@ -101,14 +104,15 @@ def _coloured(window: Float32Array, strike: Strike, patch: Patch, gsd_m: float) 
             continue
         total += layer.strength[..., None] * np.asarray(layer.delta)
         texture_left *= 1 - layer.damping * np.clip(layer.strength, 0, 1)
+    level = np.median(smooth.reshape(-1, 3)[:: max(smooth.shape[0] // 24, 1)], axis=0)
+    under = smooth + total
     inner = core(strike, patch)
     if inner is not None:
-        level = np.median(smooth.reshape(-1, 3)[:: max(smooth.shape[0] // 24, 1)], axis=0)
-        floor = level - _MAX_DN_BELOW_GROUND * max(1.0, float(-min(inner.delta)) / _MAX_DN_BELOW_GROUND)
-        darkened = smooth + total + inner.strength[..., None] * np.asarray(inner.delta)
-        reference = np.minimum(smooth + total, floor)
-        total = np.maximum(darkened, reference) - smooth
+        deepest = max(_MAX_DN_BELOW_GROUND, -min(inner.delta))
+        darkened = under + inner.strength[..., None] * np.asarray(inner.delta)
+        under = np.maximum(darkened, np.minimum(under, level - deepest))
         texture_left *= 1 - inner.damping * inner.strength
+    total = np.maximum(under, np.minimum(smooth, _BLACKEST * level)) - smooth
     changed: Float32Array = (smooth + total + (window - smooth) * texture_left[..., None]).astype(np.float32)
     return changed
 

@@ -132,7 +132,7 @@ def _positions_px(
     extent_m = np.array(ground.shape) * ground.gsd_m
     centre_m = rng.uniform(0, 1, 2) * extent_m
     if len(buildings) and rng.random() < config.near_building_share:
-        corners = np.array(buildings[rng.integers(len(buildings))].corners_px)
+        corners = np.array(buildings[int(rng.integers(len(buildings)))].corners_px)
         centre_m = corners.mean(axis=0) * ground.gsd_m + rng.normal(0, 8.0, 2)
     heading = np.deg2rad(style.heading_deg)
     ahead, aside = np.array([-np.cos(heading), np.sin(heading)]), np.array([np.sin(heading), np.cos(heading)])

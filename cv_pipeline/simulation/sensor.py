@@ -101,7 +101,7 @@ def draw_sensor(rng: np.random.Generator, gsd_m: float, config: SensorConfig = _
 def _draw_radiometry(rng: np.random.Generator, config: SensorConfig) -> dict[str, Any]:
     """Tone and colour of the product, as fields of :class:`Sensor`."""
     # Products differ mostly along blue to orange (path radiance, white balance), little along green to magenta.
-    axes = np.array([[1.0, 1.0, 0.3], [1.0, 0.0, -0.6], [1.0, -1.0, 0.3]])
+    axes = np.array([[1.0, 1.0, 0.15], [1.0, 0.0, -0.3], [1.0, -1.0, 0.15]])
     cast = np.exp(axes @ rng.normal(0, config.cast_sd, 3))
     offset = axes @ rng.normal(0, config.offset_sd_dn, 3)
     gamma, contrast = np.exp(rng.normal(0, config.gamma_log_sd)), np.exp(rng.normal(0, config.contrast_log_sd))
@@ -215,7 +215,7 @@ def _toned(image: Float32Array, sensor: Sensor) -> Float32Array:
     """The product's stretch, contrast, gamma, saturation and cast; DN, not yet clipped."""
     sample = cv2.transform(np.ascontiguousarray(image[::3, ::3]), _LUMINANCE)
     median = float(np.median(sample))
-    brightness = 1.0 if sensor.level_dn is None else (sensor.level_dn / max(median, 20.0)) ** 0.7
+    brightness = 1.0 if sensor.level_dn is None else max((sensor.level_dn / max(median, 20.0)) ** 0.7, 0.6)
     scale, shift = brightness * sensor.contrast, brightness * median * (1.0 - sensor.contrast)
     if sensor.clip_share > 0:
         low, high = np.quantile(sample, (sensor.clip_share, 1.0 - sensor.clip_share))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from cv_pipeline.simulation.background import Backgrounds, Tile, tile_ground
+from cv_pipeline.simulation.background import Backgrounds, tile_ground
 from cv_pipeline.simulation.buildings import Building, draw_buildings, draw_village
 from cv_pipeline.simulation.config import BuiltConfig, GroundConfig
 from cv_pipeline.simulation.fields import FARMLAND, FieldKind
@@ -19,9 +19,18 @@ from cv_pipeline.simulation.noise import mottle
 from cv_pipeline.simulation.openland import DESERT, DUNES, MARSH, MEADOW, SNOW, STEPPE
 from cv_pipeline.simulation.parcels import Parcels, divide
 from cv_pipeline.simulation.pavement import draw_pavement, draw_road
-from cv_pipeline.simulation.tracks import beside, bend, draw_ditch, draw_line, draw_track, line_mask, wander
+from cv_pipeline.simulation.tracks import (
+    bend,
+    beside,
+    draw_ditch,
+    draw_line,
+    draw_track,
+    line_mask,
+    mean_colour,
+    wander,
+)
 from cv_pipeline.simulation.trees import draw_canopy, leaf_colour
-from cv_pipeline.types import Float32Array, Float64Array
+from cv_pipeline.types import Float64Array
 
 _TILLED = {kind.name for kind in FARMLAND}
 
@@ -61,20 +70,23 @@ def draw_setting(
 
     Without backgrounds all ground is synthetic.
     """
-    region = _draw_region(ground_config, rng)
+    region, real_share = _draw_region(ground_config, rng)
     ragged = np.float32(rng.uniform(0.1, 0.8)) * mottle(shape, gsd_m, 10.0, 2.5, 0.5, rng)
     width_m, length_m = ground_config.parcel_width_m, ground_config.parcel_length_m
     land = divide(shape, gsd_m, width_m, length_m, ragged, rng)
     ground = Ground(np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.uint8), gsd_m)
-    parcels = _fill_parcels(ground, land, backgrounds, ground_config, region, rng)
+    parcels = _fill_parcels(ground, land, backgrounds, ground_config, region, real_share, rng)
     _draw_borders(ground, land, ground_config, rng)
-    _draw_tracks(ground, land, ground_config, rng)
+    _draw_tracks(ground, ground_config, rng)
     buildings = _draw_built(ground, land, built_config, rng)
     return Setting(ground, tuple(buildings), parcels, land.label, land.heading_rad)
 
 
-def _draw_region(config: GroundConfig, rng: np.random.Generator) -> tuple[FieldKind, ...]:
-    """The kinds of synthetic ground that occur together in one landscape."""
+def _draw_region(config: GroundConfig, rng: np.random.Generator) -> tuple[tuple[FieldKind, ...], float]:
+    """The kinds of synthetic ground that occur together in one landscape, and the share of real tiles in it.
+
+    The tiles are green and temperate, so desert and snow hold few of them.
+    """
     regions = (
         (config.farmland_weight, (*FARMLAND, MEADOW._replace(weight=1.2), STEPPE._replace(weight=0.6))),
         (config.grassland_weight, (MEADOW, STEPPE, FARMLAND[0], FARMLAND[5])),
@@ -83,7 +95,8 @@ def _draw_region(config: GroundConfig, rng: np.random.Generator) -> tuple[FieldK
         (config.wet_weight, (MARSH, MEADOW)),
     )
     weights = np.array([weight for weight, _ in regions])
-    return regions[_choose(weights, rng)][1]
+    index = _choose(weights, rng)
+    return regions[index][1], config.real_share * (0.25 if index in (2, 3) else 1.1)
 
 
 def _choose(weights: Sequence[float] | np.ndarray, rng: np.random.Generator) -> int:
@@ -97,11 +110,13 @@ def _fill_parcels(
     backgrounds: Backgrounds,
     config: GroundConfig,
     region: tuple[FieldKind, ...],
+    real_share: float,
     rng: np.random.Generator,
 ) -> tuple[Parcel, ...]:
     """Draw each parcel on its bounding box and join them with edges one pixel soft."""
-    numbers, label = np.unique(land.label, return_inverse=True)
-    label = label.reshape(ground.shape).astype(np.int32)
+    present = np.bincount(land.label.ravel()) > 0
+    numbers = np.flatnonzero(present)
+    label = (np.cumsum(present, dtype=np.int32) - 1)[land.label]
     whole = len(numbers) == 1
     parcels = []
     for index, box in enumerate(ndimage.find_objects(label + 1)):
@@ -110,7 +125,7 @@ def _fill_parcels(
         size = inside.shape[0], inside.shape[1]
         across = 0.0 if rng.random() < 0.75 else np.pi / 2
         heading = land.heading_rad + across + float(rng.normal(0, 0.02))
-        if backgrounds.tiles and rng.random() < config.real_share:
+        if backgrounds.tiles and rng.random() < real_share:
             tile = backgrounds.draw(rng)
             part = tile_ground(backgrounds, tile, size, ground.gsd_m, rng)
             parcel = Parcel(int(numbers[index]), tile.kind or "tile", tile.place, heading)
@@ -148,7 +163,7 @@ def _synthetic(
     if draw < config.wood_share:
         _plant_wood(part, rng)
     elif draw < config.wood_share + config.orchard_share:
-        crown_m = float(rng.uniform(1.3, 3.0))
+        crown_m = float(rng.uniform(1.8, 3.4))
         ones = np.ones(size, np.float32)
         fill = float(rng.uniform(0.6, 1.0))
         draw_canopy(part, ones, crown_m, 1.5 * crown_m, leaf_colour(rng), rng, heading_rad, fill)
@@ -171,7 +186,7 @@ def _draw_borders(ground: Ground, land: Parcels, config: GroundConfig, rng: np.r
         if draw < config.belt_share:
             _draw_belt(ground, border, rng)
         elif draw < config.belt_share + config.border_track_share:
-            _draw_verge(ground, border, float(rng.uniform(3, 8)), rng)
+            _draw_verge(ground, border, float(rng.uniform(2.5, 6)), rng)
             draw_track(ground, border, rng)
         elif draw < config.belt_share + config.border_track_share + config.ditch_share:
             draw_ditch(ground, border, rng)
@@ -181,8 +196,9 @@ def _draw_borders(ground: Ground, land: Parcels, config: GroundConfig, rng: np.r
 
 def _draw_verge(ground: Ground, border: Float64Array, width_m: float, rng: np.random.Generator) -> None:
     tones = ((86, 100, 66), (128, 118, 92), (150, 140, 116), (76, 74, 66), (104, 106, 78))
-    colour = np.array(tones[rng.integers(len(tones))]) * rng.uniform(0.8, 1.2)
-    draw_line(ground, border, width_m, colour.astype(np.float32), float(rng.uniform(0.3, 0.85)), rng, Material.GRASS)
+    colour = 0.6 * np.array(tones[rng.integers(len(tones))]) * rng.uniform(0.75, 1.15)
+    colour = colour + 0.4 * mean_colour(ground, border)
+    draw_line(ground, border, width_m, colour.astype(np.float32), float(rng.uniform(0.25, 0.75)), rng, Material.GRASS)
 
 
 def _draw_belt(ground: Ground, border: Float64Array, rng: np.random.Generator) -> None:
@@ -201,11 +217,11 @@ def _draw_belt(ground: Ground, border: Float64Array, rng: np.random.Generator) -
     strip = line_mask(size, border - low, width_m / ground.gsd_m)
     gaps = mottle(size, ground.gsd_m, 30.0, 4.0, 0.5, rng) < rng.uniform(0.7, 2.5)
     part = Ground(ground.colour[window], ground.height_m[window], ground.material[window], ground.gsd_m)
-    crown_m = float(min(rng.uniform(1.5, 4.5), 0.6 * width_m))
+    crown_m = float(min(rng.uniform(1.2, 3.2), 0.6 * width_m))
     draw_canopy(part, strip * gaps, crown_m, float(rng.uniform(4, 14)), leaf_colour(rng), rng, fill=rng.uniform(1, 1.4))
 
 
-def _draw_tracks(ground: Ground, land: Parcels, config: GroundConfig, rng: np.random.Generator) -> None:
+def _draw_tracks(ground: Ground, config: GroundConfig, rng: np.random.Generator) -> None:
     """Tracks across the land from edge to edge; more than one cross each other."""
     side_m = max(ground.shape) * ground.gsd_m
     for _ in range(min(rng.poisson(config.tracks_per_km * side_m / 1000), 30)):

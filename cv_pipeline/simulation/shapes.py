@@ -21,7 +21,7 @@ from cv_pipeline.types import Float32Array, Float64Array
 
 def _finer(area_px: int) -> int:
     """How many times finer than the canvas a window is drawn, so that edges are smooth: less for large ones."""
-    return 8 if area_px < 2500 else 4 if area_px < 90_000 else 2
+    return 8 if area_px < 900 else 4 if area_px < 10_000 else 2
 
 
 class Cover(NamedTuple):
@@ -84,6 +84,8 @@ def polygon_cover(shape: tuple[int, int], points: Float64Array | Sequence[tuple[
     mask = np.zeros(((bottom - top) * finer, (right - left) * finer), np.uint8)
     fine = (corners - (top, left)) * finer - 0.5
     cv2.fillPoly(mask, [np.round(fine[:, ::-1] * 16).astype(np.int32)], 255, shift=4)
+    if not mask.any():
+        return None
     share = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
     return Cover(slice(top, bottom), slice(left, right), share.astype(np.float32) / 255.0)
 
@@ -110,6 +112,8 @@ def line_cover(shape: tuple[int, int], points: Float64Array, width_px: float) ->
             cv2.fillConvexPoly(mask, quad, 255, cv2.LINE_8, 4)
         for joint in fine[1:-1].astype(np.int32):
             cv2.circle(mask, (int(joint[0]), int(joint[1])), int(half), 255, cv2.FILLED, cv2.LINE_8, 4)
+    if not mask.any():
+        return None
     share = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
     return Cover(slice(top, bottom), slice(left, right), share * np.float32(min(1.0, wide)))
 

@@ -25,7 +25,8 @@ def wander(curve: Float64Array, amplitude_px: float, rng: np.random.Generator) -
     normal = np.column_stack([-step[:, 1], step[:, 0]]) / (np.linalg.norm(step, axis=1, keepdims=True) + 1e-9)
     t = np.linspace(0, 1, len(curve))
     off = sum(rng.normal(0, 1 / k) * np.sin(np.pi * k * t + rng.uniform(0, 6.3)) for k in (2, 3, 5, 7))
-    return curve + normal * (amplitude_px * np.asarray(off))[:, None]
+    moved: Float64Array = curve + normal * (amplitude_px * np.asarray(off))[:, None]
+    return moved
 
 
 def beside(curve: Float64Array, offset_px: float) -> Float64Array:
@@ -57,7 +58,7 @@ def draw_line(
     ground: Ground,
     curve: Float64Array,
     width_m: float,
-    colour: Float32Array | tuple[float, float, float],
+    colour: Float32Array | Float64Array | tuple[float, float, float],
     opacity: float,
     rng: np.random.Generator,
     material: Material | None = None,
@@ -86,7 +87,7 @@ def draw_line(
 
 def draw_track(ground: Ground, curve: Float64Array, rng: np.random.Generator, opacity: float | None = None) -> None:
     """A dirt track: two wheel lines and often a grown middle, or one worn path, paler or darker than the field."""
-    local = _mean_colour(ground, curve)
+    local = mean_colour(ground, curve)
     pale = rng.random() < 0.75
     dust = np.array([150, 138, 118]) if rng.random() < 0.5 else local * 1.35
     colour = (0.5 * dust + 0.5 * local * 1.25 if pale else local * rng.uniform(0.6, 0.8)).astype(np.float32)
@@ -106,7 +107,7 @@ def draw_track(ground: Ground, curve: Float64Array, rng: np.random.Generator, op
 
 def draw_ditch(ground: Ground, curve: Float64Array, rng: np.random.Generator) -> None:
     """A ditch 1-3 m wide and 0.5-1.5 m deep with lush or muddy banks, sometimes holding water."""
-    local = _mean_colour(ground, curve)
+    local = mean_colour(ground, curve)
     width_m = float(rng.uniform(1.2, 3.0))
     bank = np.array([70, 84, 54]) if rng.random() < 0.6 else local * 0.75
     draw_line(ground, curve, width_m + 2.0, 0.5 * (bank + local), 0.6, rng)
@@ -116,7 +117,7 @@ def draw_ditch(ground: Ground, curve: Float64Array, rng: np.random.Generator) ->
         draw_line(ground, curve, width_m, bank * 0.9, 0.7, rng, height_m=-float(rng.uniform(0.4, 1.2)))
 
 
-def _mean_colour(ground: Ground, curve: Float64Array) -> Float64Array:
+def mean_colour(ground: Ground, curve: Float64Array) -> Float64Array:
     """Mean ground colour (3,) along a curve; grey where it lies outside."""
     index = np.round(curve[::2]).astype(int)
     inside = (index >= 0).all(axis=1) & (index < ground.shape).all(axis=1)

@@ -21,7 +21,8 @@ def leaf_colour(rng: np.random.Generator, bare_share: float = 0.12) -> Float32Ar
     hues = _BARE if draw < bare_share else _AUTUMN if draw < bare_share + 0.08 else _LEAF
     colour = np.array(hues[rng.integers(len(hues))]) * rng.uniform(0.75, 1.3)
     colour = colour + rng.uniform(0, 0.4) * (colour @ _LUMA - colour)
-    return colour.astype(np.float32)
+    result: Float32Array = colour.astype(np.float32)
+    return result
 
 
 def draw_tree(
@@ -88,12 +89,12 @@ def draw_canopy(
         empty, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     count = int(label.max()) + 1
-    size = rng.uniform(0.7, 1.15, count).astype(np.float32)
+    size = rng.uniform(0.6, 1.2, count).astype(np.float32)
     radius_px = np.float32(0.5 * spacing_px * fill) * size[label]
     ragged = 1 + 0.22 * mottle(ground.shape, ground.gsd_m, 1.5, 0.5, 0.3, rng)
     dome = np.clip(1 - (distance / radius_px) ** 2 * ragged, 0, 1)
     alpha = np.clip(dome / max(1.0 / spacing_px, 0.12), 0, 1).astype(np.float32)
-    tint = (colour * (1 + rng.normal(0, 0.13, (count, 1)) + rng.normal(0, 0.04, (count, 3)))).astype(np.float32)
+    tint = (colour * (1 + rng.normal(0, 0.10, (count, 1)) + rng.normal(0, 0.025, (count, 3)))).astype(np.float32)
     shade = (0.62 + 0.55 * dome) * (0.9 + 0.25 * (ragged - 1))
     crown = np.clip(tint[label] * shade[..., None], 4, 250)
     ground.colour += alpha[..., None] * (crown - ground.colour)
@@ -109,8 +110,11 @@ def _centres(
     reach = int(np.hypot(*shape) / 2 / spacing_px) + 2
     along, across = (a.ravel().astype(float) for a in np.mgrid[-reach : reach + 1, -reach : reach + 1])
     jitter = 0.33 if heading_rad is None else 0.04
+    # An orchard's rows stand further apart than its trees.
     along += rng.uniform(-jitter, jitter, along.shape) + rng.random()
-    across += rng.uniform(-jitter, jitter, across.shape) + rng.random()
+    across = (across + rng.uniform(-jitter, jitter, across.shape) + rng.random()) * (
+        1.0 if heading_rad is None else 1.35
+    )
     turn = float(rng.uniform(0, np.pi)) if heading_rad is None else heading_rad
     rows = shape[0] / 2 + spacing_px * (-along * np.cos(turn) + across * np.sin(turn))
     cols = shape[1] / 2 + spacing_px * (along * np.sin(turn) + across * np.cos(turn))

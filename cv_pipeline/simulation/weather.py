@@ -132,7 +132,7 @@ def _add_plume(scene: Float32Array, plume: Plume, gsd_m: float, seed: int, place
     right = ((np.arange(shape[1], dtype=np.float32) - plume.source[1] * shape[1]) * gsd_m)[None, :]
     azimuth = np.deg2rad(plume.azimuth_deg)
     along = (right * np.sin(azimuth) - down * np.cos(azimuth)) / np.float32(plume.length_m)
-    field = smooth_field(shape, gsd_m, seed + 2, place, max(plume.width_m, 8.0), octaves=4)
+    field = smooth_field(shape, gsd_m, seed + 2, place, max(plume.width_m, 8.0), octaves=3)
     across = (right * np.cos(azimuth) + down * np.sin(azimuth)) / np.float32(plume.width_m) + 0.25 * field
     widening = 0.12 + np.clip(along, 0, 1.3)
     density = np.exp(-((across / widening) ** 2)) / (1.0 + 2.0 * np.clip(along, 0, None))

@@ -8,6 +8,7 @@ import pytest
 from cv_pipeline.simulation.change import ChangeRecord, change_between
 from cv_pipeline.simulation.config import BuiltConfig, ChangeConfig
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
+from cv_pipeline.simulation.setting import Parcel, Setting
 
 SHARES = [name for name in ChangeConfig.model_fields if name.endswith("_share")]
 NOTHING: dict[str, Any] = dict.fromkeys(SHARES, 0.0)
@@ -132,3 +133,29 @@ def test_a_demolished_building_stands_only_before() -> None:
             if 0 <= place[0] < 120 and 0 <= place[1] < 120:
                 assert here.height_m[place] > 1.5
                 assert there.height_m[place] == 0
+
+
+def test_farm_work_keeps_to_the_parcels_of_the_setting() -> None:
+    parcel_of = np.zeros((120, 120), np.int64)
+    parcel_of[:, 70:] = 1
+    setting = Setting(make_ground(), (), (Parcel(0, "crop", "", 0.3), Parcel(1, "crop", "", 1.2)), parcel_of, 0.0)
+    sides = set()
+    for seed in range(20):
+        before, after = make_ground(), make_ground()
+        config = only("farm_work_share", farm_work_kinds=(1.0, 0.0, 0.0))
+        record = change_between(before, after, config, BuiltConfig(), np.random.default_rng(seed), setting)
+        ground = after if record.changes[0].date == "after" else before
+        soil = ground.material == Material.SOIL
+        for label in (0, 1):
+            if np.array_equal(soil, parcel_of == label):
+                sides.add(label)
+    assert sides == {0, 1}
+
+
+def test_a_large_scene_sees_more_farm_work() -> None:
+    before = level_ground(np.full((400, 400, 3), 90, np.float32), Material.CROP, 2.0)  # 64 ha
+    counts = [
+        len(change_between(before.copy(), before.copy(), only("farm_work_share"), BuiltConfig(), rng).changes)
+        for rng in map(np.random.default_rng, range(6))
+    ]
+    assert np.mean(counts) > 1.5

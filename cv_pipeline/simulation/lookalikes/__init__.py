@@ -60,7 +60,9 @@ def draw_lookalikes(
             continue
         # Each group has a stream of its own, so that turning one off leaves the others as they are.
         own = np.random.default_rng(rng.integers(2**63))
-        rate = config.rate_per_ha(group) * sum(k.weight for k in kinds) / sum(k.weight for k in KINDS if k.group == group)
+        rate = (
+            config.rate_per_ha(group) * sum(k.weight for k in kinds) / sum(k.weight for k in KINDS if k.group == group)
+        )
         # Marks of the picture come by picture, not by area.
         count = own.poisson(config.image_share) if group == "image" else own.poisson(rate * clutter * hectares)
         cumulative = np.cumsum([k.weight for k in kinds])
@@ -81,6 +83,5 @@ def _find_place(ground: Ground, kind: Kind, rng: np.random.Generator) -> tuple[f
     return None
 
 
-def _shares(weights: tuple[float, ...]) -> np.ndarray:
-    total = np.asarray(weights, float)
-    return total / total.sum()
+def _shares(weights: tuple[float, ...]) -> list[float]:
+    return [weight / sum(weights) for weight in weights]

@@ -48,7 +48,9 @@ def local_colour(ground: Ground, row_px: float, col_px: float, reach_m: float = 
     return colour
 
 
-def offset_px(ground: Ground, row_px: float, col_px: float, azimuth_rad: float, distance_m: float) -> tuple[float, float]:
+def offset_px(
+    ground: Ground, row_px: float, col_px: float, azimuth_rad: float, distance_m: float
+) -> tuple[float, float]:
     """The point ``distance_m`` away towards an azimuth clockwise from image up."""
     step = distance_m / ground.gsd_m
     return row_px - step * float(np.cos(azimuth_rad)), col_px + step * float(np.sin(azimuth_rad))
@@ -89,7 +91,12 @@ def spot(
         alpha = alpha * np.clip((distance - 1 + max(rim, 2 * soft)) / soft + 0.5, 0, 1)
     grain = 1 + 0.12 * rng.standard_normal(alpha.shape, dtype=np.float32)
     blend(
-        ground, patch.rows, patch.cols, (alpha * opacity * grain).astype(np.float32), colour, material
+        ground,
+        patch.rows,
+        patch.cols,
+        (alpha * opacity * grain).astype(np.float32),
+        np.asarray(colour, np.float32),
+        material,
     )
     if height_m:
         dome = (height_m * np.sqrt(np.clip(1 - distance**2, 0, 1)) * (alpha if rim else 1)).astype(np.float32)
@@ -122,7 +129,13 @@ def block(
 
 
 def cylinder(
-    ground: Ground, row_px: float, col_px: float, radius_m: float, height_m: float, colour: Colour, rng: np.random.Generator
+    ground: Ground,
+    row_px: float,
+    col_px: float,
+    radius_m: float,
+    height_m: float,
+    colour: Colour,
+    rng: np.random.Generator,
 ) -> None:
     """A round flat-topped body with a slightly darker edge."""
     patch = patch_around(ground.shape, row_px, col_px, radius_m + ground.gsd_m, ground.gsd_m)

@@ -77,7 +77,11 @@ def draw_revetment(ground: Ground, row_px: float, col_px: float, rng: np.random.
     tone = 0.5 * (earth + local_colour(ground, row_px, col_px)) if overgrown else earth
     spot(ground, row_px, col_px, 0.8 * length_m, tone, 0.5, rng, softness=0.5, squash=0.8, azimuth_rad=azimuth)
     height_m = float(rng.uniform(0.6, 1.8))
-    for turn, out_m, span_m in ((0.0, length_m / 2, width_m + 3), (-1.57, width_m / 2, length_m), (1.57, width_m / 2, length_m)):
+    for turn, out_m, span_m in (
+        (0.0, length_m / 2, width_m + 3),
+        (-1.57, width_m / 2, length_m),
+        (1.57, width_m / 2, length_m),
+    ):
         bank = offset_px(ground, row_px, col_px, azimuth + turn, out_m + 1.0)
         block(ground, *bank, azimuth + turn + np.pi / 2, (span_m, 2.0), height_m, tone * 1.1, rng, 0.85)
     block(ground, row_px, col_px, azimuth, (length_m, width_m), -0.6, tone * 0.8, rng, 0.8)
@@ -91,7 +95,16 @@ def draw_bunker(ground: Ground, row_px: float, col_px: float, rng: np.random.Gen
     tone = 0.6 * local_colour(ground, row_px, col_px) + 0.4 * earth
     squash = width_m / length_m if width_m < length_m else 0.8
     spot(
-        ground, row_px, col_px, length_m / 2, tone, 0.8, rng, squash=squash, azimuth_rad=azimuth, height_m=float(rng.uniform(1, 2.5))
+        ground,
+        row_px,
+        col_px,
+        length_m / 2,
+        tone,
+        0.8,
+        rng,
+        squash=squash,
+        azimuth_rad=azimuth,
+        height_m=float(rng.uniform(1, 2.5)),
     )
     door = offset_px(ground, row_px, col_px, azimuth, length_m / 2)
     block(ground, *door, azimuth, (1.6, 1.4), 0.0, (38, 36, 34), rng)
@@ -108,7 +121,19 @@ def draw_stones(ground: Ground, row_px: float, col_px: float, rng: np.random.Gen
         radius_m = float(np.exp(rng.uniform(np.log(0.3), np.log(1.6))))
         squash = float(rng.uniform(0.55, 0.95))
         tone = stone * rng.uniform(0.85, 1.1)
-        spot(ground, row, col, radius_m, tone, 0.95, rng, squash=squash, ragged=0.2, softness=0.1, height_m=0.8 * radius_m)
+        spot(
+            ground,
+            row,
+            col,
+            radius_m,
+            tone,
+            0.95,
+            rng,
+            squash=squash,
+            ragged=0.2,
+            softness=0.1,
+            height_m=0.8 * radius_m,
+        )
     return reach_m
 
 

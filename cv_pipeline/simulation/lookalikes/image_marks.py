@@ -42,23 +42,25 @@ def draw_watermark(ground: Ground, row_px: float, col_px: float, rng: np.random.
 
 def draw_seam(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """The seam of a mosaic: another brightness and tint beyond a line, perhaps with a shift of a pixel or two."""
-    gain = np.float32(1 + rng.normal(0, 0.06) + rng.normal(0, 0.015, 3))
-    line = int(np.clip(col_px, 1, ground.shape[1] - 2))
-    part = ground.colour[:, line:]
+    gain = (1 + rng.normal(0, 0.06) + rng.normal(0, 0.015, 3)).astype(np.float32)
+    upright = rng.random() < 0.5
+    part = ground.colour[:, int(col_px) :] if upright else ground.colour[int(row_px) :]
     if rng.random() < 0.4:
-        part[...] = np.roll(part, int(rng.integers(-2, 3)), axis=0)
+        part[...] = np.roll(part, int(rng.integers(-2, 3)), axis=0 if upright else 1)
     np.clip(part * gain, 0, 255, out=part)
     return 0.0
 
 
 def draw_lost_lines(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """One to three lost or repeated lines of a scanner, along rows or columns."""
+    upright = rng.random() < 0.5
+    lines = ground.colour.transpose(1, 0, 2) if upright else ground.colour
     for _ in range(int(rng.integers(1, 4))):
-        row = int(np.clip(row_px + rng.integers(-3, 4), 1, ground.shape[0] - 1))
+        line = int(np.clip((col_px if upright else row_px) + rng.integers(-3, 4), 1, len(lines) - 1))
         if rng.random() < 0.5:
-            ground.colour[row] = ground.colour[row - 1]
+            lines[line] = lines[line - 1]
         else:
-            ground.colour[row] *= np.float32(rng.uniform(0.75, 1.25))
+            lines[line] *= np.float32(rng.uniform(0.75, 1.25))
     np.clip(ground.colour, 0, 255, out=ground.colour)
     return 0.0
 

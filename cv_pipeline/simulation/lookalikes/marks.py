@@ -39,7 +39,9 @@ def draw_dark_spots(ground: Ground, row_px: float, col_px: float, rng: np.random
     for _ in range(int(rng.integers(5, 25))):
         row, col = offset_px(ground, row_px, col_px, rng.uniform(0, 6.3), reach_m * rng.random() ** 0.6)
         radius_m, squash = float(rng.uniform(0.3, 1.0)), float(rng.uniform(0.4, 0.8))
-        spot(ground, row, col, radius_m, tone, float(rng.uniform(0.3, 0.7)), rng, squash=squash, ragged=0.3, softness=0.5)
+        spot(
+            ground, row, col, radius_m, tone, float(rng.uniform(0.3, 0.7)), rng, squash=squash, ragged=0.3, softness=0.5
+        )
     return reach_m
 
 
@@ -77,7 +79,18 @@ def draw_burnt_strips(ground: Ground, row_px: float, col_px: float, rng: np.rand
     for k in range(count):
         row, col = offset_px(ground, row_px, col_px, azimuth + np.pi / 2, (k - count / 2) * apart_m)
         row, col = offset_px(ground, row, col, azimuth, rng.normal(0, 4))
-        spot(ground, row, col, length_m / 2, (48, 44, 42), 0.7, rng, squash=2.2 / length_m, azimuth_rad=azimuth, ragged=0.1)
+        spot(
+            ground,
+            row,
+            col,
+            length_m / 2,
+            (48, 44, 42),
+            0.7,
+            rng,
+            squash=2.2 / length_m,
+            azimuth_rad=azimuth,
+            ragged=0.1,
+        )
         spot(ground, row, col, 0.4 * length_m, (146, 142, 138), 0.4, rng, squash=0.8 / length_m, azimuth_rad=azimuth)
     return length_m / 2
 
@@ -97,7 +110,18 @@ def draw_resting_place(ground: Ground, row_px: float, col_px: float, rng: np.ran
     local = local_colour(ground, row_px, col_px, 6.0)
     tone = 0.5 * local * 1.2 + 0.5 * np.array([148, 130, 106])
     squash = float(rng.uniform(0.3, 0.7))
-    spot(ground, row_px, col_px, radius_m, tone, float(rng.uniform(0.3, 0.7)), rng, squash=squash, ragged=0.35, softness=0.5)
+    spot(
+        ground,
+        row_px,
+        col_px,
+        radius_m,
+        tone,
+        float(rng.uniform(0.3, 0.7)),
+        rng,
+        squash=squash,
+        ragged=0.35,
+        softness=0.5,
+    )
     return radius_m
 
 
@@ -106,7 +130,18 @@ def draw_wet_streak(ground: Ground, row_px: float, col_px: float, rng: np.random
     length_m = float(np.exp(rng.uniform(np.log(5.0), np.log(40.0))))
     tone = local_colour(ground, row_px, col_px) * rng.uniform(0.6, 0.85)
     width = float(rng.uniform(0.06, 0.25))
-    spot(ground, row_px, col_px, length_m / 2, tone, float(rng.uniform(0.3, 0.7)), rng, squash=width, ragged=0.3, softness=0.5)
+    spot(
+        ground,
+        row_px,
+        col_px,
+        length_m / 2,
+        tone,
+        float(rng.uniform(0.3, 0.7)),
+        rng,
+        squash=width,
+        ragged=0.3,
+        softness=0.5,
+    )
     return length_m / 2
 
 
@@ -117,7 +152,15 @@ def draw_sparse_patch(ground: Ground, row_px: float, col_px: float, rng: np.rand
     for k in range(int(rng.integers(1, 4))):
         row, col = offset_px(ground, row_px, col_px, azimuth + np.pi / 2, 3.0 * k)
         spot(
-            ground, row, col, length_m / 2, tone, 0.6, rng, squash=float(rng.uniform(0.5, 1.5)) / length_m, azimuth_rad=azimuth
+            ground,
+            row,
+            col,
+            length_m / 2,
+            tone,
+            0.6,
+            rng,
+            squash=float(rng.uniform(0.5, 1.5)) / length_m,
+            azimuth_rad=azimuth,
         )
     return length_m / 2
 

@@ -13,7 +13,9 @@ def draw_lone_tree(ground: Ground, row_px: float, col_px: float, rng: np.random.
     """A tree in the field with uncropped ground under it."""
     radius_m = float(np.exp(rng.uniform(np.log(1.5), np.log(5.0))))
     if rng.random() < 0.5:
-        spot(ground, row_px, col_px, 1.3 * radius_m, local_colour(ground, row_px, col_px) * 0.85, 0.5, rng, softness=0.5)
+        spot(
+            ground, row_px, col_px, 1.3 * radius_m, local_colour(ground, row_px, col_px) * 0.85, 0.5, rng, softness=0.5
+        )
     draw_tree(ground, row_px, col_px, radius_m, radius_m * float(rng.uniform(1.5, 3.5)), leaf_colour(rng), rng)
     return radius_m
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import Ground
 from cv_pipeline.simulation.lookalikes.base import Kind, block, cylinder, local_colour, offset_px, spot
 
 _STRAW = np.array([176, 150, 104], np.float32)
@@ -24,9 +24,13 @@ def draw_round_bales(ground: Ground, row_px: float, col_px: float, rng: np.rando
     for k in range(rows):
         for line in range(lines):
             row, col = offset_px(ground, row_px, col_px, azimuth, (k - rows / 2) * step_m + rng.normal(0, 0.2 * step_m))
-            row, col = offset_px(ground, row, col, azimuth + np.pi / 2, (line - lines / 2) * apart_m + rng.normal(0, 0.4))
+            row, col = offset_px(
+                ground, row, col, azimuth + np.pi / 2, (line - lines / 2) * apart_m + rng.normal(0, 0.4)
+            )
             turn = float(rng.uniform(0, np.pi))
-            block(ground, row, col, turn, (2 * radius_m, 1.2), 1.3 * radius_m * 1.2, colour * rng.uniform(0.9, 1.1), rng)
+            block(
+                ground, row, col, turn, (2 * radius_m, 1.2), 1.3 * radius_m * 1.2, colour * rng.uniform(0.9, 1.1), rng
+            )
     return 0.5 * rows * step_m
 
 
@@ -90,7 +94,9 @@ def draw_salt_lick(ground: Ground, row_px: float, col_px: float, rng: np.random.
     local = local_colour(ground, row_px, col_px)
     worn = (0.6 * local * 1.25 + 0.4 * np.array([140, 122, 98])).astype(np.float32)
     reach_m = float(rng.uniform(3, 7))
-    spot(ground, row_px, col_px, reach_m, worn, 0.5, rng, softness=0.7, ragged=0.25, squash=float(rng.uniform(0.5, 0.9)))
+    spot(
+        ground, row_px, col_px, reach_m, worn, 0.5, rng, softness=0.7, ragged=0.25, squash=float(rng.uniform(0.5, 0.9))
+    )
     for _ in range(int(rng.integers(3, 8))):
         azimuth, length_m = float(rng.uniform(0, 6.3)), float(rng.uniform(12, 40))
         end = offset_px(ground, row_px, col_px, azimuth, length_m / 2)

@@ -15,7 +15,9 @@ def draw_poles(ground: Ground, row_px: float, col_px: float, rng: np.random.Gene
     local = local_colour(ground, row_px, col_px)
     for k in range(-2, 3):
         row, col = offset_px(ground, row_px, col_px, azimuth, k * step_m)
-        spot(ground, row, col, float(rng.uniform(0.6, 1.4)), local * 0.85, 0.5, rng, squash=0.5, ragged=0.3, softness=0.6)
+        spot(
+            ground, row, col, float(rng.uniform(0.6, 1.4)), local * 0.85, 0.5, rng, squash=0.5, ragged=0.3, softness=0.6
+        )
         block(ground, row, col, azimuth, (0.4, 0.4), 0.0, (110, 100, 92), rng)
         _mast(ground, row, col, height_m)
     return step_m
@@ -32,7 +34,17 @@ def draw_pylon(ground: Ground, row_px: float, col_px: float, rng: np.random.Gene
     """A lattice pylon: four feet, a square of rough grass, thin members."""
     foot_m, height_m = float(rng.uniform(4, 8)), float(rng.uniform(18, 40))
     turn = float(rng.uniform(0, np.pi))
-    block(ground, row_px, col_px, turn, (foot_m + 2, foot_m + 2), 0.0, local_colour(ground, row_px, col_px) * 0.8, rng, 0.6)
+    block(
+        ground,
+        row_px,
+        col_px,
+        turn,
+        (foot_m + 2, foot_m + 2),
+        0.0,
+        local_colour(ground, row_px, col_px) * 0.8,
+        rng,
+        0.6,
+    )
     for k in range(4):
         row, col = offset_px(ground, row_px, col_px, turn + 0.785 + 1.571 * k, 0.7 * foot_m)
         block(ground, row, col, turn, (0.8, 0.8), 0.0, (186, 184, 180), rng)
@@ -63,7 +75,16 @@ def draw_roof_gear(ground: Ground, row_px: float, col_px: float, rng: np.random.
     if rng.random() < 0.5:
         cylinder(ground, row_px, col_px, radius_m, base_m + 1.2, colour, rng)
     else:
-        block(ground, row_px, col_px, float(rng.uniform(0, np.pi)), (2 * radius_m, 1.5 * radius_m), base_m + 1.0, colour, rng)
+        block(
+            ground,
+            row_px,
+            col_px,
+            float(rng.uniform(0, np.pi)),
+            (2 * radius_m, 1.5 * radius_m),
+            base_m + 1.0,
+            colour,
+            rng,
+        )
     return radius_m
 
 
@@ -76,7 +97,9 @@ def draw_playground(ground: Ground, row_px: float, col_px: float, rng: np.random
     block(ground, row_px, col_px, turn, size, 0.0, surface, rng)
     for _ in range(int(rng.integers(2, 7))):
         row, col = offset_px(ground, row_px, col_px, rng.uniform(0, 6.3), rng.uniform(0, 0.4 * size[1]))
-        block(ground, row, col, rng.uniform(0, 3), (1.6, 0.8), float(rng.uniform(0.8, 2.2)), rng.uniform(40, 230, 3), rng)
+        block(
+            ground, row, col, rng.uniform(0, 3), (1.6, 0.8), float(rng.uniform(0.8, 2.2)), rng.uniform(40, 230, 3), rng
+        )
     return size[0] / 2
 
 

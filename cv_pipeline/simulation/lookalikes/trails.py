@@ -19,7 +19,9 @@ def _arc(
     return np.column_stack([row_px - radius_px * np.cos(azimuth), col_px + radius_px * np.sin(azimuth)])
 
 
-def _line_across(ground: Ground, row_px: float, col_px: float, azimuth: float, length_m: float, rng: np.random.Generator) -> Float64Array:
+def _line_across(
+    ground: Ground, row_px: float, col_px: float, azimuth: float, length_m: float, rng: np.random.Generator
+) -> Float64Array:
     start = np.array(offset_px(ground, row_px, col_px, azimuth, -length_m / 2))
     end = np.array(offset_px(ground, row_px, col_px, azimuth, length_m / 2))
     middle = np.array([row_px, col_px]) + rng.normal(0, 0.05, 2) * length_m / ground.gsd_m
@@ -134,7 +136,8 @@ def draw_roundabout(ground: Ground, row_px: float, col_px: float, rng: np.random
     start = float(rng.uniform(0, 6.3))
     for k in range(int(rng.integers(3, 5))):
         azimuth = start + 1.57 * k
-        road = np.linspace(offset_px(ground, row_px, col_px, azimuth, radius_m), offset_px(ground, row_px, col_px, azimuth, 90.0), 12)
+        ends = [np.array(offset_px(ground, row_px, col_px, azimuth, out_m)) for out_m in (radius_m, 90.0)]
+        road = np.linspace(ends[0], ends[1], 12)
         draw_line(ground, road, width_m, grey, 1.0, rng)
     spot(ground, row_px, col_px, radius_m + width_m / 2, grey, 1.0, rng, ragged=0.0, softness=0.03)
     island = ((92, 108, 66), (150, 138, 116), (180, 176, 168))[rng.integers(3)]

@@ -21,7 +21,16 @@ def draw_pond(ground: Ground, row_px: float, col_px: float, rng: np.random.Gener
     for grow, tone, opacity, made in ((1.25, shore, 0.7, None), (1.0, colour, 0.95, Material.WATER)):
         for centre, size in (((row_px, col_px), radius_m), (lobe, 0.6 * radius_m)):
             spot(
-                ground, *centre, size * grow, tone, opacity, rng, squash=squash, azimuth_rad=turn, softness=0.08, material=made
+                ground,
+                *centre,
+                size * grow,
+                tone,
+                opacity,
+                rng,
+                squash=squash,
+                azimuth_rad=turn,
+                softness=0.08,
+                material=made,
             )
     return 1.6 * radius_m
 
