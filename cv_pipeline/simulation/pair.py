@@ -81,7 +81,7 @@ def simulate_pair(
     permanent = draw_lookalikes(before, config.lookalikes, stream(seed, "lookalikes"), transient=False)
     structure = before.material == Material.ROOF
     after = before.copy()
-    changes = change_between(before, after, config.change, config.built, stream(seed, "change"))
+    changes = change_between(before, after, config.change, config.built, stream(seed, "change"), setting)
     passing = [
         thing
         for date, ground in (("before", before), ("after", after))
