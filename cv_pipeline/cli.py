@@ -16,6 +16,7 @@ import typer
 from cv_pipeline.errors import ConfigError, CvPipelineError
 
 if TYPE_CHECKING:
+    from cv_pipeline.accuracy import AccuracyResult
     from cv_pipeline.config import AssessConfig
     from cv_pipeline.types import Assessment
 
@@ -97,6 +98,7 @@ _OPTION_OF = {
     "before_gsd_m": "--before-gsd",
     "score_threshold": "--threshold",
     "geolocation_ce90_m": "--geolocation-ce90",
+    "footprint_ce90_m": "--footprint-ce90",
 }
 """Settings whose option has another name; the rest are called alike."""
 
@@ -139,7 +141,16 @@ def assess(
     before: Annotated[Path, typer.Option("--before", help="image before the event")],
     after: AfterOption,
     out: OutOption,
-    structures: Annotated[Path | None, typer.Option("--structures", help="footprints in any vector format")] = None,
+    structures: Annotated[
+        str | None,
+        typer.Option("--structures", help="footprints: FILE or FILE:layer; overture or osm with the extra 'online'"),
+    ] = None,
+    footprint_ce90: Annotated[
+        float | None, typer.Option("--footprint-ce90", help="the footprints' stated CE90 in metres")
+    ] = None,
+    footprint_offset: Annotated[
+        str, typer.Option("--footprint-offset", help="shift of the footprints against the image: report, or fix it")
+    ] = "report",
     gsd: GsdOption = None,
     before_gsd: Annotated[
         float | None, typer.Option("--before-gsd", help="the same for --before, if different")
@@ -162,7 +173,8 @@ def assess(
         config = _config(
             model=model, gsd_m=gsd, before_gsd_m=before_gsd, bands=_bands(bands, "--bands"),
             before_bands=_bands(before_bands, "--before-bands"), score_threshold=threshold,
-            geolocation_ce90_m=geolocation_ce90, seed=seed, overwrite=overwrite, out_dir=out,
+            geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90, footprint_offset=footprint_offset,
+            seed=seed, overwrite=overwrite, out_dir=out,
         )  # fmt: skip
         with stage_bars() as progress:
             result = cv_pipeline.assess(before, after, structures, config, progress=progress)
@@ -195,43 +207,71 @@ def detect(
 
 @app.command()
 def accuracy(
-    points: Annotated[Path, typer.Option("--points", help="CSV or vector file of impacts, or of published distances")],
     out: OutOption,
+    points: Annotated[
+        Path | None, typer.Option("--points", help="CSV or vector file of impacts, or of published distances")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--from", help="folder of a finished 'assess' run, instead of --points")
+    ] = None,
+    hypotheses: Annotated[
+        Path | None,
+        typer.Option("--hypotheses", help="CSV of aim points decided on: impact_id, hypothesis, distance_m"),
+    ] = None,
     structures: Annotated[Path | None, typer.Option("--structures", help="footprints in any vector format")] = None,
     region: Annotated[Path | None, typer.Option("--region", help="polygons of the ground that was searched")] = None,
+    axis: Annotated[
+        float | None,
+        typer.Option("--axis", min=0, max=360, help="azimuth of a known axis, for bias along and across it"),
+    ] = None,
     geolocation_ce90: CeOption = None,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="level of the intervals")] = 0.95,
     seed: SeedOption = 0,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Statistics of impacts against structures, or of published distances, without imagery."""
+    """Statistics of impacts against structures, of published distances, or of a finished run, without imagery."""
     with _errors_to_exit_code():
-        from cv_pipeline.accuracy import accuracy_from_files
+        from cv_pipeline.accuracy import accuracy_from_files, accuracy_from_run
         from cv_pipeline.accuracy.write import accuracy_document, write_accuracy
         from cv_pipeline.output_dir import check_output_dir
 
         _config(geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed)
         if region is not None and structures is None:
             raise ConfigError(f"--region {region}: nothing is measured without --structures; give both or neither")
+        if (points is None) == (run is None):
+            raise ConfigError("give either --points FILE or --from DIR")
         check_output_dir(out, overwrite)
-        result = accuracy_from_files(
-            points, structures, region=region, geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed
-        )
+        if points is not None:
+            result = accuracy_from_files(
+                points, structures, region=region, hypotheses=hypotheses, axis_deg=axis,
+                geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed,
+            )  # fmt: skip
+        else:
+            if structures is not None or geolocation_ce90 is not None:
+                raise ConfigError(
+                    "--from takes structures and errors from the run; leave --structures and the like out"
+                )
+            assert run is not None
+            result = accuracy_from_run(run, hypotheses=hypotheses, axis_deg=axis, confidence=confidence, seed=seed)
         write_accuracy(result, out, overwrite)
     if as_json:
         typer.echo(json.dumps(accuracy_document(result), indent=2, allow_nan=False))
     else:
-        _print_summaries(result.summaries)
+        _print_summaries(result)
         for note in result.notes:
             typer.echo(f"note: {note}")
     typer.echo(f"results: {out / 'summary.json'}", err=as_json)
 
 
-def _print_summaries(summaries: Any) -> None:
+def _print_summaries(result: AccuracyResult) -> None:
     """A table with a row per hypothesis, then what each may be read as."""
     from rich.console import Console
     from rich.table import Table
+
+    from cv_pipeline.accuracy.words import combination_sentence, dispersion_sentence, influence_sentence
+
+    summaries = result.summaries
 
     table = Table()
     for head in ("hypothesis", "n", "mean m", "SD population", "SD sample", "median m"):
@@ -242,6 +282,11 @@ def _print_summaries(summaries: Any) -> None:
     Console().print(table)
     for s in summaries:
         typer.echo(f"{s.hypothesis}: {s.statement}")
+    for sentence in (dispersion_sentence(summaries[0].dispersion), influence_sentence(summaries[0])):
+        if sentence:
+            typer.echo(f"{summaries[0].hypothesis}: {sentence}")
+    if result.combinations is not None:
+        typer.echo(combination_sentence(result.combinations))
 
 
 @app.command()

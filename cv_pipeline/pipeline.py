@@ -13,13 +13,15 @@ import numpy as np
 
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.frame import LocalFrame, local_frame
-from cv_pipeline.types import Assessment, Gate, Impact, Match, Registration, Segmentation, Status, Structure
+from cv_pipeline.types import Assessment, Gate, Impact, Match, Registration, Segmentation, Status
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from cv_pipeline.matching.nearest import StructureIndex
     from cv_pipeline.segmentation.zoo import ModelFile
-    from cv_pipeline.types import AccuracySummary, AlignedPair
+    from cv_pipeline.structures.file import StructureSet
+    from cv_pipeline.types import AccuracySummary, AlignedPair, FootprintOffset, ScenePair
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as a run goes on."""
@@ -58,7 +60,8 @@ def assess(
     Args:
         before: The earlier image, or None.
         after: The later image; results are in its pixels.
-        structures: Any vector file of footprints, or None for no distances.
+        structures: Any vector file of footprints (``FILE`` or ``FILE:layer``), ``overture`` or ``osm`` with the
+            extra ``online``, or None for no distances.
         config: Settings; the defaults where None. With ``out_dir`` set, all files are written there.
         progress: Told (stage, done, total).
 
@@ -75,6 +78,7 @@ def assess(
     from cv_pipeline.registration.register import register
     from cv_pipeline.segmentation.predict import check_gsd
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
+    from cv_pipeline.structures.placement import offset_notes
 
     config = config or AssessConfig()
     if config.out_dir is not None:
@@ -87,7 +91,7 @@ def assess(
         if source is not None:
             check_gsd(source, model.info())
     frame = local_frame(pair.after.grid)
-    built, warnings = _read_structures(structures, frame)
+    given = _read_structures(structures, frame, model.name)
     progress("opening", 1, 1)
     progress("aligning", 0, 1)
     aligned = register(pair, model.working_gsd_m)
@@ -98,25 +102,44 @@ def assess(
     impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold)
     impacts = _doubt_unseen(impacts, aligned, segmentation)
     progress("measuring", 1, 2)
-    matches, accuracy = _measure(impacts, built, frame, aligned.registration, config)
+    index, offset = _place(given, pair, frame, config)
+    matches, accuracy = _measure(impacts, index, frame, segmentation, aligned.registration, config, offset)
     progress("measuring", 2, 2)
-    notes = (*warnings, *_notes(aligned.registration, segmentation, impacts, bool(built)))
-    result = Assessment(
-        pair, aligned.registration, segmentation, impacts, built, matches, accuracy, notes, config.out_dir
+    notes = (
+        *given.notes,
+        *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
+        *_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
     )
+    result = Assessment(
+        pair, aligned.registration, segmentation, impacts, index.structures, matches, accuracy, notes, config.out_dir,
+        index.landmarks, offset,
+    )  # fmt: skip
     if config.out_dir is not None:
-        _write(result, config, structures, progress)
+        _write(result, config, structures, given, progress)
     return result
 
 
-def _read_structures(path: str | Path | None, frame: LocalFrame) -> tuple[tuple[Structure, ...], tuple[str, ...]]:
-    if path is None:
-        return (), ()
-    from cv_pipeline.structures import read_structures
+def _read_structures(source: str | Path | None, frame: LocalFrame, model: str) -> StructureSet:
+    from cv_pipeline.structures import StructureSet
+    from cv_pipeline.structures.source import load_structures
 
+    if source is None:
+        return StructureSet((), ())
     left, bottom, right, top = footprint_m(frame).bounds
-    found = read_structures(Path(path), frame, extent_m=(left, bottom, right, top))
-    return found.structures, found.notes
+    return load_structures(source, frame, (left, bottom, right, top), model=model)
+
+
+def _place(
+    given: StructureSet, pair: ScenePair, frame: LocalFrame, config: AssessConfig
+) -> tuple[StructureIndex, FootprintOffset | None]:
+    """The structures as they are measured to, and how they lie on the after image; None without structures."""
+    from cv_pipeline.matching import index_structures
+    from cv_pipeline.structures.placement import place
+
+    if not given.structures:
+        return index_structures(()), None
+    placed, offset = place(given.structures, pair.after, frame, fix=config.footprint_offset == "fix")
+    return index_structures(placed), offset
 
 
 def footprint_m(frame: LocalFrame) -> BaseGeometry:
@@ -176,35 +199,45 @@ def _doubt_unseen(impacts: tuple[Impact, ...], aligned: AlignedPair, segmentatio
 
 def _measure(
     impacts: Sequence[Impact],
-    structures: Sequence[Structure],
+    index: StructureIndex,
     frame: LocalFrame,
+    segmentation: Segmentation,
     registration: Registration | None,
     config: AssessConfig,
+    offset: FootprintOffset | None,
 ) -> tuple[tuple[Match, ...], tuple[AccuracySummary, ...]]:
     """Matches of all impacts, and statistics of those that are not known to be old."""
-    from cv_pipeline.accuracy.matched import summarise_matches
+    from cv_pipeline.accuracy.assessed import assessed_region
+    from cv_pipeline.accuracy.matched import Settings, summarise_matches
     from cv_pipeline.matching.match import match_impacts
+    from cv_pipeline.structures.placement import offset_sd_m
 
     matches = match_impacts(
         impacts,
-        structures,
+        index,
         registration_sd_m=registration.sd_m if registration is not None and registration.gate is not Gate.FAIL else 0.0,
         gsd_m=frame.grid.gsd_m,
-        geolocation_ce90_m=config.geolocation_ce90_m,
+        # Footprints that were moved onto the image share its geolocation error.
+        geolocation_ce90_m=None if offset is not None and offset.applied else config.geolocation_ce90_m,
+        footprint_ce90_m=config.footprint_ce90_m,
+        offset_sd_m=offset_sd_m(offset),
     )
     counted = [k for k, impact in enumerate(impacts) if impact.status is not Status.OLD]
-    if not structures or not counted:
+    if not index.structures or not counted:
         return matches, ()
     accuracy = summarise_matches(
         [matches[k] for k in counted],
-        structures,
-        region_m=footprint_m(frame),
-        crater_radii_m=[impacts[k].crater_radius_m for k in counted],
-        blast_radii_m=[impacts[k].blast_radius_m for k in counted],
-        confidence=config.confidence,
-        bootstrap_draws=config.bootstrap_draws,
+        index.structures,
+        region_m=assessed_region(segmentation, frame),
+        points_m=np.array([(impacts[k].x_m, impacts[k].y_m) for k in counted]),
+        settings=Settings(
+            crater_radii_m=[impacts[k].crater_radius_m for k in counted],
+            blast_radii_m=[impacts[k].blast_radius_m for k in counted],
+            confidence=config.confidence,
+            bootstrap_draws=config.bootstrap_draws,
+            seed=config.seed,
+        ),
         null_draws=config.null_draws,
-        seed=config.seed,
     )
     return matches, accuracy
 
@@ -231,11 +264,17 @@ def _notes(
     return notes
 
 
-def _write(result: Assessment, config: AssessConfig, structures: str | Path | None, progress: Progress) -> None:
+def _write(
+    result: Assessment, config: AssessConfig, source: str | Path | None, given: StructureSet, progress: Progress
+) -> None:
     from cv_pipeline.report import file_record, write_report
+    from cv_pipeline.structures.vector import split_layer
 
     assert config.out_dir is not None
     progress("writing", 0, 1)
-    extras = {} if structures is None else {"structures": file_record(Path(structures))}
+    extras = {}
+    if source is not None:
+        path, layer = split_layer(Path(source))
+        extras["structures"] = dict(given.source) or file_record(path) | ({"layer": layer} if layer else {})
     write_report(result, config, config.out_dir, extras=extras)
     progress("writing", 1, 1)

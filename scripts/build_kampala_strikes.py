@@ -14,8 +14,9 @@ import yaml
 from cv_pipeline.errors import CvPipelineError
 from cv_pipeline.frame import local_frame
 from cv_pipeline.simulation.mosaic import TileBlock, covered_grid, read_block, warp_block
+from cv_pipeline.simulation.recipe import read_recipe, structures_inside
 from cv_pipeline.simulation.scene import SceneRecipe, simulate_scene
-from cv_pipeline.simulation.scene_files import read_recipe, structures_inside, truth_features, write_features, write_rgb
+from cv_pipeline.simulation.scene_files import write_features, write_scene
 from cv_pipeline.structures.file import read_structures
 
 RECIPE = Path(__file__).with_name("kampala_strikes.yaml")
@@ -30,25 +31,24 @@ def build(
     out: Annotated[Path, typer.Option(help="Data set folder; the built files in it are replaced.")] = Path(
         "datasets/kampala_strikes"
     ),
-    seed: Annotated[int, typer.Option(help="Seed of outlines, debris, vehicles and noise.")] = 7,
+    seed: Annotated[int, typer.Option(help="Seed of outlines, debris, change of the ground and noise.")] = 7,
 ) -> None:
-    """Build before.tif, after.tif, structures.geojson, truth.geojson and dataset.yaml."""
+    """Build the scene's files and dataset.yaml."""
     try:
         recipe = read_recipe(RECIPE, seed)
         out.mkdir(parents=True, exist_ok=True)
         grid = covered_grid(BLOCK, CRS, GSD_M)
         background = warp_block(read_block(data / "kampala", BLOCK), BLOCK, grid)
-        write_features(out / "structures.geojson", structures_inside(data / "kampala" / "labels.geojson", grid, "K"))
+        features = structures_inside(data / "kampala" / "labels.geojson", grid, "K")
+        write_features(out / "structures.geojson", features)
         structures = read_structures(out / "structures.geojson", local_frame(grid)).structures
-        scene = simulate_scene(background, grid, recipe, structures, seed)
+        scene = simulate_scene(background, grid, recipe, structures, seed, features)
+        write_scene(out, scene)
     except (CvPipelineError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    write_rgb(out / "before.tif", scene.before, grid)
-    write_rgb(out / "after.tif", scene.after, grid)
-    write_features(out / "truth.geojson", truth_features(scene.truth))
     write_card(out / "dataset.yaml", recipe, seed, len(structures))
-    typer.echo(f"{len(scene.truth)} strikes and {len(structures)} structures written to {out}")
+    typer.echo(f"{len(scene.strikes)} strikes and {len(structures)} structures written to {out}")
 
 
 def write_card(path: Path, recipe: SceneRecipe, seed: int, structures: int) -> None:
@@ -76,9 +76,10 @@ def write_card(path: Path, recipe: SceneRecipe, seed: int, structures: int) -> N
             "after": "after.tif",
             "structures": "structures.geojson",
             "truth": "truth.geojson",
+            "lookalikes": "lookalikes.geojson",
         },
         "licence": {
-            "before.tif, after.tif, truth.geojson": "CC BY 4.0, imagery: OpenAerialMap contributors; strikes simulated",
+            "all but structures.geojson": "CC BY 4.0, imagery: OpenAerialMap contributors; strikes simulated",
             "structures.geojson": "ODbL 1.0, OpenStreetMap contributors",
         },
         "split": "demonstration only; no model here is trained on this block",

@@ -22,27 +22,15 @@ def mean(values: Float64Array) -> Float64Array:
     return np.asarray(np.mean(values, axis=-1))
 
 
-def median(values: Float64Array) -> Float64Array:
-    """Median over the last axis."""
-    return np.asarray(np.median(values, axis=-1))
-
-
-def sd_sample(values: Float64Array) -> Float64Array:
-    """Standard deviation with denominator n - 1 over the last axis."""
-    return np.asarray(np.std(values, axis=-1, ddof=1))
-
-
 def bca_interval(
-    values: Float64Array, statistic: Statistic, *, confidence: float, draws: int, seed: int, min_n: int = 2
+    values: Float64Array, statistic: Statistic, *, confidence: float, draws: int, seed: int, expanded: bool = False
 ) -> Interval | None:
     """Two-sided BCa interval of ``statistic`` over values (n,), or None where it would mislead.
 
-    None: fewer than ``min_n`` values, or all resamples give one figure (all values equal), since a
-    width of 0 would claim certainty. Where the correction is undefined (the jackknife does not
-    vary, as for the median of some tied samples; or the estimate lies outside all resamples), the
-    plain percentile interval stands in. At small n the interval is too narrow: over 3000 samples of
-    Rayleigh distances a 95 % interval held the true mean in 84 % at n = 5, 90 % at n = 9 and 92 % at
-    n = 20, and the true median in 94, 93 and 93 %.
+    None: fewer than 2 values, or all resamples give one figure (all values equal), since a width of 0
+    would claim certainty. Where the correction is undefined (the jackknife does not vary; or the
+    estimate lies outside all resamples), the plain percentile interval stands in. At small n it is too
+    narrow: a 95 % interval of a mean distance holds the truth in about 84 % of samples at n = 5 and 92 % at n = 20.
 
     Args:
         values: finite numbers (n,).
@@ -50,20 +38,33 @@ def bca_interval(
         confidence: level in (0, 1).
         draws: number of resamples.
         seed: seed of the resampling; the same input always gives the same interval.
-        min_n: 3 for a standard deviation, whose jackknife needs two values.
+        expanded: widen the levels as a t interval is wider than a normal one (Hesterberg 2015,
+            doi:10.1080/00031305.2015.1089789, section 5.4), which mends part of that narrowness.
     """
     sample = np.asarray(values, dtype=np.float64)
-    n = len(sample)
-    if n < max(2, min_n):
+    if len(sample) < 2:
         return None
-    rng = np.random.default_rng(seed)
-    replicates = statistic(sample[rng.integers(0, n, (draws, n))])
+    replicates = statistic(resamples(sample, draws, seed))
     if np.ptp(replicates) == 0:
         return None
     tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    tails = _expanded(tails, len(sample)) if expanded else tails
     levels = _bca_levels(sample, statistic, replicates, tails)
     low, high = np.quantile(replicates, tails if levels is None else levels)
     return Interval(float(low), float(high))
+
+
+def resamples(sample: Float64Array, draws: int, seed: int) -> Float64Array:
+    """(draws, n) samples with replacement from values (n,)."""
+    rng = np.random.default_rng(seed)
+    return np.asarray(sample[rng.integers(0, len(sample), (draws, len(sample)))])
+
+
+def _expanded(tails: Float64Array, n: int) -> Float64Array:
+    """Levels of a normal distribution that reach as far as a t interval with the n - 1 denominator."""
+    from scipy.special import ndtr, stdtrit
+
+    return np.asarray(ndtr(stdtrit(n - 1, tails) * np.sqrt(n / (n - 1))))
 
 
 def _bca_levels(

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from cv_pipeline.accuracy.choices import record_choices
+from cv_pipeline.accuracy.combinations import combination_range
+from cv_pipeline.accuracy.fixed import FixedAims, apply_fixed, read_fixed_aims
+from cv_pipeline.accuracy.matched import (
+    FIXED,
+    LESS_LIKELY,
+    LIKELY,
+    Settings,
+    matched_combinations,
+    summarise_matches,
+)
 from cv_pipeline.accuracy.points_file import Basis, Plane, PointRecord, PointsFile, read_points
+from cv_pipeline.accuracy.published import published_note, read_published
 from cv_pipeline.accuracy.summary import summarise
 from cv_pipeline.errors import PointsError
 from cv_pipeline.frame import LocalFrame, local_frame
-from cv_pipeline.types import AccuracySummary, Float64Array, Grid, Match, Structure
+from cv_pipeline.types import AccuracySummary, CombinationRange, Float64Array, Grid, Match, Structure
 
 
 @dataclass(frozen=True, slots=True)
 class AccuracyResult:
     """What the imagery-free path found. ``matches`` and ``structures`` are empty for published distances.
 
+    ``combinations`` is what any choice of one aim point per impact can make of the statistics; None where no
+    impact has an aim point.
     ``notes`` are sentences that must be shown with the figures: gaps, inferred values, assumptions.
     """
 
@@ -30,6 +44,7 @@ class AccuracyResult:
     structures: tuple[Structure, ...]
     matches: tuple[Match, ...]
     summaries: tuple[AccuracySummary, ...]
+    combinations: CombinationRange | None
     notes: tuple[str, ...]
 
 
@@ -38,6 +53,8 @@ def accuracy_from_files(
     structures: Path | None = None,
     *,
     region: Path | None = None,
+    hypotheses: Path | None = None,
+    axis_deg: float | None = None,
     geolocation_ce90_m: float | None = None,
     confidence: float = 0.95,
     bootstrap_draws: int = 2000,
@@ -53,59 +70,76 @@ def accuracy_from_files(
 
     ``region`` holds the polygons of the ground that was searched for impacts, on which the null model
     throws its random ones; without it :func:`cv_pipeline.accuracy.region.assumed_region` stands in,
-    and the notes say so.
+    and the notes say so. ``hypotheses`` holds aim points that a person has decided on (see
+    :func:`cv_pipeline.accuracy.fixed.read_fixed_aims`), ``axis_deg`` the azimuth of a known axis.
 
     Raises:
         PointsError: the points file cannot be used, or lacks what the wanted measure needs.
         StructuresError: the structures file cannot be used.
     """
     given = read_points(points)
-    summary = partial(summarise, confidence=confidence, bootstrap_draws=bootstrap_draws, seed=seed)
+    fixed = None if hypotheses is None else read_fixed_aims(hypotheses)
+    settings = Settings(axis_deg=axis_deg, confidence=confidence, bootstrap_draws=bootstrap_draws, seed=seed)
     if structures is None:
-        return _from_published(given, summary)
-    return _from_coordinates(
-        given,
-        structures,
-        region,
-        geolocation_ce90_m=geolocation_ce90_m,
-        confidence=confidence,
-        bootstrap_draws=bootstrap_draws,
-        null_draws=null_draws,
-        seed=seed,
-    )
+        return _from_published(given, fixed, settings)
+    return _from_coordinates(given, structures, region, fixed, settings, geolocation_ce90_m, null_draws)
 
 
-def _from_published(given: PointsFile, summary: Callable[..., AccuracySummary]) -> AccuracyResult:
+def _from_published(given: PointsFile, fixed: FixedAims | None, settings: Settings) -> AccuracyResult:
     """Summaries of the file's own distances."""
-    from cv_pipeline.accuracy.matched import LESS_LIKELY, LIKELY
-
     if not given.has_distances:
         raise PointsError(f"{given.path}: has no column likely_m, so structures are needed. Give --structures.")
     usable = [record for record in given.records if record.likely_m is not None]
     if not usable:
         raise PointsError(f"{given.path}: likely_m is empty in every row. Give at least one distance.")
-    radii = {
-        "crater_radii_m": [record.crater_radius_m for record in given.records],
-        "blast_radii_m": [record.blast_radius_m for record in given.records],
-    }
-    inferred = [record for record in usable if record.likely_basis is Basis.INFERRED]
-    stated = [record for record in usable if record.likely_basis is Basis.STATED]
-    less_stated = [r for r in usable if r.less_likely_m is not None or r.likely_basis is Basis.STATED]
-    n = len(usable)
-    summaries = [
-        summary([record.likely_m for record in usable], LIKELY + _inferred_share(n, len(stated)), **radii),
-        summary([_less_likely(r) for r in usable], LESS_LIKELY + _inferred_share(n, len(less_stated)), **radii),
-    ]
-    if inferred:
-        summaries.insert(1, summary([r.likely_m for r in stated], f"{LIKELY}, stated values only", **radii))
-        summaries.append(summary([_less_likely(r) for r in less_stated], f"{LESS_LIKELY}, stated values only", **radii))
-    notes = _published_notes(given.records, inferred)
-    return AccuracyResult(given.path, None, given.records, (), (), tuple(summaries), notes)
+    likely_table = {record.impact_id: record.likely_m for record in usable if record.likely_m is not None}
+    stated = {record.impact_id for record in usable if record.likely_basis is Basis.STATED}
+    less_table = {r.impact_id: d for r in usable if (d := _less_likely(r)) is not None}
+    less_stated = {r.impact_id for r in usable if r.less_likely_m is not None or r.impact_id in stated}
+    summary = partial(_published_summary, given, settings)
+    summaries = _tables(summary, LIKELY, likely_table, stated) + _tables(summary, LESS_LIKELY, less_table, less_stated)
+    choices = apply_fixed(fixed, {record.impact_id: record_choices(record) for record in usable})
+    if fixed is not None:
+        decided = {impact_id: of_one[0].distance_m for impact_id, of_one in choices.items()}
+        label = f"{FIXED} for {len(fixed.rows)} of {len(decided)} impacts, the likely one elsewhere"
+        summaries.insert(0, summary(label, decided))
+    notes = _published_notes(given.records, [record for record in usable if record.impact_id not in stated])
+    published = read_published(given.path)
+    if published is not None:
+        of_source = summaries[0 if fixed is None else 1]
+        notes = (published_note(published, of_source), *notes)
+    combinations = combination_range([[choice.distance_m for choice in of_one] for of_one in choices.values()])
+    return AccuracyResult(given.path, None, given.records, (), (), tuple(summaries), combinations, notes)
 
 
-def _inferred_share(n: int, stated: int) -> str:
-    """Words that follow a hypothesis when some of its values are not the source's own."""
-    return f", {n - stated} of {n} values inferred" if stated < n else ""
+def _published_summary(
+    given: PointsFile, settings: Settings, label: str, distances_m: Mapping[str, float]
+) -> AccuracySummary:
+    """The summary of published distances by impact."""
+    return summarise(
+        list(distances_m.values()),
+        label,
+        crater_radii_m=[record.crater_radius_m for record in given.records],
+        blast_radii_m=[record.blast_radius_m for record in given.records],
+        impact_ids=list(distances_m),
+        confidence=settings.confidence,
+        bootstrap_draws=settings.bootstrap_draws,
+        seed=settings.seed,
+    )
+
+
+def _tables(
+    summary: Callable[[str, Mapping[str, float]], AccuracySummary],
+    label: str,
+    distances_m: Mapping[str, float],
+    stated: Collection[str],
+) -> list[AccuracySummary]:
+    """The summary of all distances and, where some are inferred, that of the source's own."""
+    own = {impact_id: distance for impact_id, distance in distances_m.items() if impact_id in stated}
+    if len(own) == len(distances_m):
+        return [summary(label, distances_m)]
+    inferred = f"{label}, {len(distances_m) - len(own)} of {len(distances_m)} values inferred"
+    return [summary(inferred, distances_m), summary(f"{label}, stated values only", own)]
 
 
 def _less_likely(record: PointRecord) -> float | None:
@@ -136,11 +170,15 @@ def _published_notes(records: Sequence[PointRecord], inferred: Sequence[PointRec
 
 
 def _from_coordinates(
-    given: PointsFile, structures: Path, region: Path | None, *, geolocation_ce90_m: float | None, null_draws: int,
-    confidence: float, bootstrap_draws: int, seed: int,
-) -> AccuracyResult:  # fmt: skip
+    given: PointsFile,
+    structures: Path,
+    region: Path | None,
+    fixed: FixedAims | None,
+    settings: Settings,
+    geolocation_ce90_m: float | None,
+    null_draws: int,
+) -> AccuracyResult:
     """Summaries of distances measured here."""
-    from cv_pipeline.accuracy.matched import summarise_matches
     from cv_pipeline.accuracy.region import assumed_region, stated_region
     from cv_pipeline.matching import index_structures, match_points
     from cv_pipeline.matching.uncertainty import distance_sd_m
@@ -162,19 +200,25 @@ def _from_coordinates(
         region_m = assumed_region(points_m, found.structures, greatest_m)
     else:
         region_m = stated_region(region, frame, extent_m)
+    settings = replace(
+        settings,
+        crater_radii_m=[record.crater_radius_m for record in located],
+        blast_radii_m=[record.blast_radius_m for record in located],
+    )
     summaries = summarise_matches(
         matches,
         found.structures,
         region_m=region_m,
-        crater_radii_m=[record.crater_radius_m for record in located],
-        blast_radii_m=[record.blast_radius_m for record in located],
-        confidence=confidence,
-        bootstrap_draws=bootstrap_draws,
+        points_m=points_m,
+        fixed=fixed,
+        settings=settings,
         null_draws=null_draws,
-        seed=seed,
     )
-    notes = found.notes + _measured_notes(given, located, region)
-    return AccuracyResult(given.path, structures, given.records, found.structures, matches, summaries, notes)
+    notes = found.notes + _measured_notes(given, located, None if region is not None else region_m.area)
+    combinations = matched_combinations(matches, fixed)
+    return AccuracyResult(
+        given.path, structures, given.records, found.structures, matches, summaries, combinations, notes
+    )
 
 
 def _plane_of(records: Sequence[PointRecord], plane: Plane) -> tuple[LocalFrame, Float64Array]:
@@ -201,13 +245,18 @@ def _lonlat_to_pixel(grid: Grid, lon: Float64Array, lat: Float64Array) -> tuple[
     return (lat - t.f) / t.e, (lon - t.c) / t.a
 
 
-def _measured_notes(given: PointsFile, located: Sequence[PointRecord], region: Path | None) -> tuple[str, ...]:
+def _measured_notes(
+    given: PointsFile, located: Sequence[PointRecord], assumed_area_m2: float | None
+) -> tuple[str, ...]:
     """Gaps and assumptions of measured distances."""
     notes = []
-    if region is None:
+    if assumed_area_m2 is not None:
         notes.append(
-            "No assessed region was given, so chance is judged over the ground around the impacts, within the reach "
-            "of the structures file; another region gives another rank."
+            "No assessed region was given, so chance is judged over "
+            f"{assumed_area_m2 / 1e4:.3g} ha around the impacts, within the reach of the structures file. "
+            "That ground was chosen by the impacts themselves: where they cluster among structures, random points do "
+            "too, so a rank above 5 % here is no evidence that they were scattered. Give --region, the outline of "
+            "the ground that was searched."
         )
     known = {record.impact_id for record in located}
     gaps = [record.impact_id for record in given.records if record.impact_id not in known]

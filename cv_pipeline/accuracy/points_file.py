@@ -24,7 +24,7 @@ NUMBER_COLUMNS = (
     "blast_radius_m",
     "centre_sd_m",
 )
-NOT_NEGATIVE = frozenset(NUMBER_COLUMNS[4:])
+MAY_BE_NEGATIVE = frozenset((*NUMBER_COLUMNS[:4], "offset_east_m", "offset_north_m"))
 
 
 class Basis(StrEnum):
@@ -54,6 +54,8 @@ class PointRecord:
     crater_radius_m: float | None = None
     blast_radius_m: float | None = None
     centre_sd_m: float = 0.0
+    likely_aim_point: str | None = None
+    less_likely_aim_point: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def read_points(path: Path) -> PointsFile:
 
     CSV columns: ``impact_id``, and ``lon,lat`` (WGS 84 degrees) or ``x_m,y_m`` (metres of one plane)
     or ``likely_m``; optional ``less_likely_m``, ``likely_basis`` (stated or inferred; empty means
-    stated), ``crater_radius_m``, ``blast_radius_m``, ``centre_sd_m``. Other columns are ignored.
+    stated), ``likely_aim_point`` and ``less_likely_aim_point`` (in words), ``crater_radius_m``,
+    ``blast_radius_m``, ``centre_sd_m``. Other columns are ignored.
     A vector file's CRS is honoured; without one its coordinates are metres. Features that are not
     points count at their centroid.
 
@@ -80,7 +83,7 @@ def read_points(path: Path) -> PointsFile:
             ID, or holds a value that is no finite number, is negative or out of range.
     """
     if path.suffix.lower() == ".csv":
-        header, rows = _csv_rows(path)
+        header, rows = csv_rows(path)
     else:
         header, rows = _vector_rows(path)
     if not rows:
@@ -97,8 +100,12 @@ def read_points(path: Path) -> PointsFile:
     return PointsFile(path, records, plane, has_distances)
 
 
-def _csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Lower-case header and non-blank rows of a CSV with comma or semicolon."""
+def csv_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Lower-case header and non-blank rows of a CSV with comma or semicolon.
+
+    Raises:
+        PointsError: the file is missing, empty or no CSV in UTF-8.
+    """
     if not path.is_file():
         raise PointsError(f"{path}: no such file. Check the path.")
     try:
@@ -154,7 +161,7 @@ def _plane(header: Sequence[str]) -> Plane | None:
 def _record(path: Path, number: int, row: Mapping[str, str], plane: Plane | None) -> PointRecord:
     """One checked record; ``number`` counts rows below the header."""
     impact_id = row.get("impact_id") or str(number)
-    values = {name: _number(path, impact_id, name, row.get(name, "")) for name in NUMBER_COLUMNS}
+    values = {name: parse_number(path, impact_id, name, row.get(name, "")) for name in NUMBER_COLUMNS}
     x_name, y_name = plane.value.split(", ") if plane else ("x_m", "y_m")
     x, y = values[x_name], values[y_name]
     if plane is Plane.LONLAT and ((x is not None and abs(x) > 360) or (y is not None and abs(y) > 90)):
@@ -172,11 +179,17 @@ def _record(path: Path, number: int, row: Mapping[str, str], plane: Plane | None
         crater_radius_m=values["crater_radius_m"],
         blast_radius_m=values["blast_radius_m"],
         centre_sd_m=values["centre_sd_m"] or 0.0,
+        likely_aim_point=row.get("likely_aim_point") or None,
+        less_likely_aim_point=row.get("less_likely_aim_point") or None,
     )
 
 
-def _number(path: Path, impact_id: str, name: str, text: str) -> float | None:
-    """A finite number or None for an empty cell."""
+def parse_number(path: Path, impact_id: str, name: str, text: str) -> float | None:
+    """A finite number or None for an empty cell.
+
+    Raises:
+        PointsError: the text is no finite number, or negative where ``name`` is a length.
+    """
     if not text:
         return None
     try:
@@ -185,6 +198,6 @@ def _number(path: Path, impact_id: str, name: str, text: str) -> float | None:
         raise PointsError(
             f"{path}: impact {impact_id}: {name} is {text!r}, not a number. Leave unknown cells empty."
         ) from None
-    if not math.isfinite(value) or (name in NOT_NEGATIVE and value < 0):
+    if not math.isfinite(value) or (name not in MAY_BE_NEGATIVE and value < 0):
         raise PointsError(f"{path}: impact {impact_id}: {name} is {text}. Give a finite value, 0 or more for lengths.")
     return value

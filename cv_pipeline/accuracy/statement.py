@@ -8,6 +8,11 @@ CHANCE_LEVEL = 0.05
 """A rank below this, or above 1 minus this, is told from chance."""
 
 
+def told_from_chance(null: NullModel | None) -> bool | None:
+    """Whether the impacts lie nearer to the structures than chance explains; None where chance is not known."""
+    return None if null is None else null.rank <= CHANCE_LEVEL
+
+
 def statement(n: int, mean_m: float | None, median_m: float | None, null: NullModel | None) -> str:
     """What the distances say and what they do not; the word accuracy is kept for what chance cannot explain."""
     if mean_m is None or median_m is None:
@@ -20,8 +25,9 @@ def statement(n: int, mean_m: float | None, median_m: float | None, null: NullMo
             f"{figures}.{small}"
         )
     chance = f"random points over the same ground average {null.mean_m:.1f} m"
-    if null.rank <= CHANCE_LEVEL:
-        share = f"in {null.rank:.1%} of" if null.rank > 0 else "in none of"
+    if told_from_chance(null):
+        none_as_small = null.rank * (null.draws + 1) < 1.5
+        share = "in none of" if none_as_small else f"in {null.rank:.1%} of"
         return (
             f"The impacts lie nearer to the structures than chance explains: {figures}; {chance}, and {share} "
             f"{null.draws} random samples the mean was as small.{small}"

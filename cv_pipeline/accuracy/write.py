@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cv_pipeline.accuracy.document import combination_document, summary_document
 from cv_pipeline.accuracy.matched import less_likely_m, likely_m
 from cv_pipeline.accuracy.points import AccuracyResult
 from cv_pipeline.output_dir import staged_output
@@ -41,21 +41,13 @@ def accuracy_document(result: AccuracyResult) -> dict[str, Any]:
         "structures": None if result.structures_path is None else str(result.structures_path),
         "counts": {
             "impacts": len(result.records),
-            "structures": len(result.structures),
+            "structures": len(result.structures) or None,
             "measured": len(result.matches),
         },
-        "accuracy": [summary_document(asdict(summary)) for summary in result.summaries],
+        "accuracy": [summary_document(summary) for summary in result.summaries],
+        "combinations": combination_document(result.combinations),
         "notes": list(result.notes),
     }
-
-
-def summary_document(summary: dict[str, Any]) -> dict[str, Any]:
-    """A summary's fields with intervals as ``{"low", "high"}`` instead of bare pairs."""
-    intervals = {key: interval._asdict() for key, interval in summary["intervals_m"].items()}
-    null = summary["null_model"]
-    if null is not None:
-        null = null | {"mean_interval_m": null["mean_interval_m"]._asdict()}
-    return summary | {"intervals_m": intervals, "null_model": null}
 
 
 def _rows(result: AccuracyResult) -> list[dict[str, Any]]:

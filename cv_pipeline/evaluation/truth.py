@@ -18,14 +18,16 @@ def read_truth(path: Path) -> tuple[TruthImpact, ...]:
     Needed properties: ``id``, ``row_px``, ``col_px`` (where the after image shows the centre, pixel centre =
     integer + 0.5), ``crater_radius_m`` and ``status`` (new or old). ``blast_radius_m``, ``direction_deg``
     and ``distance_edge_m`` may be null or missing. Local metres are left out: they belong to a frame
-    that the file does not know, and centre errors follow from pixels and GSD.
+    that the file does not know, and centre errors follow from pixels and GSD. Strikes that the after image
+    does not show are left out: ``status`` gone (repaired in between), or ``visible`` false (under a cloud).
 
     Raises:
         CvPipelineError: the file is missing or is not such a feature collection.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(_impact(feature["properties"]) for feature in content["features"])
+        rows = [feature["properties"] for feature in content["features"]]
+        return tuple(_impact(row) for row in rows if row["status"] != "gone" and row.get("visible", True))
     except OSError as error:
         raise CvPipelineError(f"{path}: cannot be read ({error.strerror}); give a truth.geojson") from error
     except (KeyError, TypeError, ValueError) as error:

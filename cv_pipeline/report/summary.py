@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cv_pipeline.accuracy.document import combination_document, summary_document
 from cv_pipeline.report.geojson import NO_CRS_WARNING
 from cv_pipeline.report.words import (
     accuracy_sentence,
+    counted_combinations,
     counts,
     headline,
     is_trusted,
     null_sentence,
     registration_sentence,
 )
-from cv_pipeline.types import AccuracySummary, Assessment, Registration
+from cv_pipeline.types import AccuracySummary, Assessment, Match, Registration
 
 SCHEMA_VERSION = 1
 
@@ -35,6 +38,9 @@ def summarise(assessment: Assessment, provenance: Mapping[str, Any]) -> dict[str
             "headline": headline(assessment),
             "counts": counts(assessment),
             "accuracy": [_accuracy(summary) for summary in assessment.accuracy],
+            "combinations": combination_document(counted_combinations(assessment)),
+            "matches": [_match(match) for match in assessment.matches],
+            "footprint_offset": None if assessment.footprint_offset is None else asdict(assessment.footprint_offset),
             "registration": _registration(assessment.registration),
             "segmentation": {
                 "working_gsd_m": segmentation.grid.gsd_m,
@@ -63,27 +69,20 @@ def write_summary(summary: Mapping[str, Any], path: Path) -> Path:
 
 def _accuracy(summary: AccuracySummary) -> dict[str, Any]:
     null = summary.null_model
+    sentence = f"{accuracy_sentence(summary)} {null_sentence(null, summary.confidence)}"
+    return summary_document(summary) | {"statement": summary.statement or sentence}
+
+
+def _match(match: Match) -> dict[str, Any]:
+    """What the impacts table has no column for: the nearest by centre, and what the distance's SD is made of."""
     return {
-        "hypothesis": summary.hypothesis,
-        "n": summary.n,
-        "mean_m": summary.mean_m,
-        "sd_sample_m": summary.sd_sample_m,
-        "sd_population_m": summary.sd_population_m,
-        "median_m": summary.median_m,
-        "quantiles_m": dict(summary.quantiles_m),
-        "confidence": summary.confidence,
-        "intervals_m": {key: [value.low, value.high] for key, value in summary.intervals_m.items()},
-        "mean_crater_radius_m": summary.mean_crater_radius_m,
-        "mean_blast_radius_m": summary.mean_blast_radius_m,
-        "null_model": null
-        and {
-            "draws": null.draws,
-            "mean_m": null.mean_m,
-            "median_m": null.median_m,
-            "mean_interval_m": list(null.mean_interval_m),
-            "rank": null.rank,
-        },
-        "statement": summary.statement or f"{accuracy_sentence(summary)} {null_sentence(null, summary.confidence)}",
+        "impact_id": match.impact_id,
+        "structure_id": match.structure_id,
+        "distance_edge_m": match.distance_edge_m,
+        "centre_structure_id": match.centre_structure_id,
+        "nearest_centre_m": match.nearest_centre_m,
+        "distance_sd_m": match.distance_sd_m,
+        "error_budget": None if match.error is None else asdict(match.error),
     }
 
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cv_pipeline.types import AccuracySummary, Assessment, Gate, Interval, NullModel, Registration, Status
+from cv_pipeline.accuracy.cep import LEVELS
+from cv_pipeline.accuracy.matched import matched_combinations
+from cv_pipeline.accuracy.words import combination_sentence, dispersion_sentence, influence_sentence
+from cv_pipeline.types import (
+    AccuracySummary,
+    Assessment,
+    CombinationRange,
+    ErrorBudget,
+    Gate,
+    Interval,
+    LandmarkKind,
+    NullModel,
+    Registration,
+    Status,
+)
 
 NOT_TRUSTED = (
     "Not to be trusted: the before image could not be brought onto the after image well enough. "
     "What is new and what is old, and every position that rests on the pair, may be wrong."
 )
+CEP_LEVELS = LEVELS
 INTENDED_USE = (
     "This is a measurement after the event, from archived imagery. It supports damage assessment, investigation "
     "and clearance work; it is not meant for correcting aim, for tasking or for locating the origin of fire.",
@@ -30,14 +45,16 @@ def is_trusted(assessment: Assessment) -> bool:
 
 
 def counts(assessment: Assessment) -> dict[str, int]:
-    """Numbers of impacts (all, by status, with a blast pattern, with a structure) and structures."""
+    """Numbers of impacts (all, by status, with a blast pattern, with a structure), structures and landmarks by kind."""
     by_status = Counter(impact.status for impact in assessment.impacts)
+    derived = Counter(landmark.kind for landmark in assessment.landmarks)
     return {
         "impacts": len(assessment.impacts),
         **{f"impacts_{status.value}": by_status[status] for status in Status},
         "impacts_with_blast_pattern": sum(i.blast_radius_m is not None for i in assessment.impacts),
         "impacts_matched": sum(m.structure_id is not None for m in assessment.matches),
         "structures": len(assessment.structures),
+        **{f"{kind.value}s": derived[kind] for kind in LandmarkKind},
     }
 
 
@@ -63,6 +80,21 @@ def hypothesis_name(hypothesis: str) -> str:
     return hypothesis.replace("_", " ")
 
 
+def error_sentence(error: ErrorBudget | None) -> str:
+    """The parts of a distance's SD that are not 0, largest first; empty where nothing is known."""
+    named = {
+        "centre": "the impact's centre",
+        "pixel": "the pixel",
+        "registration": "co-registration",
+        "geolocation": "geolocation",
+        "footprint": "the footprints",
+        "offset": "the footprints' shift",
+        "geometry": "the aim point's own definition",
+    }
+    parts = [] if error is None else [(getattr(error, f"{key}_sd_m"), name) for key, name in named.items()]
+    return ", ".join(f"{name} {sd_m:.2f} m" for sd_m, name in sorted(parts, reverse=True) if sd_m > 0)
+
+
 def accuracy_sentence(summary: AccuracySummary) -> str:
     """Mean, median and SD with their intervals and the sample size, under the hypothesis."""
     start = f"Distance to the {summary.hypothesis} (n = {summary.n})"
@@ -76,6 +108,34 @@ def accuracy_sentence(summary: AccuracySummary) -> str:
         ),
     ]
     return f"{start}: {'; '.join(part for part in parts if part)}."
+
+
+def counted_combinations(assessment: Assessment) -> CombinationRange | None:
+    """Ranges over all choices of aim points, of the impacts that the statistics count; None without statistics."""
+    if not assessment.accuracy:
+        return None
+    old = {impact.impact_id for impact in assessment.impacts if impact.status is Status.OLD}
+    return matched_combinations([match for match in assessment.matches if match.impact_id not in old])
+
+
+def detail_sentences(assessment: Assessment) -> list[str]:
+    """Dispersion, influence and the range over all combinations, of the first summary; none without statistics."""
+    combinations = counted_combinations(assessment)
+    if not assessment.accuracy or combinations is None:
+        return []
+    first = assessment.accuracy[0]
+    found = (dispersion_sentence(first.dispersion), influence_sentence(first), combination_sentence(combinations))
+    return [sentence for sentence in found if sentence]
+
+
+def cep_rows(summary: AccuracySummary) -> list[tuple[str, str, list[str]]]:
+    """Rows of a CEP table: estimator, about the mean or the aim point, the radii by level or the reason for none."""
+    estimates = () if summary.dispersion is None else summary.dispersion.cep
+    rows: dict[tuple[str, str], list[str]] = {}
+    for e in estimates:
+        cell = e.reason if e.radius_m is None else f"{e.radius_m:.1f} m"
+        rows.setdefault((e.estimator.replace("_", " "), e.about), []).append(cell)
+    return [(name, about, cells) for (name, about), cells in rows.items()]
 
 
 def null_sentence(null: NullModel | None, confidence: float) -> str:

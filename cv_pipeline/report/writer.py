@@ -18,7 +18,7 @@ from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reade
 from cv_pipeline.report.provenance import provenance
 from cv_pipeline.report.rasters import write_labels, write_probabilities
 from cv_pipeline.report.summary import summarise, write_summary
-from cv_pipeline.report.tables import write_impacts_csv
+from cv_pipeline.report.tables import write_hypotheses_csv, write_impacts_csv
 from cv_pipeline.types import Assessment
 
 
@@ -54,6 +54,7 @@ def write_report(
     record = provenance(assessment, config, created, extras or {})
     with staged_output(out_dir, config.overwrite) as stage:
         write_impacts_csv(assessment, stage / "impacts.csv")
+        write_hypotheses_csv(assessment, stage / "hypotheses.csv")
         write_impacts_geojson(assessment, stage / "impacts.geojson")
         write_structures_geojson(assessment, stage / "structures.geojson")
         write_geopackage(assessment, stage / "assessment.gpkg", created)

@@ -88,24 +88,24 @@ _BARE_ONLY = ((Material.CROP, 0.1), (Material.GRASS, 0.15))
 
 TABLE_FAMILIES = (
     Family(
-        "small_core_strong_bright_ring", 0.03, Spread(1.5, 0.25), Spread(-0.15, 0.2), 2.2, 1.0,
+        "small_core_strong_bright_ring", 0.03, Spread(1.5, 0.25), Spread(-0.35, 0.2), 2.2, 1.15,
         Spread(1.95, 0.5), Spread(3.5, 0.2), Spread(5.9, 0.15), chroma=0.2, rays=(0.0, 0.15), raggedness=(0.03, 0.1), relief=0.4,
     ),
     Family(
         "dark_core_weak_bright_ring", 0.2, Spread(2.2, 0.15), Spread(-1.1, 0.65), 2.3, 0.0,
-        Spread(0.75, 0.5), Spread(5.0, 0.15), Spread(8.1, 0.1),
+        Spread(0.8, 0.5), Spread(5.0, 0.15), Spread(8.1, 0.1),
     ),
     Family(
         "plain_dark_disc", 0.42, Spread(3.2, 0.1), Spread(-1.9, 0.5), 2.2, 0.0,
         Spread(0.55, 0.35), Spread(6.7, 0.08), Spread(8.2, 0.08), chroma=0.35,
     ),
     Family(
-        "wide_dark_soot_or_crop_gap", 0.03, Spread(2.35, 0.2), Spread(-2.8, 0.42), 1.8, 0.0,
-        edge_m=Spread(7.5, 0.25), soot_z=Spread(-0.36, 0.45), rays=(0.05, 0.25), chroma=0.2,
+        "wide_dark_soot_or_crop_gap", 0.03, Spread(2.35, 0.2), Spread(-2.6, 0.4), 1.8, 0.0,
+        edge_m=Spread(7.5, 0.25), soot_z=Spread(-0.29, 0.45), rays=(0.05, 0.25), chroma=0.2,
     ),
     Family(
         "dark_core_weak_bright_ring_b", 0.32, Spread(2.25, 0.2), Spread(-2.8, 0.38), 2.0, 0.0,
-        Spread(0.64, 0.45), Spread(5.1, 0.12), Spread(7.9, 0.1),
+        Spread(0.67, 0.45), Spread(5.0, 0.12), Spread(7.9, 0.1),
     ),
 )  # fmt: skip
 """The five families of the reference table. Shares are set so that, with the families below and noise, the nearest
@@ -113,7 +113,7 @@ families of all drawn craters come in the table's shares (``realism.compare_fiel
 
 BY_EYE_FAMILIES = (
     Family(
-        "crop_wings", 0.22, Spread(2.1, 0.25), Spread(-2.7, 0.4), 2.4, wing_m=(4.0, 8.0), chroma=0.2, relief=0.6,
+        "crop_wings", 0.22, Spread(2.1, 0.25), Spread(-2.3, 0.4), 2.4, wing_m=(4.0, 8.0), chroma=0.2, relief=0.6,
         where=((Material.CROP, 2.5), (Material.GRASS, 0.6), (Material.SOIL, 0.0), (Material.SAND, 0.0)),
     ),
     Family(
@@ -125,7 +125,7 @@ BY_EYE_FAMILIES = (
         where=((Material.SOIL, 0.6), (Material.SAND, 0.6)),
     ),
     Family(
-        "soot_spider", 0.13, Spread(2.2, 0.25), Spread(-3.0, 0.35), 2.0, edge_m=Spread(8.0, 0.3),
+        "soot_spider", 0.13, Spread(2.2, 0.25), Spread(-2.6, 0.35), 2.0, edge_m=Spread(8.0, 0.3),
         soot_z=Spread(-1.3, 0.45), chroma=0.1, rays=(0.15, 0.4), spikes=(6, 22), where=_BARE_ONLY,
     ),
     Family(
@@ -346,7 +346,7 @@ def _with_relief(
     A slope s facing a sun at elevation e is brighter by s / tan(e); the bowl's depth follows from that, never
     beyond what a fresh crater's is.
     """
-    bowl_ratio, amount = rng.uniform(0.6, 1.1), 0.13 * np.exp(style.relief_log + rng.normal(0, 1.15))
+    bowl_ratio, amount = rng.uniform(0.6, 1.1), 0.13 * np.exp(style.relief_log + rng.normal(0, 1.0))
     slump, oblique, rim = rng.uniform(0, 0.5), rng.beta(1.0, 3.0), rng.uniform(0.12, 0.3)
     if rng.random() >= config.relief_share:
         return replace(strike, depth_ratio=0.0, rim_ratio=0.0, bowl_ratio=float(bowl_ratio))

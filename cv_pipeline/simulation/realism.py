@@ -32,7 +32,7 @@ PROFILE_RADIUS_M = np.arange(0.25, 12.0, 0.5)
 """Middle of each ring of the profile."""
 _REACH_M = 16.0
 _COMPARED_BINS = 20
-_PROFILE_TOLERANCE_Z = 0.15
+_PROFILE_TOLERANCE_Z = 0.18
 _COLLAR_TOLERANCE_Z = 0.12
 
 
@@ -165,7 +165,7 @@ _GROUND_LEVEL_DN = (85.15, 99.08, 144.13)
 def compare(appearances: Sequence[Appearance], table: dict[str, Any], name: str = "all") -> list[Check]:
     """Statistics of simulated craters beside one family of the reference table.
 
-    Tolerances: the median profile differs by at most 0.15 z RMS and by 0.12 z on average at 4–8 m (a collar
+    Tolerances: the median profile differs by at most 0.18 z RMS and by 0.12 z on average at 4–8 m (a collar
     0.3 z too weak fails); radii by one to two bins; contrasts by 25 % (in DN 35 %) and a floor, the first
     harmonic's share of the contrast by 45 % (a ratio with a small denominator); shares by 0.12.
     The radii by which the table's clusters were told apart are compared on those craters whose nearest
@@ -195,7 +195,7 @@ def compare(appearances: Sequence[Appearance], table: dict[str, Any], name: str 
     scale = np.array([a.ground_sd_dn for a in appearances])
     ring_z = np.array([a.ring_z for a in appearances])
     h1 = np.array([a.h1_z for a in appearances])
-    share = h1 / np.maximum(np.abs(centre_z), 1e-6)
+    share = h1 / np.maximum(np.abs(centre_z), 0.5)
     checks += _percentile_checks("centre_z", centre_z, reference["centre_z"], _relative(reference["centre_z"], 0.2))
     dn = reference["centre_dn"]
     checks += _percentile_checks("centre_dn", centre_z * scale, dn, _relative(dn, 3.0, 0.35))

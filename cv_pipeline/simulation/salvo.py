@@ -119,7 +119,7 @@ def _too_close(strike: Strike, taken: Sequence[tuple[float, float, float]], gsd_
     others = np.array(taken)
     distance_m = np.hypot(others[:, 0] - strike.row_px, others[:, 1] - strike.col_px) * gsd_m
     both_m = others[:, 2] + strike.crater_radius_m
-    least_m = np.maximum(MIN_SPACING_M, 0.7 * both_m) if may_overlap else np.maximum(MIN_SPACING_M, 1.6 * both_m)
+    least_m = np.maximum(MIN_SPACING_M, 0.85 * both_m) if may_overlap else np.maximum(MIN_SPACING_M, 1.6 * both_m)
     return bool((distance_m < least_m).any())
 
 

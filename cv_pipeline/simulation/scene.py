@@ -1,4 +1,4 @@
-"""A whole georeferenced scene: planned strikes on a real background, before and after, exact truth.
+"""A planned scene: strikes and vehicles at chosen places of a real background, before and after, exact truth.
 
 Strikes are planned on the ground as the background shows it. The after image is then moved by a
 known alignment error while its georeference stays, as happens with real acquisitions: a strike's
@@ -9,30 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from cv_pipeline.frame import local_frame
-from cv_pipeline.simulation.background import fractal_noise
-from cv_pipeline.simulation.clutter import Vehicle, draw_vehicle, scatter_debris
-from cv_pipeline.simulation.render import draw_strike_on_image as draw_strike
+from cv_pipeline.simulation.background import guess_material
+from cv_pipeline.simulation.debris import draw_debris
+from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.light import Sun, relative_light
+from cv_pipeline.simulation.lookalikes.base import Lookalike
+from cv_pipeline.simulation.noise import mottle
+from cv_pipeline.simulation.render import draw_strike
+from cv_pipeline.simulation.scene_files import Feature, Scene
+from cv_pipeline.simulation.scene_truth import PlacedStrike, scene_truth
 from cv_pipeline.simulation.sensor import Sensor, acquire
-from cv_pipeline.simulation.strike import Strike
-from cv_pipeline.simulation.surface import Sun
-from cv_pipeline.types import Float32Array, Float64Array, Grid, Status, Structure, UInt8Array
+from cv_pipeline.simulation.shapes import polygon_cover
+from cv_pipeline.simulation.strike import Strike, StrikeStatus
+from cv_pipeline.simulation.vehicles import Vehicle, draw_vehicle
+from cv_pipeline.types import Float32Array, Float64Array, Grid, Structure
 
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
+_MOST_LIGHTENED = 1.25
+_NATURAL = (Material.SOIL, Material.CROP, Material.GRASS, Material.SAND, Material.SNOW)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStrike:
-    """A strike on the background's pixels and what it hit (``surface``: roof, road, soil, grass ...)."""
+    """A strike on the background's pixels. Its material is what it hit, whatever the background's colour says."""
 
     strike_id: str
-    surface: str
     strike: Strike
 
 
@@ -57,67 +62,40 @@ class AlignmentError:
 class SceneRecipe:
     """Everything that turns a background into a scene.
 
-    ``vehicles`` are on the after image only. ``ground_change`` is the relative SD of soft change of the
-    ground between the dates.
+    ``sun`` is the background's own: what is drawn is lit by it. ``roof_height_m`` is taken for every footprint.
+    ``vehicles`` are on the after image only. ``ground_change`` is the relative SD of soft change of the ground
+    between the dates.
     """
 
     strikes: tuple[PlannedStrike, ...]
-    before_sun: Sun
-    after_sun: Sun
+    sun: Sun
     before_sensor: Sensor
     after_sensor: Sensor
     alignment: AlignmentError
     vehicles: tuple[Vehicle, ...] = ()
     ground_change: float = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class TruthRow:
-    """Exact truth of one strike.
-
-    ``row_px`` and ``col_px`` are where the after image shows the centre. ``x`` and ``y`` (map), ``lon_deg``
-    and ``lat_deg``, the distances and ``direction_deg`` (clockwise from true north) belong to the true place
-    on the ground. ``blast_radius_m`` and ``direction_deg`` are None where the strike has none.
-    """
-
-    strike_id: str
-    row_px: float
-    col_px: float
-    x: float
-    y: float
-    lon_deg: float | None
-    lat_deg: float | None
-    crater_radius_m: float
-    blast_radius_m: float | None
-    direction_deg: float | None
-    status: Status
-    surface: str
-    structure_id: str | None
-    distance_edge_m: float | None
-    distance_centre_m: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedScene:
-    """``before`` and ``after`` (height, width, 3) on the same ``grid``, and the truth in planned order."""
-
-    before: UInt8Array
-    after: UInt8Array
-    grid: Grid
-    truth: tuple[TruthRow, ...]
+    roof_height_m: float = 3.5
 
 
 def simulate_scene(
-    background: Float32Array, grid: Grid, recipe: SceneRecipe, structures: Sequence[Structure], seed: int
-) -> SimulatedScene:
+    background: Float32Array,
+    grid: Grid,
+    recipe: SceneRecipe,
+    structures: Sequence[Structure],
+    seed: int,
+    features: Sequence[Feature] = (),
+) -> Scene:
     """Before image, after image and exact truth of ``recipe`` on ``background``; same arguments, same arrays.
+
+    The scene's look-alikes are the vehicles.
 
     Args:
         background: (height, width, 3) RGB, DN 0..255, on ``grid``.
         grid: where the background lies, north up.
         recipe: strikes, light, sensors and alignment error.
         structures: footprints in the local metres of ``grid``; may be empty.
-        seed: for the ground's change and debris; strikes' outlines and sensor noise have their own.
+        seed: for the ground's change; strikes' outlines and sensor noise have their own.
+        features: the same footprints as GeoJSON features, handed on to the scene.
 
     Raises:
         ValueError: the background and the grid differ in size, or a strike lies outside the grid.
@@ -127,28 +105,95 @@ def simulate_scene(
     for planned in recipe.strikes:
         if not (0 <= planned.strike.row_px < grid.height and 0 <= planned.strike.col_px < grid.width):
             raise ValueError(f"strike {planned.strike_id} lies outside the image")
-    rng = np.random.default_rng(seed)
-    before = background.copy()
-    after = _changed_ground(background, recipe.ground_change, rng)
+    before = _real_ground(background, grid, structures, recipe)
+    standing_m = before.height_m.copy()
+    after = before.copy()
+    after.colour *= 1 + np.float32(recipe.ground_change) * _soft_change(after, seed)[..., None]
     for planned in recipe.strikes:
-        if planned.strike.status is Status.OLD:
-            draw_strike(before, planned.strike, grid.gsd_m, recipe.before_sun)
-        draw_strike(after, planned.strike, grid.gsd_m, recipe.after_sun)
-        if planned.strike.status is Status.NEW:
-            scatter_debris(after, planned.strike, grid.gsd_m, rng)
+        if planned.strike.status == StrikeStatus.OLD:
+            draw_strike(before, planned.strike)
+        draw_strike(after, planned.strike)
+        if planned.strike.status == StrikeStatus.NEW and planned.strike.material in _NATURAL:
+            draw_debris(after, planned.strike)
     for vehicle in recipe.vehicles:
-        draw_vehicle(after, vehicle, grid.gsd_m, recipe.after_sun)
-    matrix = recipe.alignment.matrix((grid.height, grid.width))
-    after_image = acquire(_moved(after, matrix), recipe.after_sensor)
-    truth = scene_truth(recipe.strikes, grid, matrix, structures)
-    return SimulatedScene(acquire(before, recipe.before_sensor), after_image, grid, truth)
+        draw_vehicle(after, vehicle)
+    matrix = recipe.alignment.matrix(before.shape)
+    return Scene(
+        before=acquire(_relit(before, standing_m, recipe.sun), recipe.before_sensor),
+        after=acquire(_moved(_relit(after, standing_m, recipe.sun), matrix), recipe.after_sensor),
+        grid=grid,
+        strikes=scene_truth(placed_strikes(recipe.strikes, matrix), grid, structures),
+        structures=tuple(features),
+        lookalikes=tuple(_as_lookalike(vehicle, matrix) for vehicle in recipe.vehicles),
+    )
 
 
-def _changed_ground(background: Float32Array, amount: float, rng: np.random.Generator) -> Float32Array:
-    """The same ground at the other date: soft lightening and darkening."""
-    height, width = background.shape[:2]
-    noise = fractal_noise(max(height, width), rng, 1.5)[:height, :width, None]
-    return np.clip(background * (1 + amount * noise), 0, 255).astype(np.float32)
+def placed_strikes(strikes: Sequence[PlannedStrike], matrix: Float64Array) -> list[PlacedStrike]:
+    """Strikes with the place at which an after image moved by ``matrix`` (2, 3) shows each."""
+    return [
+        PlacedStrike(
+            planned.strike_id,
+            planned.strike.material.name.lower(),
+            planned.strike,
+            _shown_px(planned.strike.row_px, planned.strike.col_px, matrix),
+        )
+        for planned in strikes
+    ]
+
+
+def _shown_px(row_px: float, col_px: float, matrix: Float64Array) -> tuple[float, float]:
+    col, row = matrix @ [col_px, row_px, 1.0]
+    return float(row), float(col)
+
+
+def _as_lookalike(vehicle: Vehicle, matrix: Float64Array) -> Lookalike:
+    row_px, col_px = _shown_px(vehicle.row_px, vehicle.col_px, matrix)
+    return Lookalike(vehicle.kind, row_px, col_px, vehicle.length_m / 2)
+
+
+def _real_ground(background: Float32Array, grid: Grid, structures: Sequence[Structure], recipe: SceneRecipe) -> Ground:
+    """The background as a ground: roofs of one height where the footprints are, materials as hit and as coloured."""
+    import shapely
+
+    shape = grid.height, grid.width
+    material = guess_material(background, "", grid.gsd_m)
+    ground = Ground(background.copy(), np.zeros(shape, np.float32), material, grid.gsd_m)
+    frame = local_frame(grid)
+    outlines = [shapely.get_exterior_ring(structure.geometry_m) for structure in structures]
+    for outline in outlines:
+        if outline is None:  # a point or a line
+            continue
+        cover = polygon_cover(shape, frame.metres_to_pixel(shapely.get_coordinates(outline)[:-1]))
+        if cover is not None:
+            inside = cover.share > 0.5
+            ground.material[cover.rows, cover.cols][inside] = Material.ROOF
+            ground.height_m[cover.rows, cover.cols][inside] = recipe.roof_height_m
+    for planned in recipe.strikes:
+        strike = planned.strike
+        if strike.material != Material.ROOF:
+            centre = int(strike.col_px), int(strike.row_px)
+            reach_px = round(2 * strike.crater_radius_m / grid.gsd_m)
+            cv2.circle(ground.material, centre, reach_px, int(strike.material), thickness=-1)
+    return ground
+
+
+def _relit(ground: Ground, standing_m: Float32Array, sun: Sun) -> Float32Array:
+    """The ground lit anew wherever its heights differ from ``standing_m``, which its colours were photographed with.
+
+    The ratio of light leaves real imagery as it is, brings no second shadow to a building that still stands, and
+    lightens the shadow of one that fell.
+    """
+    new = relative_light(ground.height_m, ground.gsd_m, sun)
+    old = relative_light(standing_m, ground.gsd_m, sun)
+    ratio = new / old
+    # Real heights are only roughly known: a shadow is not quite where, nor as deep as, they put it.
+    np.minimum(ratio, _MOST_LIGHTENED, out=ratio, where=old < 1)
+    return np.clip(ground.colour * ratio, 0, 255).astype(np.float32)
+
+
+def _soft_change(ground: Ground, seed: int) -> Float32Array:
+    """Soft lightening and darkening of the ground (height, width), unit SD."""
+    return mottle(ground.shape, ground.gsd_m, 60.0, 1.0, 0.6, np.random.default_rng(seed))
 
 
 def _moved(image: Float32Array, matrix: Float64Array) -> Float32Array:
@@ -158,58 +203,3 @@ def _moved(image: Float32Array, matrix: Float64Array) -> Float32Array:
     size = (image.shape[1], image.shape[0])
     moved = cv2.warpAffine(image, centred, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.clip(moved, 0, 255).astype(np.float32)
-
-
-def scene_truth(
-    strikes: Sequence[PlannedStrike], grid: Grid, matrix: Float64Array, structures: Sequence[Structure]
-) -> tuple[TruthRow, ...]:
-    """Truth of ``strikes`` planned on ``grid`` and shown by an after image moved by ``matrix`` (2, 3)."""
-    return tuple(_truth_row(planned, grid, matrix, structures) for planned in strikes)
-
-
-def _truth_row(planned: PlannedStrike, grid: Grid, matrix: Float64Array, structures: Sequence[Structure]) -> TruthRow:
-    import shapely
-
-    strike, frame = planned.strike, local_frame(grid)
-    col_px, row_px = matrix @ [strike.col_px, strike.row_px, 1.0]
-    t = grid.transform
-    x = t.a * strike.col_px + t.b * strike.row_px + t.c
-    y = t.d * strike.col_px + t.e * strike.row_px + t.f
-    local = frame.pixel_to_metres(np.array([strike.row_px]), np.array([strike.col_px]))
-    lon, lat = frame.to_lonlat(local)[0] if frame.is_georeferenced else (None, None)
-    point = shapely.Point(local[0])
-    nearest = min(structures, key=lambda s: _edge_then_centre(point, s), default=None)
-    return TruthRow(
-        strike_id=planned.strike_id,
-        row_px=float(row_px),
-        col_px=float(col_px),
-        x=float(x),
-        y=float(y),
-        lon_deg=lon,
-        lat_deg=lat,
-        crater_radius_m=strike.crater_radius_m,
-        blast_radius_m=strike.blast_radius_m if strike.has_pattern else None,
-        direction_deg=_true_azimuth_deg(strike, grid),
-        status=strike.status,
-        surface=planned.surface,
-        structure_id=nearest.structure_id if nearest else None,
-        distance_edge_m=float(point.distance(nearest.geometry_m)) if nearest else None,
-        distance_centre_m=float(point.distance(nearest.geometry_m.centroid)) if nearest else None,
-    )
-
-
-def _edge_then_centre(point: BaseGeometry, structure: Structure) -> tuple[float, float]:
-    """Nearest by edge; ties, such as overlapping footprints, go to the nearer centre."""
-    geometry = structure.geometry_m
-    return float(point.distance(geometry)), float(point.distance(geometry.centroid))
-
-
-def _true_azimuth_deg(strike: Strike, grid: Grid) -> float | None:
-    """The cone's azimuth from true north: grid north differs from it by the meridian convergence."""
-    if strike.cone_azimuth_deg is None:
-        return None
-    azimuth, reach_px = np.deg2rad(strike.cone_azimuth_deg), 20.0 / grid.gsd_m
-    rows = np.array([strike.row_px, strike.row_px - reach_px * np.cos(azimuth)])
-    cols = np.array([strike.col_px, strike.col_px + reach_px * np.sin(azimuth)])
-    start, end = local_frame(grid).pixel_to_metres(rows, cols)
-    return float(np.rad2deg(np.arctan2(end[0] - start[0], end[1] - start[1])) % 360)

@@ -18,6 +18,14 @@ def test_missing_and_null_values_are_none(tmp_path: Path) -> None:
     assert read_truth(tmp_path / "t.geojson") == (TruthImpact("3", 1.5, 2.0, 2.5, None, None, Status.OLD, None),)
 
 
+def test_strikes_that_the_after_image_does_not_show_are_left_out(tmp_path: Path) -> None:
+    row = '{"id": "%s", "row_px": 1, "col_px": 2, "crater_radius_m": 2, "status": "%s", "visible": %s}'
+    rows = [row % values for values in (("a", "new", "true"), ("b", "gone", "true"), ("c", "new", "false"))]
+    features = ", ".join('{"properties": %s}' % properties for properties in rows)
+    (tmp_path / "t.geojson").write_text('{"features": [%s]}' % features)
+    assert [truth.truth_id for truth in read_truth(tmp_path / "t.geojson")] == ["a"]
+
+
 @pytest.mark.parametrize("text", ["no json", "{}", '{"features": [{"properties": {"id": "a"}}]}', "[]"])
 def test_a_bad_truth_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "t.geojson").write_text(text)
