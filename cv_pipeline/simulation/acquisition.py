@@ -35,7 +35,7 @@ def draw_acquisitions(seed: tuple[int, ...], gsd_m: float, config: SimulationCon
 
 
 def _draw_suns(rng: np.random.Generator, config: LightConfig) -> tuple[Sun, Sun]:
-    """Before and after. Satellites pass at the same hour, so azimuths are near to each other, elevations follow the season."""
+    """Before and after: satellites pass at the same hour, so azimuths are alike; elevations follow the season."""
     azimuth_deg = rng.uniform(0, 360)
     turn_deg = rng.normal(0, config.sun_turn_sd_deg)
     low, high = config.sun_elevation_deg

@@ -38,7 +38,8 @@ class SimulatedPair:
 
     ``strikes`` lists all, those that are GONE from the after image too; one on a roof stands where the after
     image shows it, as roofs lean. ``conspicuity`` says of each how far it stands out in the after image; where
-    one does not, ``truth.visible`` is False: nobody could tell, so nothing is asked there. ``places`` are the places that the real imagery in the background comes from.
+    one does not, ``truth.visible`` is False: nobody could tell, so nothing is asked there. ``places`` are the
+    places that the real imagery in the background comes from.
     """
 
     before: UInt8Array

@@ -6,55 +6,24 @@ what grew there, so the texture under a layer is damped with the layer's strengt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from cv_pipeline.simulation.crater import crater_height_m
-from cv_pipeline.simulation.ground import Ground, Material, Patch, level_ground, patch_around
-from cv_pipeline.simulation.light import Sun, relative_light
+from cv_pipeline.simulation.ground import Ground, Material, Patch, patch_around
 from cv_pipeline.simulation.pattern import LAYERS, core
 from cv_pipeline.simulation.strike import (
     Strike,
-    StrikeStatus,
     azimuth_difference_rad,
-    cone_extent_m,
     core_edge_m,
-    pattern_extent_m,
-    secondary_extent_m,
 )
-from cv_pipeline.types import BoolArray, Float32Array
-
-CENTRE_SIGMA_M = 1.0
-"""Width of the centre heat map's Gaussian: 0.8–1 m keeps neighbours at 4 m apart (sim_to_real.md)."""
+from cv_pipeline.types import Float32Array
 
 _MAX_DN_BELOW_GROUND = 70.0
 """Overlapping cores are not darker than one: soil that is already black does not get blacker."""
 
 _BLACKEST = 0.12
 """Share of the ground's brightness that the blackest soil keeps; below it, channels clip and show false colours."""
-
-
-@dataclass(frozen=True, slots=True)
-class TruthRasters:
-    """Exact truth on the image grid, each (height, width).
-
-    ``crater``, ``blast``, ``secondary`` and ``cone`` are masks; ``blast`` includes the crater and the cone,
-    ``secondary`` includes all of them where there is a secondary pattern. ``new`` marks craters absent
-    from the before image, ``centre`` is 1 at each centre and falls as a Gaussian. The radii hold, at
-    pixels nearest to a strike within its crater, that strike's radius in metres, and 0 elsewhere.
-    """
-
-    crater: BoolArray
-    blast: BoolArray
-    new: BoolArray
-    centre: Float32Array
-    crater_radius_m: Float32Array
-    blast_radius_m: Float32Array
-    secondary: BoolArray
-    cone: BoolArray
 
 
 def draw_strike(ground: Ground, strike: Strike) -> None:
@@ -162,49 +131,3 @@ def _dig(ground: Ground, strike: Strike, patch: Patch) -> None:
         window = ground.colour[patch.rows, patch.cols]
         window[wet] += np.float32(0.85) * (murk.astype(np.float32) - window[wet])
         ground.material[patch.rows, patch.cols][wet] = Material.WATER
-
-
-def truth_rasters(strikes: Sequence[Strike], shape: tuple[int, int], gsd_m: float) -> TruthRasters:
-    """Truth of ``strikes`` on a (height, width) grid of the after image. No strikes give all-False and all-0 rasters.
-
-    GONE strikes are not there any more and count as nothing. Where craters overlap, each pixel belongs to
-    the strike whose centre is nearest in crater radii.
-    """
-    crater, blast, new, secondary, cone = (np.zeros(shape, bool) for _ in range(5))
-    centre, crater_m, blast_m = (np.zeros(shape, np.float32) for _ in range(3))
-    nearest = np.full(shape, np.inf)
-    for strike in strikes:
-        patch = patch_around(shape, strike.row_px, strike.col_px, max(strike.reach_m, 4 * CENTRE_SIGMA_M), gsd_m)
-        if patch is None or strike.status == StrikeStatus.GONE:
-            continue
-        where = (patch.rows, patch.cols)
-        relative = patch.radius_m / core_edge_m(strike, patch.azimuth_rad)
-        inside = relative <= 1.0
-        primary = inside | (patch.radius_m <= pattern_extent_m(strike, patch.azimuth_rad))
-        crater[where] |= inside
-        blast[where] |= primary
-        if strike.secondary_radius_m > 0:
-            secondary[where] |= primary | (patch.radius_m <= secondary_extent_m(strike, patch.azimuth_rad))
-        if strike.cone_azimuth_deg is not None and strike.has_pattern:
-            cone[where] |= patch.radius_m <= cone_extent_m(strike, patch.azimuth_rad)
-        peak = np.exp(-0.5 * (patch.radius_m / CENTRE_SIGMA_M) ** 2).astype(np.float32)
-        centre[where] = np.maximum(centre[where], peak)
-        mine = (relative <= 1.3) & (relative < nearest[where])
-        nearest[where] = np.where(mine, relative, nearest[where])
-        new[where] = np.where(mine, strike.status == StrikeStatus.NEW, new[where])
-        crater_m[where] = np.where(mine, strike.crater_radius_m, crater_m[where])
-        blast_m[where] = np.where(mine, max(strike.blast_radius_m, strike.crater_radius_m), blast_m[where])
-    return TruthRasters(crater, blast, new & crater, centre, crater_m, blast_m, secondary, cone)
-
-
-def draw_strike_on_image(image: Float32Array, strike: Strike, gsd_m: float, sun: Sun) -> None:
-    """The old way, until pair.py and scene.py draw on a Ground: colour and lit relief straight onto an image."""
-    ground = level_ground(image, Material.SOIL, gsd_m)
-    draw_crater(ground, strike)
-    patch = patch_around(ground.shape, strike.row_px, strike.col_px, strike.reach_m, gsd_m)
-    if patch is None:
-        return
-    where = (patch.rows, patch.cols)
-    height = ground.height_m[where]
-    light = relative_light(height, gsd_m, sun) if min(height.shape) > 2 else np.ones((*height.shape, 3), np.float32)
-    image[where] = np.clip(ground.colour[where] * light, 0, 255)

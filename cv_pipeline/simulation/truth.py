@@ -35,7 +35,8 @@ class TruthRasters:
     Elsewhere these are 0.
 
     ``structure`` marks what is built, as the before image shows it, where ``structure_known``; real imagery
-    brings buildings that nobody mapped. ``visible`` is False where a cloud hides the ground, and at strikes too faint to be seen.
+    brings buildings that nobody mapped. ``visible`` is False where a cloud hides the ground, and at strikes
+    too faint to be seen.
     """
 
     crater: BoolArray

@@ -3,11 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cv_pipeline.errors import ImageError
-from cv_pipeline.simulation.background import fractal_noise, list_tiles, parcels, read_rgb, real_ground, synthetic_field
+from cv_pipeline.simulation.background import list_tiles, read_rgb
 
 
 def test_split_is_by_blocks_with_a_gap(make_data_root: Callable[..., Path]) -> None:
@@ -36,20 +35,3 @@ def test_an_unreadable_tile_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "bad.webp").write_bytes(b"no image")
     with pytest.raises(ImageError, match=r"bad\.webp"):
         read_rgb(tmp_path / "bad.webp")
-
-
-@pytest.mark.parametrize("gsd_m", [0.15, 0.3, 1.0])
-def test_real_ground_fills_the_square_at_any_gsd(gsd_m: float) -> None:
-    tile = np.full((48, 48, 3), (10, 120, 200), np.uint8)
-    ground = real_ground(tile, 0.3, 64, gsd_m, np.random.default_rng(1))
-    assert ground.shape == (64, 64, 3) and ground.dtype == np.float32
-    np.testing.assert_allclose(ground.mean(axis=(0, 1)), [10, 120, 200], atol=1)
-
-
-def test_noise_fields_and_parcels_are_finite_and_in_range() -> None:
-    rng = np.random.default_rng(2)
-    assert fractal_noise(64, rng, 1.5).std() == pytest.approx(1.0, rel=0.01)
-    fields = [synthetic_field(64, 0.5, rng) for _ in range(3)]
-    for ground in (*fields, parcels(fields, rng, 0.5)):
-        assert ground.shape == (64, 64, 3) and np.isfinite(ground).all()
-        assert ground.min() >= 0 and ground.max() <= 255

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cv_pipeline.simulation.render import draw_strike_on_image as draw_strike
-from cv_pipeline.simulation.render import truth_rasters
+from cv_pipeline.simulation.ground import Ground, Material, level_ground
+from cv_pipeline.simulation.light import Sun, photograph
+from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.strike import ColourDelta, Strike
-from cv_pipeline.simulation.surface import Sun
-from cv_pipeline.types import Status
 
 SUN = Sun(135, 45)
 PLAIN = Strike(60.2, 71.7, 4.0, ColourDelta(-60, -60, -60), depth_ratio=0.0, rim_ratio=0.0, raggedness=0.0)
@@ -20,54 +19,37 @@ def centroid_px(weight: np.ndarray) -> tuple[float, float]:
     return float((rows * weight).sum() / weight.sum()), float((cols * weight).sum() / weight.sum())
 
 
-@pytest.mark.parametrize("gsd_m", [0.3, 0.5, 1.0])
-def test_centre_and_radius_are_recovered_from_the_mask(gsd_m: float) -> None:
-    truth = truth_rasters([PLAIN], (130, 140), gsd_m)
-    assert centroid_px(truth.crater.astype(float)) == pytest.approx((60.2, 71.7), abs=0.25)
-    assert np.sqrt(truth.crater.sum() / np.pi) * gsd_m == pytest.approx(4.0, abs=0.25 * gsd_m)
-    assert centroid_px(truth.centre.astype(float)) == pytest.approx((60.2, 71.7), abs=0.1)
-    assert set(np.unique(truth.crater_radius_m)) == {0.0, 4.0}
+def soil(height: int, width: int, level: float = 150, gsd_m: float = 0.5) -> Ground:
+    return level_ground(np.full((height, width, 3), level, np.float32), Material.SOIL, gsd_m)
 
 
 def test_centre_and_half_depth_radius_are_recovered_from_the_image() -> None:
-    image = np.full((130, 140, 3), 150, np.float32)
-    draw_strike(image, PLAIN, 0.5, SUN)
-    darkening = 150 - image.mean(axis=2)
+    ground = soil(130, 140)
+    draw_strike(ground, PLAIN)
+    darkening = 150 - ground.colour.mean(axis=2)
     assert centroid_px(darkening) == pytest.approx((60.2, 71.7), abs=0.05)
     assert np.sqrt((darkening > 30).sum() / np.pi) * 0.5 == pytest.approx(4.0, abs=0.1)
 
 
-@pytest.mark.parametrize("azimuth_deg", [0.0, 77.0, 180.0, 291.0])
-def test_azimuth_of_a_cone_is_its_masks_first_moment(azimuth_deg: float) -> None:
-    cone = replace(PLAIN, row_px=80.5, col_px=80.5, crater_radius_m=2.0, blast_radius_m=5.0)
-    cone = replace(cone, cone_azimuth_deg=azimuth_deg, cone_length_m=14.0)
-    row, col = centroid_px(truth_rasters([cone], (161, 161), 0.5).blast.astype(float))
-    found = np.rad2deg(np.arctan2(col - 80.5, 80.5 - row))
-    assert abs((found - azimuth_deg + 180) % 360 - 180) < 2.0
+def test_relief_is_dug_and_the_far_wall_is_lit() -> None:
+    ground = soil(130, 140)
+    draw_strike(ground, replace(PLAIN, core_delta=ColourDelta(0, 0, 0), depth_ratio=0.2, rim_ratio=0.03))
+    assert ground.height_m[60, 71] < -1.0
+    assert ground.height_m.max() > 0.1
+    lit = photograph(ground, SUN).mean(axis=2)
+    # The sun stands to the lower right, so it shines on the upper left wall.
+    assert lit[57:60, 68:71].mean() > 155 > 145 > lit[61:64, 73:76].mean()
 
 
-def test_new_marks_new_craters_only() -> None:
-    old = replace(PLAIN.at(20, 20), status=Status.OLD)
-    truth = truth_rasters([PLAIN, old], (130, 140), 0.5)
-    assert truth.new[60, 71] and not truth.new[20, 20] and truth.crater[20, 20]
-    assert not (truth.new & ~truth.crater).any()
-
-
-def test_overlapping_craters_keep_their_own_radii() -> None:
-    small = replace(PLAIN, col_px=81.7, crater_radius_m=2.0)
-    truth = truth_rasters([PLAIN, small], (130, 140), 0.5)
-    assert truth.crater_radius_m[60, 71] == 4.0 and truth.crater_radius_m[60, 81] == 2.0
-
-
-def test_nothing_gives_empty_truth_and_outside_changes_nothing() -> None:
-    truth = truth_rasters([], (10, 12), 0.5)
-    assert not truth.crater.any() and not truth.centre.any() and truth.blast.shape == (10, 12)
-    image = np.full((20, 20, 3), 90, np.float32)
-    draw_strike(image, PLAIN.at(500, 500), 0.5, SUN)
-    assert (image == 90).all()
+def test_outside_changes_nothing() -> None:
+    ground = soil(20, 20, 90)
+    draw_strike(ground, PLAIN.at(500, 500))
+    assert (ground.colour == 90).all()
+    assert not ground.height_m.any()
 
 
 def test_strike_at_the_border_is_cut_not_refused() -> None:
-    image = np.full((40, 40, 3), 150, np.float32)
-    draw_strike(image, replace(PLAIN.at(0.5, 39.5), blast_radius_m=8, soot_delta=ColourDelta(-9, -9, -9)), 0.5, SUN)
-    assert np.isfinite(image).all() and image[0, 39].mean() < 110
+    ground = soil(40, 40)
+    draw_strike(ground, replace(PLAIN.at(0.5, 39.5), blast_radius_m=8, soot_delta=ColourDelta(-9, -9, -9)))
+    assert np.isfinite(ground.colour).all()
+    assert ground.colour[0, 39].mean() < 110
