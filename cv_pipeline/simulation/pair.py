@@ -28,7 +28,7 @@ from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
 from cv_pipeline.simulation.visibility import LEAST_CONSPICUITY, conspicuity
 from cv_pipeline.types import BoolArray, UInt8Array
 
-MARGIN_PX = 12
+MARGIN_PX = 8
 """Drawn around the pair and cut off: optics, shadows and misregistration need something beyond the edge."""
 
 
