@@ -70,7 +70,7 @@ def test_one_outside_the_canvas_changes_nothing() -> None:
 
 
 def test_a_village_lists_what_stands_in_it() -> None:
-    config = BuiltConfig(village_radius_m=(120, 200), farm_share=0)
+    config = BuiltConfig(village_radius_m=(120, 200), farm_share=0, shelter_share=0)
     for seed in range(3):
         ground = meadow(220)
         buildings = draw_village(ground, config, np.random.default_rng(seed))
