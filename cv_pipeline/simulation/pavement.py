@@ -395,7 +395,7 @@ def _draw_soot_and_throw(ground: Ground, strike: Strike, patch: Patch, rng: np.r
     rays = np.clip(periodic_noise(patch.azimuth_rad, strike.ray_seed + 1, 9, 30), 0, 3)
     outwards = patch.radius_m / pattern_extent_m(strike, patch.azimuth_rad)
     mottle = np.clip(1 + 0.3 * smooth_noise(outwards.shape, 0.8 / ground.gsd_m, rng), 0, 1.6) * (1 - strike.age)
-    soot = rng.uniform(0.2, 0.9) * np.exp(-((outwards / (0.5 + 0.16 * rays)) ** 2)) * mottle
+    soot = rng.uniform(0.2, 0.9) * np.exp(-((outwards / (0.6 + 0.16 * rays)) ** 2)) * mottle
     blend(ground, patch.rows, patch.cols, soot.astype(np.float32), (44, 41, 39))
     dirt = rng.uniform(0.2, 0.9) * np.exp(-((outwards / rng.uniform(0.35, 0.7)) ** 2)) * mottle
     colour = _SUBSOIL[rng.integers(len(_SUBSOIL))] * np.float32(rng.uniform(0.9, 1.6))
