@@ -138,6 +138,16 @@ def _cached_rgb(path: Path) -> UInt8Array:
     return read_rgb(path)
 
 
+_JOINABLE = ("", "agricultural", "chaparral", "forest", "golfcourse", "denseresidential", "mobilehomepark")
+_JOIN_FROM = 1.6
+
+
+def fits(tile: Tile, shape: tuple[int, int], gsd_m: float) -> bool:
+    """Whether a tile may fill ``shape``: classes with single large objects would show that they repeat."""
+    side_px = min(_cached_rgb(tile.path).shape[:2]) * tile.gsd_m / gsd_m
+    return tile.kind in _JOINABLE or max(shape) <= _JOIN_FROM * side_px
+
+
 class Backgrounds:
     """Tiles to draw from, by weight and by place; made once and used for many samples. May be empty."""
 
@@ -244,6 +254,12 @@ _PAVED = {
     "parkinglot": Material.ASPHALT,
     "storagetanks": Material.CONCRETE,
     "harbor": Material.CONCRETE,
+    "buildings": Material.CONCRETE,
+    "denseresidential": Material.ASPHALT,
+    "mediumresidential": Material.ASPHALT,
+    "sparseresidential": Material.ASPHALT,
+    "mobilehomepark": Material.ASPHALT,
+    "tenniscourt": Material.ASPHALT,
 }
 _WATERSIDE = ("beach", "harbor", "river")
 

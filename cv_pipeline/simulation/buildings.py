@@ -5,7 +5,7 @@ Only colour, height and material are written; light and lean come with the photo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import cv2
@@ -201,7 +201,8 @@ def _roof_colour(
         colour += stain[..., None]
     else:
         colour += (9 * smooth_noise(shape, 1.2 / gsd_m, rng))[..., None]
-    return colour
+    clipped: Float32Array = np.clip(colour, 8, 248)
+    return clipped
 
 
 def _draw_rooftop_clutter(
@@ -270,7 +271,7 @@ class _Plot(NamedTuple):
 def draw_village(ground: Ground, config: BuiltConfig, rng: np.random.Generator) -> list[Building]:
     """Draw settlements onto a ground in place, about one per 50 hectares and at least one, and list their buildings.
 
-    Each is a village of streets and yards, dense blocks, or one farm, by the shares of ``config``.
+    Each is a village of streets and yards, dense blocks, one farm, or a row of shelters, by the shares of ``config``.
     Buildings wholly outside the canvas are not listed.
     """
     height, width = ground.shape
@@ -281,8 +282,11 @@ def draw_village(ground: Ground, config: BuiltConfig, rng: np.random.Generator) 
         kind = rng.random()
         if kind < config.farm_share:
             _draw_farm(ground, centre, config, rng, buildings)
+        elif kind < config.farm_share + config.shelter_share:
+            shelters = draw_shelters(ground, rng)
+            buildings += [replace(s, building_id=len(buildings) + i) for i, s in enumerate(shelters)]
         else:
-            dense = kind < config.farm_share + config.dense_share
+            dense = kind < config.farm_share + config.shelter_share + config.dense_share
             _draw_settlement(ground, centre, dense, config, rng, buildings)
     return buildings
 

@@ -70,7 +70,7 @@ def scatter(
     mean = np.empty((size, 3), np.float32)
     for channel in range(3):
         mean[:, channel] = np.bincount(cells, (weight * colours[:, channel, None, None])[valid], size)
-    mean /= np.maximum(total, 1e-9)[:, None]
+    mean = np.clip(mean / np.maximum(total, 1e-9)[:, None], 10, 245)
     window = slice(top, bottom), slice(left, right)
     blend(ground, *window, total.reshape(shape).astype(np.float32), mean.reshape(*shape, 3))
     ground.height_m[window] += np.minimum(rise, 0.5).reshape(shape).astype(np.float32)
@@ -129,7 +129,7 @@ def rubble_colour(shape: tuple[int, int], gsd_m: float, rng: np.random.Generator
     hue = RUBBLE_COLOURS[rng.integers(5)] * np.float32(rng.uniform(0.75, 1.35))
     tone = 12 * smooth_noise(shape, 2.5 / gsd_m, rng) + 8 * smooth_noise(shape, 1.0, rng)
     contrast = np.float32(0.8 * min(1.0, 0.7 / gsd_m))
-    colour: Float32Array = 0.5 * (mean + hue) + contrast * pieces + tone[..., None]
+    colour: Float32Array = np.clip(0.5 * (mean + hue) + contrast * pieces + tone[..., None], 15, 245)
     return colour.astype(np.float32, copy=False)
 
 
@@ -178,7 +178,7 @@ def draw_tarpaulin(ground: Ground, row_px: float, col_px: float, rng: np.random.
         return
     colour = np.array(_TARPAULINS[rng.integers(len(_TARPAULINS))], np.float32)
     folds = 9 * smooth_noise(cover.share.shape, 1.2 / ground.gsd_m, rng)
-    blend(ground, cover.rows, cover.cols, cover.share, colour + folds[..., None])
+    blend(ground, cover.rows, cover.cols, cover.share, np.clip(colour + folds[..., None], 10, 248))
     ground.height_m[cover.rows, cover.cols] += cover.share * np.float32(rng.uniform(0.1, 0.8))
 
 

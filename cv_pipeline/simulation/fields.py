@@ -80,6 +80,8 @@ def painted(
 
     Its luminance SD is ``roughness_dn``; ``broad`` (relative) changes brightness over tens of metres.
     """
+    # Shadowed clods and pale straw keep within what one exposure shows of a field.
+    roughness_dn = min(roughness_dn, 0.17 * float(colour @ _LUMA))
     towards = other - colour
     contrast = float(towards @ _LUMA)
     # Part of the texture changes hue (crop against soil), the rest only brightness.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -18,29 +20,32 @@ def streaks(
     along_m: float,
     heading_rad: float,
     rng: np.random.Generator,
+    sd: float = 1.0,
 ) -> Float32Array:
-    """Noise (h, w) of about unit SD with features ``across_m`` wide and ``along_m`` long.
+    """Noise (h, w) of about ``sd`` with features ``across_m`` wide and ``along_m`` long.
 
     ``heading_rad`` is the direction of the long side, clockwise from image up. Features finer than a pixel
     are averaged as a sensor does, so the SD falls with a coarser GSD. Any canvas costs one interpolation.
     """
     cell_across, cell_along = max(across_m, gsd_m), max(along_m, gsd_m)
-    averaged = np.sqrt(across_m / cell_across * along_m / cell_along)
+    averaged = math.sqrt(across_m / cell_across * along_m / cell_along)
     height, width = shape
-    sin, cos = abs(np.sin(heading_rad)), abs(np.cos(heading_rad))
-    span_across = (height * sin + width * cos) * gsd_m / cell_across
-    span_along = (height * cos + width * sin) * gsd_m / cell_along
+    sin, cos = math.sin(heading_rad), math.cos(heading_rad)
+    span_across = (height * abs(sin) + width * abs(cos)) * gsd_m / cell_across
+    span_along = (height * abs(cos) + width * abs(sin)) * gsd_m / cell_along
     grid = rng.standard_normal((int(span_along) + 6, int(span_across) + 6), dtype=np.float32)
-    sin, cos = np.sin(heading_rad), np.cos(heading_rad)
+    grid *= np.float32(sd * averaged / _CUBIC_SD)
     # Canvas (col, row) to grid (across, along): across is to the right of the heading, along is against it.
     per_across, per_along = gsd_m / cell_across, gsd_m / cell_along
-    matrix = np.array([[cos * per_across, sin * per_across, 0.0], [-sin * per_along, cos * per_along, 0.0]])
+    from_col = cos * per_across, -sin * per_along
+    from_row = sin * per_across, cos * per_along
     jitter = rng.random(2)
-    centre = np.array([(grid.shape[1] - 1) / 2, (grid.shape[0] - 1) / 2]) + jitter - 0.5
-    matrix[:, 2] = centre - matrix[:, :2] @ [width / 2, height / 2]
+    centre = (grid.shape[1] - 2) / 2 + jitter[0], (grid.shape[0] - 2) / 2 + jitter[1]
+    shift = [centre[k] - from_col[k] * width / 2 - from_row[k] * height / 2 for k in (0, 1)]
+    matrix = np.array([[from_col[0], from_row[0], shift[0]], [from_col[1], from_row[1], shift[1]]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     noise = cv2.warpAffine(grid, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
-    result: Float32Array = (noise * np.float32(averaged / _CUBIC_SD)).astype(np.float32, copy=False)
+    result: Float32Array = noise.astype(np.float32, copy=False)
     return result
 
 
@@ -55,7 +60,7 @@ def mottle(
     for size_m, weight in zip(sizes, amplitude, strict=True):
         if size_m > 0.6 * gsd_m:
             # A turned grid per octave keeps the cells of the octaves from lining up.
-            total += np.float32(weight) * streaks(shape, gsd_m, size_m, size_m, float(rng.uniform(0, np.pi)), rng)
+            total += streaks(shape, gsd_m, size_m, size_m, float(rng.uniform(0, np.pi)), rng, float(weight))
     return total
 
 

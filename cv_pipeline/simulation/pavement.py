@@ -196,7 +196,7 @@ def draw_pavement_hit(ground: Ground, strike: Strike) -> None:
     bowl = np.clip((edge_m - radius) / soft_m, 0, 1)
     soil = _SUBSOIL[rng.integers(len(_SUBSOIL))] * np.float32(0.9) + (8 * coarse + 7 * grain)[..., None]
     deep = np.clip(1.1 - radius / np.maximum(edge_m, 0.1), 0, 1)[..., None].astype(np.float32)
-    blend(ground, patch.rows, patch.cols, bowl.astype(np.float32), soil * (1 - 0.35 * deep))
+    blend(ground, patch.rows, patch.cols, bowl.astype(np.float32), np.clip(soil * (1 - 0.35 * deep), 8, 245))
     depth_m = min(0.45 * inner_m, 4.0)
     height = ground.height_m[window]
     height += (plates * paved * (1 - bowl)).astype(np.float32)
@@ -222,7 +222,7 @@ def draw_pavement_repair(ground: Ground, strike: Strike) -> None:
     change = float(rng.choice([-1, 1])) * rng.uniform(14, 40)
     colour = np.median(around, axis=0).astype(np.float32) + np.float32(change)
     tone = 4 * smooth_noise(cover.share.shape, 0.8 / ground.gsd_m, rng)
-    blend(ground, cover.rows, cover.cols, cover.share, colour + tone[..., None], material)
+    blend(ground, cover.rows, cover.cols, cover.share, np.clip(colour + tone[..., None], 15, 245), material)
     ground.height_m[cover.rows, cover.cols][cover.share > 0.5] = 0.0
     seam = line_cover(ground.shape, np.vstack([corners, corners[:1]]), 0.12 / ground.gsd_m)
     if seam is not None:
@@ -274,7 +274,7 @@ def _lay(
         lanes = rng.normal(0, 4, 41).astype(np.float32)
         tone += lanes[np.floor(across / lane_m).astype(int) % 41]
         tone -= 8 * stripe((across + lane_m / 2) % lane_m - lane_m / 2, 0.1, gsd_m)
-    blend(ground, cover.rows, cover.cols, cover.share, colour + tone[..., None], surface)
+    blend(ground, cover.rows, cover.cols, cover.share, np.clip(colour + tone[..., None], 15, 245), surface)
     ground.height_m[cover.rows, cover.cols][cover.share > 0.5] = 0.0
     if surface == Material.ASPHALT:
         extent_m = min(float(np.ptp(along)), float(np.ptp(across)))
@@ -312,7 +312,8 @@ def _draw_mend(
         return
     paved = _paved(ground, cover.rows, cover.cols)
     window = ground.colour[cover.rows, cover.cols]
-    window += (np.float32(rng.choice([-1, -1, 1]) * rng.uniform(8, 26)) * cover.share * paved)[..., None]
+    change = np.float32(rng.choice([-1, -1, 1]) * rng.uniform(8, 26))
+    np.clip(window + (change * cover.share * paved)[..., None], 15, 250, out=window)
 
 
 def _draw_verge(ground: Ground, points: Float64Array, width_m: float, rng: np.random.Generator) -> None:
@@ -394,7 +395,7 @@ def _draw_soot_and_throw(ground: Ground, strike: Strike, patch: Patch, rng: np.r
     rays = np.clip(periodic_noise(patch.azimuth_rad, strike.ray_seed + 1, 9, 30), 0, 3)
     outwards = patch.radius_m / pattern_extent_m(strike, patch.azimuth_rad)
     mottle = np.clip(1 + 0.3 * smooth_noise(outwards.shape, 0.8 / ground.gsd_m, rng), 0, 1.6) * (1 - strike.age)
-    soot = rng.uniform(0.2, 0.9) * np.exp(-((outwards / (0.5 + 0.16 * rays)) ** 2)) * mottle
+    soot = rng.uniform(0.2, 0.9) * np.exp(-((outwards / (0.6 + 0.16 * rays)) ** 2)) * mottle
     blend(ground, patch.rows, patch.cols, soot.astype(np.float32), (44, 41, 39))
     dirt = rng.uniform(0.2, 0.9) * np.exp(-((outwards / rng.uniform(0.35, 0.7)) ** 2)) * mottle
     colour = _SUBSOIL[rng.integers(len(_SUBSOIL))] * np.float32(rng.uniform(0.9, 1.6))

@@ -63,6 +63,8 @@ def draw_roof_hit(ground: Ground, strike: Strike) -> None:
     blend(ground, patch.rows, patch.cols, (scorch * (roof & ~damaged)).astype(np.float32), (52, 46, 42))
     hole = _is_hole(strike, damaged, roof, gsd_m)
     rubble, rubble_m = _rubble(ground, patch, damaged, eaves_m, hole, rng)
+    if not hole:
+        _spill(ground, patch, roof, damaged, rubble, min(eaves_m, 5.0), rng)
     blend(ground, patch.rows, patch.cols, damaged.astype(np.float32), rubble)
     walls = _standing_walls(strike, patch, roof, damaged, gsd_m, rng)
     height = ground.height_m[window]
@@ -107,10 +109,10 @@ def _rubble(
 ) -> tuple[Float32Array, Float32Array]:
     """Colour (h, w, 3) and height (h, w) in metres of what lies where the roof was."""
     gsd_m, shape = ground.gsd_m, damaged.shape
-    heaps = smooth_noise(shape, 2.2 / gsd_m, rng)
+    heaps = 0.7 * smooth_noise(shape, 4.5 / gsd_m, rng) + 0.5 * smooth_noise(shape, 1.8 / gsd_m, rng)
     fine = smooth_noise(shape, 0.8 / gsd_m, rng)
     if hole:
-        colour = np.array((48, 44, 42), np.float32) + (8 * heaps + 7 * fine)[..., None]
+        colour = np.clip(np.array((48, 44, 42), np.float32) + (7 * heaps + 6 * fine)[..., None], 12, 245)
         return colour, np.clip(0.25 * eaves_m + 0.3 * heaps + 0.1 * fine, 0.05, None)
     old = ground.colour[patch.rows, patch.cols][damaged].mean(axis=0)
     dusty = rng.uniform(0.5, 0.95)
@@ -120,8 +122,30 @@ def _rubble(
     char = np.clip(0.6 * smooth_noise(shape, 3.0 / gsd_m, rng) + rng.uniform(-0.6, 0.5), 0, 0.8)[..., None]
     colour += char * (np.array((46, 42, 40), np.float32) - colour)
     heap_m = min(0.3 * eaves_m, 2.2)
-    rubble_m = np.clip(heap_m * (0.7 + 0.45 * heaps) + 0.2 * fine, 0.05, 0.9 * eaves_m)
-    return colour.astype(np.float32), rubble_m.astype(np.float32)
+    rubble_m = np.clip(heap_m * (0.7 + 0.4 * heaps) + 0.12 * fine, 0.05, 0.9 * eaves_m)
+    return np.clip(colour, 10, 245).astype(np.float32), rubble_m.astype(np.float32)
+
+
+def _spill(
+    ground: Ground,
+    patch: Patch,
+    roof: BoolArray,
+    damaged: BoolArray,
+    rubble: Float32Array,
+    reach_m: float,
+    rng: np.random.Generator,
+) -> None:
+    """Rubble that slid out over the footprint's edge, up to about ``reach_m`` and further on one side."""
+    gsd_m = ground.gsd_m
+    out_m = ndimage.distance_transform_edt(~damaged) * gsd_m
+    side = rng.uniform(-np.pi, np.pi)
+    edge_m = reach_m * (
+        0.35 + 0.3 * np.cos(patch.azimuth_rad - side) + 0.3 * smooth_noise(roof.shape, 2.5 / gsd_m, rng)
+    )
+    lies = np.clip((edge_m - out_m) / (0.6 * gsd_m), 0, 1) * ~roof
+    blend(ground, patch.rows, patch.cols, lies.astype(np.float32), rubble)
+    slope_m = np.clip(0.5 * (edge_m - out_m), 0, 1.5) + 0.1 * smooth_noise(roof.shape, 0.8 / gsd_m, rng)
+    ground.height_m[patch.rows, patch.cols] += (lies * slope_m).astype(np.float32)
 
 
 def _standing_walls(

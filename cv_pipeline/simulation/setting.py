@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from cv_pipeline.simulation.background import Backgrounds, tile_ground
+from cv_pipeline.simulation.background import Backgrounds, Tile, fits, tile_ground
 from cv_pipeline.simulation.buildings import Building, draw_buildings, draw_village
 from cv_pipeline.simulation.config import BuiltConfig, GroundConfig
 from cv_pipeline.simulation.fields import FARMLAND, FieldKind
@@ -30,9 +30,10 @@ from cv_pipeline.simulation.tracks import (
     wander,
 )
 from cv_pipeline.simulation.trees import draw_canopy, leaf_colour
-from cv_pipeline.types import Float64Array
+from cv_pipeline.types import BoolArray, Float64Array
 
 _TILLED = {kind.name for kind in FARMLAND}
+_OPEN_TILES = ("agricultural", "chaparral", "golfcourse", "forest", "tile")
 
 
 class Parcel(NamedTuple):
@@ -76,10 +77,27 @@ def draw_setting(
     land = divide(shape, gsd_m, width_m, length_m, ragged, rng)
     ground = Ground(np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.uint8), gsd_m)
     parcels = _fill_parcels(ground, land, backgrounds, ground_config, region, real_share, rng)
+    closed = _closed_land(land, parcels, ground)
+    kept = ground.copy() if closed is not None else ground
     _draw_borders(ground, land, ground_config, rng)
     _draw_tracks(ground, ground_config, rng)
+    if closed is not None:
+        for layer, original in zip(_layers(ground), _layers(kept), strict=True):
+            layer[closed] = original[closed]
     buildings = _draw_built(ground, land, built_config, rng)
     return Setting(ground, tuple(buildings), parcels, land.label, land.heading_rad)
+
+
+def _closed_land(land: Parcels, parcels: tuple[Parcel, ...], ground: Ground) -> BoolArray | None:
+    """Where no field track or shelter belt may run: towns, pavements and water; None where there are none."""
+    labels = [p.label for p in parcels if p.place and p.kind not in _OPEN_TILES]
+    closed = np.isin(land.label, labels) if labels else np.zeros(ground.shape, bool)
+    closed |= ground.material == Material.WATER
+    return closed if closed.any() else None
+
+
+def _layers(ground: Ground) -> tuple[np.ndarray, ...]:
+    return ground.colour, ground.height_m, ground.material
 
 
 def _draw_region(config: GroundConfig, rng: np.random.Generator) -> tuple[tuple[FieldKind, ...], float]:
@@ -125,8 +143,8 @@ def _fill_parcels(
         size = inside.shape[0], inside.shape[1]
         across = 0.0 if rng.random() < 0.75 else np.pi / 2
         heading = land.heading_rad + across + float(rng.normal(0, 0.02))
-        if backgrounds.tiles and rng.random() < real_share:
-            tile = backgrounds.draw(rng)
+        tile = _draw_tile(backgrounds, size, ground.gsd_m, rng) if rng.random() < real_share else None
+        if tile is not None:
             part = tile_ground(backgrounds, tile, size, ground.gsd_m, rng)
             parcel = Parcel(int(numbers[index]), tile.kind or "tile", tile.place, heading)
         else:
@@ -139,6 +157,15 @@ def _fill_parcels(
         ground.material[window][inside] = part.material[inside]
         parcels.append(parcel)
     return tuple(parcels)
+
+
+def _draw_tile(backgrounds: Backgrounds, shape: tuple[int, int], gsd_m: float, rng: np.random.Generator) -> Tile | None:
+    """A tile that may fill ``shape``; None where some draws found none, or there are no tiles."""
+    for _ in range(6 if backgrounds.tiles else 0):
+        tile = backgrounds.draw(rng)
+        if fits(tile, shape, gsd_m):
+            return tile
+    return None
 
 
 def _synthetic(
@@ -246,7 +273,8 @@ def _draw_built(ground: Ground, land: Parcels, config: BuiltConfig, rng: np.rand
         else:
             points = bend(start, (start + end) / 2 + rng.normal(0, 0.06, 2) * ground.shape, end)
         material = (Material.ASPHALT, Material.CONCRETE, Material.SOIL)[_choose([0.55, 0.1, 0.35], rng)]
-        draw_road(ground, points, float(rng.uniform(3.5, 9.0)), material, rng)
+        width_m = float(rng.uniform(2.4, 4.5) if material == Material.SOIL else rng.uniform(3.5, 9.0))
+        draw_road(ground, points, width_m, material, rng)
     if rng.random() < config.pavement_share:
         draw_pavement(ground, config, rng)
     if rng.random() < config.village_share:

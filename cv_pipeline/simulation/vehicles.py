@@ -132,12 +132,16 @@ def draw_vehicles(
     """Draw groups of vehicles in place and list what was drawn: single ones, columns along roads, parked rows.
 
     ``count`` is the number of groups, by default from ``config.vehicle_count``. Pavement is preferred;
-    nothing stands on roofs, water or in trees. A canvas without any place left gives an empty list.
+    nothing stands on roofs, water or in trees. Where a quarter of the canvas is paved there may be aircraft.
+    A canvas without any place left gives an empty list.
     """
     height, width = ground.shape
     hectares = height * width * ground.gsd_m**2 / 1e4
     groups = min(rng.poisson(config.vehicle_count * hectares), 40) if count is None else count
     drawn: list[Vehicle] = []
+    paved = (ground.material == Material.ASPHALT) | (ground.material == Material.CONCRETE)
+    if groups and rng.random() < config.aircraft_share and paved.mean() > 0.25:
+        drawn += draw_aircraft(ground, rng)
     for _ in range(groups):
         place = _find_place(ground, rng)
         if place is not None:
@@ -239,12 +243,12 @@ def _draw_group(
 def _find_place(
     ground: Ground, rng: np.random.Generator, paved_only: bool = False
 ) -> tuple[float, float, float] | None:
-    """A free point and the azimuth of the pavement there (chance off pavement); None after twelve vain tries."""
+    """A free point and the azimuth of the pavement there (chance off pavement); None after sixteen vain tries."""
     height, width = ground.shape
-    for attempt in range(12):
+    for attempt in range(16):
         row, col = float(rng.uniform(0, height)), float(rng.uniform(0, width))
         paved = _is_paved(ground, row, col)
-        if not _is_open(ground, row, col) or (not paved and (paved_only or attempt < 4)):
+        if not _is_open(ground, row, col) or (not paved and (paved_only or attempt < 8)):
             continue
         return row, col, _pavement_azimuth_deg(ground, row, col) if paved else float(rng.uniform(0, 360))
     return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,10 @@ def test_missing_and_null_values_are_none(tmp_path: Path) -> None:
 
 
 def test_strikes_that_the_after_image_does_not_show_are_left_out(tmp_path: Path) -> None:
-    row = '{"id": "%s", "row_px": 1, "col_px": 2, "crater_radius_m": 2, "status": "%s", "visible": %s}'
-    rows = [row % values for values in (("a", "new", "true"), ("b", "gone", "true"), ("c", "new", "false"))]
-    features = ", ".join('{"properties": %s}' % properties for properties in rows)
-    (tmp_path / "t.geojson").write_text('{"features": [%s]}' % features)
+    base = {"row_px": 1, "col_px": 2, "crater_radius_m": 2}
+    shown = (("a", "new", True), ("b", "gone", True), ("c", "new", False))
+    features = [{"properties": {**base, "id": i, "status": s, "visible": v}} for i, s, v in shown]
+    (tmp_path / "t.geojson").write_text(json.dumps({"features": features}))
     assert [truth.truth_id for truth in read_truth(tmp_path / "t.geojson")] == ["a"]
 
 

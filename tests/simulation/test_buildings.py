@@ -15,9 +15,14 @@ from cv_pipeline.simulation.buildings import (
     draw_wall,
 )
 from cv_pipeline.simulation.config import BuiltConfig
+from cv_pipeline.simulation.debris import draw_debris, draw_rubble
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
 from cv_pipeline.simulation.light import Sun, photograph
+from cv_pipeline.simulation.pavement import draw_pavement, draw_pavement_hit, draw_pavement_repair
+from cv_pipeline.simulation.roof import draw_roof_hit
 from cv_pipeline.simulation.shapes import rectangle
+from cv_pipeline.simulation.strike import ColourDelta, Strike
+from cv_pipeline.simulation.vehicles import draw_vehicles
 
 
 def meadow(size: int = 152, gsd_m: float = 0.6) -> Ground:
@@ -70,7 +75,7 @@ def test_one_outside_the_canvas_changes_nothing() -> None:
 
 
 def test_a_village_lists_what_stands_in_it() -> None:
-    config = BuiltConfig(village_radius_m=(120, 200), farm_share=0)
+    config = BuiltConfig(village_radius_m=(120, 200), farm_share=0, shelter_share=0)
     for seed in range(3):
         ground = meadow(220)
         buildings = draw_village(ground, config, np.random.default_rng(seed))
@@ -121,3 +126,22 @@ def test_a_thin_wall_is_unbroken_and_as_high_as_told(gsd_m: float) -> None:
     draw_wall(ground, np.array([[10.0, 10.0], [43.0, 50.0]]), 0.15, 2.0, (90, 80, 70))
     columns = ground.height_m[:, 14:46].max(axis=0)
     assert columns.min() > 1.0 and columns.max() <= 2.0
+
+
+@pytest.mark.parametrize("gsd_m", [0.2, 0.6, 1.2])
+def test_everything_built_and_struck_stays_in_range_also_at_the_border(gsd_m: float) -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        ground = meadow(120, gsd_m)
+        draw_pavement(ground, BuiltConfig(), rng)
+        draw_village(ground, BuiltConfig(), rng)
+        draw_vehicles(ground, BuiltConfig(), rng, count=6)
+        draw_rubble(ground, 5.0, 118.0, 8.0, rng)
+        for _ in range(12):
+            place = rng.uniform(-10, 130, 2)
+            hit = Strike(*place, 2.5, ColourDelta(-40, -40, -40), blast_radius_m=9.0, ray_seed=int(rng.integers(999)))
+            for draw in (draw_roof_hit, draw_pavement_hit, draw_pavement_repair, draw_debris):
+                draw(ground, hit)
+        assert ground.colour.min() >= 0 and ground.colour.max() <= 255
+        assert np.isfinite(ground.height_m).all() and np.abs(ground.height_m).max() < 45
+        assert ground.colour.dtype == ground.height_m.dtype == np.float32

@@ -68,6 +68,17 @@ def test_walls_are_left_standing_at_the_edge_of_a_collapse() -> None:
     assert standing > 100
 
 
+def test_a_collapse_spills_over_the_footprint() -> None:
+    spilt = 0
+    for seed in range(5):
+        before = built()
+        after = before.copy()
+        draw_roof_hit(after, strike(14.0, seed))
+        outside = before.material != Material.ROOF
+        spilt += int(((after.height_m - before.height_m)[outside] > 0.2).sum())
+    assert spilt > 300
+
+
 def test_debris_lies_outside_towards_the_cone() -> None:
     ground = built()
     draw_roof_hit(ground, strike(3.0, cone_azimuth_deg=180.0, cone_length_m=12.0))

@@ -86,3 +86,10 @@ def test_aircraft_need_pavement() -> None:
     assert draw_aircraft(ground(), np.random.default_rng(1)) == []
     apron = ground(Material.CONCRETE)
     assert len(draw_aircraft(apron, np.random.default_rng(1))) >= 1 and apron.height_m.max() > 2
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_share_of_aircraft_turns_them_on_and_off(share: float) -> None:
+    config = BuiltConfig(aircraft_share=share)
+    drawn = draw_vehicles(ground(Material.CONCRETE), config, np.random.default_rng(4), count=2)
+    assert any(v.kind in ("fighter", "transport") for v in drawn) == bool(share)

@@ -15,9 +15,15 @@ def _pick(colours: tuple[tuple[int, int, int], ...], rng: np.random.Generator) -
     return np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.85, 1.15)
 
 
+def _earth(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> np.ndarray:
+    """Dug earth: between some subsoil and the soil that lies here."""
+    share = float(rng.uniform(0.2, 0.7))
+    return share * _pick(_EARTH, rng) + (1 - share) * local_colour(ground, row_px, col_px) * rng.uniform(0.9, 1.2)
+
+
 def draw_excavation(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A building pit: straight walls, tracked ground, a long heap of spoil on one side."""
-    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _pick(_EARTH, rng)
+    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _earth(ground, row_px, col_px, rng)
     length_m, width_m = float(rng.uniform(5, 30)), float(rng.uniform(3, 14))
     spot(ground, row_px, col_px, 0.8 * length_m, earth * 1.1, 0.6, rng, squash=0.7, azimuth_rad=azimuth, softness=0.4)
     block(ground, row_px, col_px, azimuth, (length_m, width_m), -float(rng.uniform(0.8, 3.0)), earth * 0.85, rng)
@@ -44,7 +50,7 @@ def draw_spoil_heaps(ground: Ground, row_px: float, col_px: float, rng: np.rando
 
 def draw_trench(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A zigzag trench with thrown-up earth along both sides."""
-    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _pick(_EARTH, rng)
+    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _earth(ground, row_px, col_px, rng)
     row, col, count = row_px, col_px, int(rng.integers(3, 12))
     for k in range(count):
         leg_m = float(rng.uniform(4, 9))
@@ -60,7 +66,11 @@ def draw_trench(ground: Ground, row_px: float, col_px: float, rng: np.random.Gen
 
 def draw_foxholes(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A line of rectangular foxholes with the earth heaped on one side only."""
-    azimuth, earth, count = float(rng.uniform(0, 2 * np.pi)), _pick(_EARTH, rng), int(rng.integers(2, 7))
+    azimuth, earth, count = (
+        float(rng.uniform(0, 2 * np.pi)),
+        _earth(ground, row_px, col_px, rng),
+        int(rng.integers(2, 7)),
+    )
     for k in range(count):
         row, col = offset_px(ground, row_px, col_px, azimuth, (k - count / 2) * rng.uniform(6, 12))
         heap = offset_px(ground, row, col, azimuth + np.pi / 2, 1.1)
@@ -71,7 +81,7 @@ def draw_foxholes(ground: Ground, row_px: float, col_px: float, rng: np.random.G
 
 def draw_revetment(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A vehicle position: a ramped rectangular pit within a bank of three sides."""
-    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _pick(_EARTH, rng)
+    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _earth(ground, row_px, col_px, rng)
     length_m, width_m = float(rng.uniform(6, 14)), float(rng.uniform(4, 7))
     overgrown = rng.random() < 0.4
     tone = 0.5 * (earth + local_colour(ground, row_px, col_px)) if overgrown else earth
@@ -90,7 +100,7 @@ def draw_revetment(ground: Ground, row_px: float, col_px: float, rng: np.random.
 
 def draw_bunker(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A long mound with a dark entrance at one end and a path to it."""
-    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _pick(_EARTH, rng)
+    azimuth, earth = float(rng.uniform(0, 2 * np.pi)), _earth(ground, row_px, col_px, rng)
     length_m, width_m = float(rng.uniform(5, 16)), float(rng.uniform(4, 8))
     tone = 0.6 * local_colour(ground, row_px, col_px) + 0.4 * earth
     squash = width_m / length_m if width_m < length_m else 0.8
@@ -139,7 +149,7 @@ def draw_stones(ground: Ground, row_px: float, col_px: float, rng: np.random.Gen
 
 def draw_molehills(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """Molehills or ant hills: many small dots of raised earth in a meadow."""
-    earth, reach_m = _pick(_EARTH, rng) * 0.85, float(rng.uniform(4, 20))
+    earth, reach_m = _earth(ground, row_px, col_px, rng) * 0.85, float(rng.uniform(4, 20))
     for _ in range(int(rng.integers(8, 40))):
         row, col = offset_px(ground, row_px, col_px, rng.uniform(0, 6.3), reach_m * rng.random() ** 0.6)
         radius_m = float(rng.uniform(0.15, 0.5))
@@ -148,7 +158,7 @@ def draw_molehills(ground: Ground, row_px: float, col_px: float, rng: np.random.
 
 
 KINDS = (
-    Kind("excavation", "earthworks", draw_excavation, 1.2, transient=True),
+    Kind("excavation", "earthworks", draw_excavation, 0.6, transient=True),
     Kind("spoil heaps", "earthworks", draw_spoil_heaps, 1.5, transient=True),
     Kind("trench", "earthworks", draw_trench, 0.8),
     Kind("foxholes", "earthworks", draw_foxholes, 0.5),

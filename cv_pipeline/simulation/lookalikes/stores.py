@@ -7,7 +7,7 @@ import numpy as np
 from cv_pipeline.simulation.ground import Ground
 from cv_pipeline.simulation.lookalikes.base import Kind, block, cylinder, local_colour, offset_px, spot
 
-_STRAW = np.array([176, 150, 104], np.float32)
+_STRAW = np.array([164, 144, 108], np.float32)
 
 
 def _straw(rng: np.random.Generator) -> np.ndarray:
@@ -108,7 +108,7 @@ def draw_salt_lick(ground: Ground, row_px: float, col_px: float, rng: np.random.
 KINDS = (
     Kind("round bales", "stores", draw_round_bales, 2.0, transient=True),
     Kind("square bales", "stores", draw_square_bales, 1.0, transient=True),
-    Kind("bale stack", "stores", draw_bale_stack, 0.5, transient=True),
+    Kind("bale stack", "stores", draw_bale_stack, 0.25, transient=True),
     Kind("tanks", "stores", draw_tanks, 0.7),
     Kind("silo", "stores", draw_silo, 0.5),
     Kind("well", "stores", draw_well, 0.8),
