@@ -16,15 +16,18 @@ from cv_pipeline.simulation.alignment import Misalignment, displacement_px, draw
 from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.simulation.buildings import Building
 from cv_pipeline.simulation.change import ChangeRecord, change_between
-from cv_pipeline.simulation.config import SimulationConfig, stream
+from cv_pipeline.simulation.config import BuiltConfig, SimulationConfig, stream
+from cv_pipeline.simulation.debris import draw_rubble
 from cv_pipeline.simulation.ground import Ground, Material, patch_around
 from cv_pipeline.simulation.light import View, lean_offset_px
 from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
+from cv_pipeline.simulation.pavement import draw_pavement_repair
 from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.salvo import plan_strikes
 from cv_pipeline.simulation.setting import Setting, draw_setting
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
+from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
 from cv_pipeline.simulation.visibility import LEAST_CONSPICUITY, conspicuity
 from cv_pipeline.types import BoolArray, UInt8Array
 
@@ -80,6 +83,7 @@ def simulate_pair(
     setting = draw_setting(backgrounds, config.ground, config.built, full, gsd_m, stream(seed, "setting"))
     before = setting.ground
     permanent = draw_lookalikes(before, config.lookalikes, stream(seed, "lookalikes"), transient=False)
+    _draw_standing(before, config.built, stream(seed, "standing"))
     structure = before.material == Material.ROOF
     after = before.copy()
     changes = change_between(before, after, config.change, config.built, stream(seed, "change"), setting)
@@ -127,15 +131,31 @@ def simulate_pair(
     )
 
 
+def _draw_standing(ground: Ground, config: BuiltConfig, rng: np.random.Generator) -> None:
+    """Vehicles, tents and rubble that are there on both dates."""
+    vehicles, tents, rubble = rng.random(3) < (config.vehicles_share, config.tents_share, config.rubble_share)
+    if vehicles:
+        draw_vehicles(ground, config, rng)
+    if tents:
+        draw_tents(ground, rng)
+    if rubble:
+        row_px, col_px = rng.uniform(0, 1, 2) * ground.shape
+        draw_rubble(ground, float(row_px), float(col_px), float(rng.uniform(4.0, 18.0)), rng)
+
+
 def _strike_both(before: Ground, after: Ground, strike: Strike, view: View) -> Strike:
     """Draw a strike on the dates that show it; returned where the after image shows its centre."""
     row, col = int(strike.row_px), int(strike.col_px)
     inside = 0 <= row < after.shape[0] and 0 <= col < after.shape[1]
     on_roof = inside and after.material[row, col] == Material.ROOF
     height_m = float(after.height_m[row, col]) if on_roof else 0.0
-    for ground, shown in ((before, on_before(strike)), (after, on_after(strike))):
+    on_pavement = inside and after.material[row, col] in (Material.ASPHALT, Material.CONCRETE)
+    repaired = on_pavement and strike.status == StrikeStatus.GONE
+    for ground, shown in ((before, on_before(strike)), (after, None if repaired else on_after(strike))):
         if shown is not None:
             draw_strike(ground, shown)
+    if repaired:
+        draw_pavement_repair(after, strike)
     down_px, right_px = lean_offset_px(height_m, view, after.gsd_m)
     return strike.at(strike.row_px + down_px, strike.col_px + right_px)
 
