@@ -71,6 +71,7 @@ def draw_lookalikes(
             place = _find_place(ground, kind, own)
             if place is not None:
                 drawn.append(Lookalike(kind.name, *place, kind.draw(ground, *place, own)))
+    np.clip(ground.colour, 0, 255, out=ground.colour)
     return drawn
 
 
