@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cv_pipeline.simulation.render import draw_strike_on_image as draw_strike
-from cv_pipeline.simulation.render import truth_rasters
-from cv_pipeline.simulation.strike import ColourDelta, Strike
-from cv_pipeline.simulation.surface import Sun
+from cv_pipeline.simulation.ground import Ground, Material, level_ground
+from cv_pipeline.simulation.render import draw_strike, truth_rasters
+from cv_pipeline.simulation.strike import ColourDelta, Strike, StrikeStatus
 from cv_pipeline.types import Status
 
-SUN = Sun(135, 45)
 PLAIN = Strike(60.2, 71.7, 4.0, ColourDelta(-60, -60, -60), depth_ratio=0.0, rim_ratio=0.0, raggedness=0.0)
+
+
+def level(shape: tuple[int, int] = (130, 140), dn: float = 150.0, gsd_m: float = 0.5) -> Ground:
+    return level_ground(np.full((*shape, 3), dn, np.float32), Material.SOIL, gsd_m)
 
 
 def centroid_px(weight: np.ndarray) -> tuple[float, float]:
@@ -30,11 +32,37 @@ def test_centre_and_radius_are_recovered_from_the_mask(gsd_m: float) -> None:
 
 
 def test_centre_and_half_depth_radius_are_recovered_from_the_image() -> None:
-    image = np.full((130, 140, 3), 150, np.float32)
-    draw_strike(image, PLAIN, 0.5, SUN)
-    darkening = 150 - image.mean(axis=2)
+    ground = level()
+    draw_strike(ground, PLAIN)
+    darkening = 150 - ground.colour.mean(axis=2)
     assert centroid_px(darkening) == pytest.approx((60.2, 71.7), abs=0.05)
     assert np.sqrt((darkening > 30).sum() / np.pi) * 0.5 == pytest.approx(4.0, abs=0.1)
+    assert not ground.height_m.any()
+
+
+def test_relief_goes_into_the_height_and_not_into_the_colour() -> None:
+    flat, deep = level(), level()
+    draw_strike(flat, PLAIN)
+    draw_strike(deep, replace(PLAIN, depth_ratio=0.2, rim_ratio=0.03))
+    np.testing.assert_array_equal(flat.colour, deep.colour)
+    assert deep.height_m.min() == pytest.approx(-1.6, abs=0.05) and deep.height_m.max() == pytest.approx(0.24, abs=0.03)
+
+
+def test_a_later_bowl_removes_earlier_relief_and_two_cores_are_no_darker_than_one() -> None:
+    ground = level()
+    for _ in range(2):
+        draw_strike(ground, replace(PLAIN, depth_ratio=0.2))
+    assert ground.height_m.min() == pytest.approx(-1.6, abs=0.05)
+    assert ground.colour.min() >= 150 - 70 - 15
+
+
+def test_texture_is_damped_under_fresh_soil() -> None:
+    rng = np.random.default_rng(0)
+    ground = level()
+    ground.colour += rng.normal(0, 6, ground.shape)[..., None].astype(np.float32)
+    draw_strike(ground, replace(PLAIN, core_steepness=8.0))
+    inside = (truth_rasters([replace(PLAIN, crater_radius_m=3.0)], ground.shape, 0.5)).crater
+    assert ground.colour[inside].std() < 0.6 * 6
 
 
 @pytest.mark.parametrize("azimuth_deg", [0.0, 77.0, 180.0, 291.0])
@@ -62,12 +90,21 @@ def test_overlapping_craters_keep_their_own_radii() -> None:
 def test_nothing_gives_empty_truth_and_outside_changes_nothing() -> None:
     truth = truth_rasters([], (10, 12), 0.5)
     assert not truth.crater.any() and not truth.centre.any() and truth.blast.shape == (10, 12)
-    image = np.full((20, 20, 3), 90, np.float32)
-    draw_strike(image, PLAIN.at(500, 500), 0.5, SUN)
-    assert (image == 90).all()
+    ground = level((20, 20), 90)
+    draw_strike(ground, PLAIN.at(500, 500))
+    assert (ground.colour == 90).all()
 
 
 def test_strike_at_the_border_is_cut_not_refused() -> None:
-    image = np.full((40, 40, 3), 150, np.float32)
-    draw_strike(image, replace(PLAIN.at(0.5, 39.5), blast_radius_m=8, soot_delta=ColourDelta(-9, -9, -9)), 0.5, SUN)
-    assert np.isfinite(image).all() and image[0, 39].mean() < 110
+    ground = level((40, 40))
+    draw_strike(ground, replace(PLAIN.at(0.5, 39.5), blast_radius_m=8, soot_delta=ColourDelta(-9, -9, -9)))
+    assert np.isfinite(ground.colour).all() and ground.colour[0, 39].mean() < 110
+
+
+def test_gone_strikes_leave_no_truth_and_secondary_and_cone_have_masks() -> None:
+    assert not truth_rasters([replace(PLAIN, status=StrikeStatus.GONE)], (130, 140), 0.5).crater.any()
+    strike = replace(PLAIN, blast_radius_m=8.0, secondary_radius_m=14.0, cone_azimuth_deg=90.0, cone_length_m=13.0)
+    truth = truth_rasters([strike], (130, 140), 0.5)
+    assert np.sqrt(truth.secondary.sum() / np.pi) * 0.5 == pytest.approx(14.0, abs=0.3)
+    assert (truth.blast & truth.cone).sum() == truth.cone.sum() > 0
+    assert truth.cone[60, 94] and not truth.cone[60, 50] and truth.secondary[60, 50]
