@@ -27,6 +27,7 @@ from tests.segmentation.factories import PlantedNet, make_model
 
 FILES = {
     "impacts.csv",
+    "hypotheses.csv",
     "impacts.geojson",
     "structures.geojson",
     "assessment.gpkg",

@@ -1,4 +1,4 @@
-"""Summaries as JSON holds them; one form for ``summary.json`` of a run and of ``cv-pipeline accuracy``."""
+"""Summaries as JSON holds them, for ``summary.json`` of a run and of ``cv-pipeline accuracy``."""
 
 from __future__ import annotations
 

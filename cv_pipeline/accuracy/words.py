@@ -23,9 +23,11 @@ def combination_sentence(combinations: CombinationRange) -> str:
 def influence_sentence(summary: AccuracySummary) -> str:
     """Which impact moves the mean most, and which stand out; empty for fewer than three impacts."""
     mean_m = summary.mean_m
-    if mean_m is None or summary.n < 3:
+    if mean_m is None:
         return ""
     moved = [(abs(i.mean_without_m - mean_m), i) for i in summary.influences if i.mean_without_m is not None]
+    if len(moved) < 3:
+        return ""
     most = max(moved, key=lambda pair: pair[0])[1]
     outliers = [i.impact_id for i in summary.influences if i.is_outlier]
     stand_out = f"{', '.join(outliers)} lie(s) far from the rest" if outliers else "none lies far from the rest"

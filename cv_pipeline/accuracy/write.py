@@ -44,10 +44,20 @@ def accuracy_document(result: AccuracyResult) -> dict[str, Any]:
             "structures": len(result.structures) or None,
             "measured": len(result.matches),
         },
-        "accuracy": [summary_document(summary) for summary in result.summaries],
+        "accuracy": [_named_ends(summary_document(summary)) for summary in result.summaries],
         "combinations": combination_document(result.combinations),
         "notes": list(result.notes),
     }
+
+
+def _named_ends(content: dict[str, Any]) -> dict[str, Any]:
+    """Intervals as ``{"low", "high"}``, the form that this command's ``summary.json`` has had from the start."""
+    named = {key: {"low": low, "high": high} for key, (low, high) in content["intervals_m"].items()}
+    null = content["null_model"]
+    if null is not None:
+        low, high = null["mean_interval_m"]
+        null = null | {"mean_interval_m": {"low": low, "high": high}}
+    return content | {"intervals_m": named, "null_model": null}
 
 
 def _rows(result: AccuracyResult) -> list[dict[str, Any]]:

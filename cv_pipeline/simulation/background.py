@@ -168,6 +168,20 @@ class Backgrounds:
         return self._places[tile.place or str(tile.path)]
 
 
+@lru_cache(maxsize=2500)
+def _look(path: Path) -> Float32Array:
+    """Mean colour of a tile and the SD of its fine texture, (4,) DN."""
+    small = cv2.resize(_cached_rgb(path), (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32)
+    fine = small - cv2.GaussianBlur(small, (0, 0), 6)
+    return np.append(small.mean(axis=(0, 1)), fine.std()).astype(np.float32)
+
+
+def _alike(first: Tile, other: Tile) -> bool:
+    """Whether two tiles could be one field: a tile is alike itself."""
+    one, two = _look(first.path), _look(other.path)
+    return bool(np.abs(one[:3] - two[:3]).max() < 18 and abs(np.log((one[3] + 1) / (two[3] + 1))) < 0.35)
+
+
 def tile_ground(
     backgrounds: Backgrounds, tile: Tile, shape: tuple[int, int], gsd_m: float, rng: np.random.Generator
 ) -> Ground:
@@ -203,6 +217,7 @@ def _quilt(
     if base.shape[0] >= shape[0] and base.shape[1] >= shape[1]:
         top, left = (int(rng.integers(have - need + 1)) for have, need in zip(base.shape[:2], shape, strict=True))
         return np.ascontiguousarray(base[top : top + shape[0], left : left + shape[1]])
+    alike = [tile for tile in tiles if _alike(first, tile)]
     canvas = np.empty((*shape, 3), np.float32)
     level = base.mean(axis=(0, 1))
     canvas[:] = level
@@ -213,7 +228,7 @@ def _quilt(
         for col in range(start[1], shape[1], step[1]):
             patch = base
             if (row, col) != (start[0], start[1]):
-                other = tiles[int(rng.integers(len(tiles)))]
+                other = alike[int(rng.integers(len(alike)))]
                 patch = _resampled(other, gsd_m, turns + 2 * int(rng.integers(2)), flip, size)[: size[0], : size[1]]
                 patch = patch + 0.8 * (level - patch.mean(axis=(0, 1)))
             _lay(canvas, patch, row, col, (row > start[0], col > start[1]), rng)

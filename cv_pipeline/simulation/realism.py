@@ -23,6 +23,7 @@ from cv_pipeline.simulation.ground import Material, level_ground
 from cv_pipeline.simulation.light import Sun, photograph
 from cv_pipeline.simulation.render import draw_crater
 from cv_pipeline.simulation.salvo import plan_strikes
+from cv_pipeline.simulation.sensor import Sensor, acquire
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.types import Float32Array, Float64Array
 
@@ -249,9 +250,22 @@ def smooth_field(side_px: int, gsd_m: float, sd_dn: float, level_dn: float, rng:
 
 
 def as_seen(scene: Float32Array, gsd_m: float, rng: np.random.Generator) -> Float32Array:
-    """What the reference's sensor makes of a scene: sharpness of about 0.5 m (0.45–0.9 px sigma) and a little noise."""
-    blurred = cv2.GaussianBlur(scene, (0, 0), float(rng.uniform(0.45, 0.9)) * 0.5 / gsd_m)
-    return np.asarray(blurred + rng.normal(0, 0.8, scene.shape), np.float32)
+    """What the reference's sensor makes of a scene: 0.5 m pixels, 0.45–0.9 px of blur, a little noise, mild JPEG."""
+    native_px = max(0.5 / gsd_m, 1.0)
+    sensor = Sensor(
+        gain=(1.0, 1.0, 1.0),
+        offset_dn=(0.0, 0.0, 0.0),
+        gamma=1.0,
+        saturation=1.0,
+        blur_px=float(rng.uniform(0.45, 0.9)) * native_px,
+        sharpen=0.0,
+        noise_dn=0.8,
+        jpeg_quality=int(rng.integers(75, 96)),
+        noise_seed=int(rng.integers(2**31)),
+        native_px=native_px,
+        file_px=native_px,
+    )
+    return acquire(scene, sensor).astype(np.float32)
 
 
 def render_family(

@@ -13,6 +13,7 @@ from cv_pipeline.simulation.crater import crater_height_m
 from cv_pipeline.simulation.ground import Ground, Material, Patch, patch_around
 from cv_pipeline.simulation.pattern import LAYERS, core
 from cv_pipeline.simulation.strike import (
+    NO_CHANGE,
     Strike,
     azimuth_difference_rad,
     core_edge_m,
@@ -65,22 +66,25 @@ def _coloured(window: Float32Array, strike: Strike, patch: Patch, gsd_m: float) 
     """The patch with every layer laid on it: (patch height, patch width, 3)."""
     side = 2 * round(max(1.2 * strike.crater_radius_m / gsd_m, 1.5)) + 1
     smooth = cv2.blur(window, (side, side), borderType=cv2.BORDER_REPLICATE)
-    texture_left = np.ones(patch.radius_m.shape)
-    total = np.zeros((*patch.radius_m.shape, 3))
+    texture_left = np.ones(patch.radius_m.shape, np.float32)
+    total = np.zeros((*patch.radius_m.shape, 3), np.float32)
     for make in LAYERS:
         layer = make(strike, patch)
         if layer is None:
             continue
-        total += layer.strength[..., None] * np.asarray(layer.delta)
-        texture_left *= 1 - layer.damping * np.clip(layer.strength, 0, 1)
+        strength = layer.strength.astype(np.float32)
+        if layer.delta != NO_CHANGE:
+            total += strength[..., None] * np.asarray(layer.delta, np.float32)
+        texture_left *= 1 - np.float32(layer.damping) * np.minimum(strength, 1)
     level = np.median(smooth.reshape(-1, 3)[:: max(smooth.shape[0] // 24, 1)], axis=0)
     under = smooth + total
     inner = core(strike, patch)
     if inner is not None:
         deepest = max(_MAX_DN_BELOW_GROUND, -min(inner.delta))
-        darkened = under + inner.strength[..., None] * np.asarray(inner.delta)
+        strength = inner.strength.astype(np.float32)
+        darkened = under + strength[..., None] * np.asarray(inner.delta, np.float32)
         under = np.maximum(darkened, np.minimum(under, level - deepest))
-        texture_left *= 1 - inner.damping * inner.strength
+        texture_left *= 1 - np.float32(inner.damping) * strength
     total = np.maximum(under, np.minimum(smooth, _BLACKEST * level)) - smooth
     changed: Float32Array = (smooth + total + (window - smooth) * texture_left[..., None]).astype(np.float32)
     return changed

@@ -15,7 +15,7 @@ from cv_pipeline.simulation.buildings import Building, draw_buildings, draw_vill
 from cv_pipeline.simulation.config import BuiltConfig, GroundConfig
 from cv_pipeline.simulation.fields import FARMLAND, FieldKind
 from cv_pipeline.simulation.ground import Ground, Material
-from cv_pipeline.simulation.noise import mottle
+from cv_pipeline.simulation.noise import mottle, streaks
 from cv_pipeline.simulation.openland import DESERT, DUNES, MARSH, MEADOW, SNOW, STEPPE
 from cv_pipeline.simulation.parcels import Parcels, divide
 from cv_pipeline.simulation.pavement import draw_pavement, draw_road
@@ -72,7 +72,7 @@ def draw_setting(
     Without backgrounds all ground is synthetic.
     """
     region, real_share = _draw_region(ground_config, rng)
-    ragged = np.float32(rng.uniform(0.1, 0.8)) * mottle(shape, gsd_m, 10.0, 2.5, 0.5, rng)
+    ragged = streaks(shape, gsd_m, 4.0, 4.0, 0.5, rng, float(rng.uniform(0.1, 0.7)))
     width_m, length_m = ground_config.parcel_width_m, ground_config.parcel_length_m
     land = divide(shape, gsd_m, width_m, length_m, ragged, rng)
     ground = Ground(np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.uint8), gsd_m)
@@ -85,6 +85,7 @@ def draw_setting(
         for layer, original in zip(_layers(ground), _layers(kept), strict=True):
             layer[closed] = original[closed]
     buildings = _draw_built(ground, land, built_config, rng)
+    np.clip(ground.colour, 0, 255, out=ground.colour)
     return Setting(ground, tuple(buildings), parcels, land.label, land.heading_rad)
 
 

@@ -138,7 +138,7 @@ class Strike:
         return replace(self, row_px=row_px, col_px=col_px)
 
 
-_TABLE_AZIMUTH_RAD = np.linspace(-np.pi, np.pi, 361)
+_TABLE_STEPS = 1440
 
 
 @lru_cache(maxsize=4096)
@@ -148,7 +148,10 @@ def _noise_table(seed: int, lowest: int, highest: int) -> Float64Array:
     amplitude = rng.normal(size=orders.size) / np.sqrt(orders)
     phase = rng.uniform(0, 2 * np.pi, orders.size)
     amplitude /= np.sqrt(0.5 * np.sum(amplitude**2)) + 1e-12
-    table: Float64Array = (amplitude[:, None] * np.cos(orders[:, None] * _TABLE_AZIMUTH_RAD + phase[:, None])).sum(0)
+    spectrum = np.zeros(_TABLE_STEPS // 2 + 1, np.complex128)
+    spectrum[orders] = 0.5 * _TABLE_STEPS * amplitude * np.exp(1j * (phase - np.pi * orders))  # starts at azimuth -pi
+    turn = np.fft.irfft(spectrum, _TABLE_STEPS)
+    table: Float64Array = np.append(turn, turn[0])
     table.setflags(write=False)
     return table
 
@@ -158,7 +161,9 @@ def periodic_noise(azimuth_rad: Float64Array, seed: int, lowest: int, highest: i
 
     A sum of harmonics ``lowest..highest`` with random phases and amplitudes falling as ``k**-0.5``.
     """
-    noise: Float64Array = np.interp(azimuth_rad, _TABLE_AZIMUTH_RAD, _noise_table(seed, lowest, highest))
+    # A look-up to a quarter of a degree: several times faster than interpolation, and this is called for every layer.
+    steps = (azimuth_rad * (_TABLE_STEPS / (2 * np.pi)) + (_TABLE_STEPS / 2 + 0.5)).astype(np.intp)
+    noise: Float64Array = _noise_table(seed, lowest, highest).take(steps, mode="clip")
     return noise
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from cv_pipeline.simulation.ground import Ground, Material
-from cv_pipeline.types import Float32Array, Float64Array
+from cv_pipeline.types import Float32Array, Float64Array, UInt8Array
 
 _SUB = 4
 """Binary places of a pixel that OpenCV draws lines with."""
@@ -37,15 +37,21 @@ def beside(curve: Float64Array, offset_px: float) -> Float64Array:
     return moved
 
 
-def line_mask(shape: tuple[int, int], curve: Float64Array, width_px: float, closed: bool = False) -> Float32Array:
+def line_mask(shape: tuple[int, int], curve: Float64Array, width_px: float) -> Float32Array:
     """Coverage (h, w) 0..1 of a line of ``width_px``; a line thinner than a pixel covers part of it."""
+    mask, scale = _line_levels(shape, curve, width_px)
+    return mask.astype(np.float32) * np.float32(scale)
+
+
+def _line_levels(shape: tuple[int, int], curve: Float64Array, width_px: float) -> tuple[UInt8Array, float]:
+    """A line's coverage as 0..255 (h, w), and the factor that makes it a share."""
     mask = np.zeros(shape, np.uint8)
     # OpenCV's anti-aliased lines cover about 1.35 px at thickness 1 and 1.4 px more than an even thickness.
     thickness = 1 if width_px < 2.4 else max(2 * round((width_px - 1.4) / 2), 2)
     covered_px = 1.35 if thickness == 1 else thickness + 1.4
     points = np.round((curve[:, ::-1] - 0.5) * 2**_SUB).astype(np.int32)
-    cv2.polylines(mask, [points], closed, 255, thickness, cv2.LINE_AA, _SUB)
-    return mask.astype(np.float32) * np.float32(min(width_px / covered_px, 1.0) / 255)
+    cv2.polylines(mask, [points], False, 255, thickness, cv2.LINE_AA, _SUB)
+    return mask, min(width_px / covered_px, 1.0) / 255
 
 
 def _window(shape: tuple[int, int], curve: Float64Array, reach_px: float) -> tuple[slice, slice] | None:
@@ -73,18 +79,23 @@ def draw_line(
         return
     rows, cols = window
     shape = rows.stop - rows.start, cols.stop - cols.start
-    mask = line_mask(shape, curve - [rows.start, cols.start], width_px)
+    mask, scale = _line_levels(shape, curve - [rows.start, cols.start], width_px)
     if width_px > 2.5:
-        mask = cv2.GaussianBlur(mask, (0, 0), 0.12 * width_px).astype(np.float32, copy=False)
+        mask = cv2.GaussianBlur(mask, (0, 0), 0.12 * width_px).astype(np.uint8, copy=False)
     coarse = rng.uniform(0.55, 1.25, (shape[0] // 6 + 2, shape[1] // 6 + 2)).astype(np.float32)
     wear = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    # A line touches few pixels of its window.
+    at = np.nonzero(mask)
+    share = mask[at] * np.float32(scale)
     part = ground.colour[rows, cols]
-    part += np.clip(mask * wear * opacity, 0, 1)[..., None] * (np.asarray(colour, np.float32) - part)
+    old = part[at]
+    part[at] = old + np.clip(share * wear[at] * opacity, 0, 1)[:, None] * (np.asarray(colour, np.float32) - old)
     if material is not None:
-        ground.material[rows, cols][mask > 0.5] = material
+        hit = share > 0.5
+        ground.material[rows, cols][at[0][hit], at[1][hit]] = material
     if height_m:
-        heights = ground.height_m[rows, cols]
-        heights[...] = np.where(mask > 0.05, height_m * mask, heights)
+        hit = share > 0.05
+        ground.height_m[rows, cols][at[0][hit], at[1][hit]] = height_m * share[hit]
 
 
 def draw_track(ground: Ground, curve: Float64Array, rng: np.random.Generator, opacity: float | None = None) -> None:

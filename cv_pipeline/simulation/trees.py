@@ -109,7 +109,7 @@ def _centres(
     """Pixel rows and columns of grid points on the canvas, jittered unless a heading is given."""
     reach = int(np.hypot(*shape) / 2 / spacing_px) + 2
     along, across = (a.ravel().astype(float) for a in np.mgrid[-reach : reach + 1, -reach : reach + 1])
-    jitter = 0.33 if heading_rad is None else 0.04
+    jitter = 0.46 if heading_rad is None else 0.04
     # An orchard's rows stand further apart than its trees.
     along += rng.uniform(-jitter, jitter, along.shape) + rng.random()
     across = (across + rng.uniform(-jitter, jitter, across.shape) + rng.random()) * (

@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import albumentations as A
-import cv2
 import numpy as np
 import torch
 from albumentations.augmentations.geometric.functional import d4
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
-from cv_pipeline.simulation.config import SimulationConfig
-from cv_pipeline.simulation.pair import simulate_pair
+from cv_pipeline.simulation.pair import SimulatedPair
+from cv_pipeline.simulation.stream import SimulationStream
+from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.training.planes import Plane, truth_planes
 from cv_pipeline.types import Float32Array, UInt8Array
+
+GSD_JITTER = 1.25
+"""Ground is rendered up to this factor finer or coarser than it is taken for."""
 
 _TURNS = ("e", "r90", "r180", "r270", "v", "hvt", "h", "t")
 _AXIS = [list(Plane).index(plane) for plane in (Plane.AXIS_RIGHT, Plane.AXIS_UP)]
@@ -64,47 +66,57 @@ class PairedAugmentation:
         return new_before, new_after, turn_truth(truth, self._member)
 
 
-class SimulatedPairs(Dataset[dict[str, Tensor]]):
-    """Sample ``i`` is always the same for the same seed, so that a resumed run sees what it would have seen.
+class TrainingSample:
+    """Makes a sample of a simulated pair: a dict of ``after`` and ``before`` (4, s, s) and ``truth`` (planes, s, s).
 
-    A sample is a dict of ``after`` and ``before`` (4, s, s) and ``truth`` (planes, s, s), see
-    :class:`~cv_pipeline.training.planes.Plane`.
+    The ground is rendered at its own GSD but treated as ``gsd_m``: images state their GSD wrongly, and
+    craters of one munition come in more sizes than the population draws. See :class:`.planes.Plane`.
     """
 
-    def __init__(
-        self,
-        data_root: Path,
-        split: str,
-        length: int,
-        seed: int,
-        size_px: int,
-        gsd_m: float,
-        augment: bool,
-        simulation: SimulationConfig,
-    ) -> None:
-        self._backgrounds = Backgrounds(list_tiles(data_root, split))
-        self._length, self._seed, self._size_px, self._gsd_m = length, seed, size_px, gsd_m
-        self._augment, self._simulation = augment, simulation
+    def __init__(self, gsd_m: float, seed: int, augment: bool) -> None:
+        self._gsd_m, self._seed, self._augment = gsd_m, seed, augment
 
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        cv2.setNumThreads(1)  # workers already fill the cores
-        rng = np.random.default_rng((self._seed, index, 1))
-        # The ground is rendered at a jittered GSD but treated as the working one: images state their
-        # GSD wrongly, and craters of one munition come in more sizes than the population draws.
-        jitter = float(np.exp(rng.uniform(-0.22, 0.22))) if self._augment else 1.0
-        shape = self._size_px, self._size_px
-        pair = simulate_pair(self._backgrounds, (self._seed, index), shape, self._gsd_m * jitter, self._simulation)
-        truth = truth_planes(pair)
-        truth[..., _RADII_M] /= jitter
-        before, after = pair.before, pair.after
+    def __call__(self, pair: SimulatedPair, number: int) -> dict[str, Tensor]:
+        """The sample; the same for the same pair and number."""
+        before, after, truth = pair.before, pair.after, truth_planes(pair)
+        truth[..., _RADII_M] *= self._gsd_m / pair.gsd_m
         if self._augment:
-            before, after, truth = PairedAugmentation(int(rng.integers(2**31)))(before, after, truth)
+            seed = int(np.random.default_rng((self._seed, number, 1)).integers(2**31))
+            before, after, truth = PairedAugmentation(seed)(before, after, truth)
         valid = np.ones(after.shape[:2], bool)
         return {
             "after": torch.from_numpy(normalise(after, valid, self._gsd_m)),
             "before": torch.from_numpy(normalise(before, valid, self._gsd_m)),
             "truth": torch.from_numpy(np.ascontiguousarray(truth.transpose(2, 0, 1))),
         }
+
+
+def training_stream(
+    config: TrainConfig, data_root: Path, first: int, length: int
+) -> SimulationStream[dict[str, Tensor]]:
+    """Samples ``first`` to ``first + length`` of a run, over backgrounds for training."""
+    return SimulationStream(
+        Backgrounds(list_tiles(data_root, "train")),
+        TrainingSample(config.working_gsd_m, config.seed, augment=True),
+        seed=config.seed,
+        size_px=config.size_px,
+        gsd_m=(config.working_gsd_m / GSD_JITTER, config.working_gsd_m * GSD_JITTER),
+        batch_size=config.batch_size,
+        first=first,
+        length=length,
+        config=config.simulation,
+    )
+
+
+def validation_stream(config: TrainConfig, data_root: Path) -> SimulationStream[dict[str, Tensor]]:
+    """The samples of every validation, over places that training never sees."""
+    return SimulationStream(
+        Backgrounds(list_tiles(data_root, "validate")),
+        TrainingSample(config.working_gsd_m, config.seed, augment=False),
+        seed=config.seed + 1,
+        size_px=config.size_px,
+        gsd_m=(config.working_gsd_m, config.working_gsd_m),
+        batch_size=config.batch_size,
+        length=config.validation_samples,
+        config=config.simulation,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,28 +9,11 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
 from cv_pipeline.training.config import TrainConfig
-from cv_pipeline.training.data import SimulatedPairs
+from cv_pipeline.training.data import training_stream, validation_stream
 from cv_pipeline.training.module import CraterModule
-
-
-class _Onwards(Sampler[int]):
-    """Sample numbers from ``first`` on, in order.
-
-    Its length is that of the whole run: Lightning restores its own count of batches on resuming and
-    subtracts it from this length, so a shortened one would make a resumed run wrap too soon.
-    """
-
-    def __init__(self, first: int, length: int) -> None:
-        self._first, self._length = first, length
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self._first, self._length))
-
-    def __len__(self) -> int:
-        return self._length
 
 
 def _trainer(config: TrainConfig, run_dir: Path, max_minutes: float | None) -> L.Trainer:
@@ -65,23 +47,19 @@ def train(
 ) -> CraterModule:
     """Train, resuming from ``run_dir/last.ckpt`` where there is one, and return the module.
 
-    Samples are numbered through the whole run and the run reads them in order, so that a resumed run
-    goes on with the samples that it had not seen. ``max_minutes`` stops early at a checkpoint.
+    Samples are numbered through the whole run, so that a resumed run goes on with the samples that it
+    had not seen. ``max_minutes`` stops early at a checkpoint.
     """
     L.seed_everything(config.seed, workers=True)
     module = CraterModule(config)
     resume = run_dir / "last.ckpt"
     done = int(torch.load(resume, weights_only=False)["global_step"]) if resume.exists() else 0
-    shape = {"size_px": config.size_px, "gsd_m": config.working_gsd_m, "simulation": config.simulation}
-    samples = SimulatedPairs(data_root, "train", config.steps * config.batch_size, config.seed, augment=True, **shape)  # type: ignore[arg-type]
-    held_out = SimulatedPairs(data_root, "validate", config.validation_samples, config.seed + 1, augment=False, **shape)  # type: ignore[arg-type]
-    rest = _Onwards(done * config.batch_size, len(samples))
-    loaders = {"num_workers": workers, "persistent_workers": workers > 0}
+    rest = training_stream(config, data_root, done * config.batch_size, (config.steps - done) * config.batch_size)
     trainer = _trainer(config, run_dir, max_minutes)
     trainer.fit(
         module,
-        DataLoader(samples, batch_size=config.batch_size, sampler=rest, **loaders),  # type: ignore[arg-type]
-        DataLoader(held_out, batch_size=config.batch_size, num_workers=workers),
+        DataLoader(rest, batch_size=config.batch_size, num_workers=workers, prefetch_factor=4 if workers else None),
+        DataLoader(validation_stream(config, data_root), batch_size=config.batch_size, num_workers=workers),
         ckpt_path=str(resume) if resume.exists() else None,
         weights_only=False,
     )

@@ -3,7 +3,8 @@ import pytest
 import shapely
 from scipy import stats
 
-from cv_pipeline.accuracy.matched import summarise_matches
+from cv_pipeline.accuracy import null
+from cv_pipeline.accuracy.matched import Settings, summarise_matches
 from cv_pipeline.accuracy.null import null_model, random_points
 from cv_pipeline.accuracy.region import assumed_region
 from cv_pipeline.matching import index_structures, match_points, nearest
@@ -30,14 +31,41 @@ def test_random_points_are_uniform_over_the_region():
     assert arm == pytest.approx(1 / 3, abs=0.02)
 
 
-def test_rank_is_uniform_when_impacts_are_random():
+def test_rank_is_uniform_when_impacts_are_random(monkeypatch):
+    monkeypatch.setattr(null, "POOL_SIZE", 1000)
     measure = edge_measure(town(40))
     rng = np.random.default_rng(3)
     ranks = [
-        null_model(measure(random_points(REGION, 8, rng)), measure, REGION, draws=200, confidence=0.95, seed=s).rank
-        for s in range(80)
+        null_model(measure(random_points(REGION, 8, rng)), measure, REGION, draws=199, confidence=0.95, seed=s).rank
+        for s in range(1000, 1150)
     ]
     assert stats.kstest(ranks, "uniform").pvalue > 0.01
+    assert np.mean(np.array(ranks) <= 0.05) <= 0.09
+    assert min(ranks) > 0
+
+
+def test_rank_of_the_likely_aim_point_is_uniform_too(monkeypatch):
+    """The choice among hypotheses favours short distances; its null makes the same choice."""
+    monkeypatch.setattr(null, "POOL_SIZE", 400)
+    structures = town(50, 400)
+    rng = np.random.default_rng(4)
+    ranks = []
+    for seed in range(60):
+        points = random_points(REGION, 6, rng)
+        matches = match_points([str(i) for i in range(6)], points, [1.0] * 6, index_structures(structures))
+        settings = Settings(bootstrap_draws=100, seed=seed)
+        found = summarise_matches(matches, structures, region_m=REGION, settings=settings, null_draws=99)
+        ranks.append(found[0].null_model.rank)
+    assert stats.kstest(ranks, "uniform").pvalue > 0.01
+
+
+def test_random_points_fill_scraps_evenly():
+    """A clouded scene: two far scraps and a hole; the triangulation neither rejects nor favours."""
+    holed = shapely.box(0, 0, 10, 10).difference(shapely.box(2, 2, 8, 8))
+    region = shapely.union_all([holed, shapely.box(10_000, 10_000, 10_004, 10_004)])
+    points = random_points(region, 20_000, np.random.default_rng(1))
+    assert shapely.covers(region.buffer(1e-9), shapely.points(points)).all()
+    assert (points[:, 0] > 5000).mean() == pytest.approx(16 / 80, abs=0.01)
 
 
 def test_a_far_miss_in_a_town_is_not_told_from_chance():
@@ -65,7 +93,9 @@ def test_hits_on_lone_houses_are_told_from_chance():
 def matched(points, structures, region):
     ids = [str(i) for i in range(len(points))]
     matches = match_points(ids, points, [1.0] * len(points), index_structures(structures))
-    return summarise_matches(matches, structures, region_m=region, null_draws=400, bootstrap_draws=200)
+    return summarise_matches(
+        matches, structures, region_m=region, null_draws=400, settings=Settings(bootstrap_draws=200)
+    )
 
 
 def test_assumed_region_does_not_make_random_impacts_look_aimed():

@@ -30,7 +30,12 @@ def test_small_n():
     assert none.quantiles_m == {}
     assert "n = 0" in none.statement
     assert (one.mean_m, one.sd_sample_m, dict(one.intervals_m)) == (4, None, {})
-    assert set(two.intervals_m) == {"mean_m", "median_m"}
+    assert dict(two.intervals_m) == {}
+    assert {"mean_m_interval", "median_m_interval", "sd_sample_m_interval", "dispersion"} == set(two.missing)
+    assert "at least 5" in two.missing["mean_m_interval"]
+    assert {"mean_m", "median_m", "sd_sample_m"} <= set(none.missing)
+    assert "sd_sample_m" in one.missing
+    assert set(summarise(range(8), "h").intervals_m) == {"mean_m", "median_m"}
 
 
 def test_radii_leave_unknown_ones_out():

@@ -35,7 +35,7 @@ COLUMNS = (
     "second_distance_edge_m,ambiguity"
 )
 FILES = {
-    "impacts.csv", "impacts.geojson", "structures.geojson", "assessment.gpkg", "assessment.kml",
+    "impacts.csv", "hypotheses.csv", "impacts.geojson", "structures.geojson", "assessment.gpkg", "assessment.kml",
     "probabilities.tif", "labels.tif", "summary.json", "report.html", "figures",
 }  # fmt: skip
 CASES = {
@@ -88,7 +88,7 @@ def test_geopackage(case) -> None:
     assessment, out = case
     path = out / "assessment.gpkg"
     grid = assessment.pair.after.grid
-    names = ["impacts", "patterns", "structures", "links", "layer_styles"]
+    names = ["impacts", "patterns", "structures", "links", "landmarks", "aim_points", "layer_styles"]
     assert [name for name, _ in pyogrio.list_layers(path)] == names
     assert len(pyogrio.read_info(path, layer="impacts")["fields"]) == len(COLUMNS.split(","))
     table = pyogrio.read_dataframe(path, layer="impacts")

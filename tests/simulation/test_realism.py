@@ -45,7 +45,7 @@ def test_every_family_looks_as_measured(family: Family, table: dict[str, Any]) -
 
 
 def test_planned_fields_look_as_measured(table: dict[str, Any]) -> None:
-    assert not failures(compare_fields(render_fields(40, 3, FIELDS_ONLY), 0.5, table))
+    assert not failures(compare_fields(render_fields(24, 3, FIELDS_ONLY), 0.5, table))
 
 
 @pytest.mark.parametrize("family", [TABLE_FAMILIES[1], TABLE_FAMILIES[4]], ids=lambda family: family.name)

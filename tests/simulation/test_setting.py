@@ -47,7 +47,7 @@ def test_a_setting_is_whole_and_names_every_parcel(backgrounds: Backgrounds, gsd
         )
         ground = setting.ground
         assert ground.shape == (110, 90) and ground.colour.dtype == ground.height_m.dtype == np.float32
-        assert np.isfinite(ground.colour).all() and ground.colour.min() >= 0 and ground.colour.max() <= 256
+        assert np.isfinite(ground.colour).all() and ground.colour.min() >= 0 and ground.colour.max() <= 255
         assert ground.colour.mean() > 25
         assert set(np.unique(setting.parcel_of)) == {p.label for p in setting.parcels}
 

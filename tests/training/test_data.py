@@ -1,26 +1,45 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.simulation.config import SimulationConfig
-from cv_pipeline.training.data import PairedAugmentation, SimulatedPairs, turn_truth
+from cv_pipeline.simulation.pair import simulate_pair
+from cv_pipeline.simulation.stream import SimulationStream
+from cv_pipeline.training.config import TrainConfig
+from cv_pipeline.training.data import (
+    PairedAugmentation,
+    TrainingSample,
+    training_stream,
+    turn_truth,
+    validation_stream,
+)
 from cv_pipeline.training.planes import Plane
 
+Sample = dict[str, torch.Tensor]
+Samples = Callable[..., SimulationStream[Sample]]
+CROWDED = SimulationConfig.model_validate({"strikes": {"empty_share": 0, "density_per_ha": 40, "large_share": 0}})
 TURNS = ("e", "r90", "r180", "r270", "v", "hvt", "h", "t")
 PLANES = list(Plane)
 
 
-def samples(root: Path, seed: int = 1, augment: bool = True) -> SimulatedPairs:
-    return SimulatedPairs(root, "train", 6, seed, 64, 0.6, augment, SimulationConfig())
+@pytest.fixture
+def samples(data_root: Path, make_config: Callable[..., TrainConfig]) -> Callable[..., SimulationStream[Sample]]:
+    def make(seed: int = 1, augment: bool = True) -> SimulationStream[Sample]:
+        config = make_config(seed=seed)
+        return training_stream(config, data_root, 0, 6) if augment else validation_stream(config, data_root)
+
+    return make
 
 
 @pytest.mark.parametrize("augment", [True, False])
-def test_a_sample_is_what_the_network_and_the_losses_expect(data_root: Path, augment: bool) -> None:
-    sample = samples(data_root, augment=augment)[0]
+def test_a_sample_is_what_the_network_and_the_losses_expect(samples: Samples, augment: bool) -> None:
+    sample = samples(augment=augment).sample(0)
     assert sample["after"].shape == sample["before"].shape == (4, 64, 64)
     assert sample["truth"].shape == (len(Plane), 64, 64)
     assert all(torch.isfinite(value).all() and value.dtype == torch.float32 for value in sample.values())
@@ -33,11 +52,19 @@ def test_a_sample_is_what_the_network_and_the_losses_expect(data_root: Path, aug
             assert values.max() <= 1
 
 
-def test_a_number_always_gives_the_same_sample(data_root: Path) -> None:
-    first, second, other = samples(data_root)[3], samples(data_root)[3], samples(data_root, seed=2)[3]
+def test_a_number_always_gives_the_same_sample(samples: Samples) -> None:
+    first, second, other = samples().sample(3), samples().sample(3), samples(seed=2).sample(3)
     assert all(torch.equal(first[key], second[key]) for key in first)
     assert not torch.equal(first["after"], other["after"])
-    assert not torch.equal(first["after"], samples(data_root)[4]["after"])
+    assert not torch.equal(first["after"], samples().sample(4)["after"])
+
+
+def test_radii_are_those_of_the_working_gsd(samples: Samples) -> None:
+    pair = simulate_pair(Backgrounds([]), (4, 4), (64, 64), 0.75, CROWDED)
+    assert pair.truth.crater_radius_m.any()
+    planes = TrainingSample(0.6, 1, augment=False)(pair, 0)["truth"]
+    found = planes[PLANES.index(Plane.CRATER_RADIUS_M)].numpy()
+    np.testing.assert_allclose(found, pair.truth.crater_radius_m * 0.8, rtol=1e-5)
 
 
 def test_geometry_is_shared_and_radiometry_is_not() -> None:

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from cv_pipeline.errors import ImageError
+from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.training.config import TrainConfig
-from cv_pipeline.training.data import SimulatedPairs
+from cv_pipeline.training.data import TrainingSample
 from cv_pipeline.training.module import CraterModule
 from cv_pipeline.training.run import train
 
@@ -22,14 +23,14 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the training samples, in the order in which they were read."""
     numbers: list[int] = []
-    original = SimulatedPairs.__getitem__
+    original = TrainingSample.__call__
 
-    def getitem(self: SimulatedPairs, index: int) -> dict[str, torch.Tensor]:
+    def call(self: TrainingSample, pair: SimulatedPair, number: int) -> dict[str, torch.Tensor]:
         if self._augment:
-            numbers.append(index)
-        return original(self, index)
+            numbers.append(number)
+        return original(self, pair, number)
 
-    monkeypatch.setattr(SimulatedPairs, "__getitem__", getitem)
+    monkeypatch.setattr(TrainingSample, "__call__", call)
     return numbers
 
 

@@ -31,13 +31,12 @@ KINDS: tuple[Kind, ...] = (
     *image_marks.KINDS,
 )
 
-_OPEN = (Material.SOIL, Material.CROP, Material.GRASS, Material.SAND, Material.SNOW)
-_NEEDS: dict[str, tuple[Material, ...]] = {
-    "open": _OPEN,
-    "grass": (Material.GRASS,),
-    "paved": (Material.ASPHALT, Material.CONCRETE),
-    "roof": (Material.ROOF,),
-    "any": tuple(Material),
+_NEEDS: dict[str, frozenset[int]] = {
+    "open": frozenset(int(m) for m in (Material.SOIL, Material.CROP, Material.GRASS, Material.SAND, Material.SNOW)),
+    "grass": frozenset({int(Material.GRASS)}),
+    "paved": frozenset({int(Material.ASPHALT), int(Material.CONCRETE)}),
+    "roof": frozenset({int(Material.ROOF)}),
+    "any": frozenset(int(material) for material in Material),
 }
 _TRIES = 4
 
@@ -71,6 +70,7 @@ def draw_lookalikes(
             place = _find_place(ground, kind, own)
             if place is not None:
                 drawn.append(Lookalike(kind.name, *place, kind.draw(ground, *place, own)))
+    np.clip(ground.colour, 0, 255, out=ground.colour)
     return drawn
 
 
@@ -78,7 +78,7 @@ def _find_place(ground: Ground, kind: Kind, rng: np.random.Generator) -> tuple[f
     """A point on the ground that a kind needs; None after some vain tries."""
     for _ in range(_TRIES):
         row, col = float(rng.uniform(0, ground.shape[0])), float(rng.uniform(0, ground.shape[1]))
-        if ground.material[int(row), int(col)] in _NEEDS[kind.needs]:
+        if int(ground.material[int(row), int(col)]) in _NEEDS[kind.needs]:
             return row, col
     return None
 

@@ -56,6 +56,15 @@ def offset_px(
     return row_px - step * float(np.cos(azimuth_rad)), col_px + step * float(np.sin(azimuth_rad))
 
 
+def straight(
+    ground: Ground, row_px: float, col_px: float, azimuth_rad: float, length_m: float, points: int = 8
+) -> Float64Array:
+    """A straight line (points, 2) in (row, col) pixels about its middle."""
+    ends = [np.array(offset_px(ground, row_px, col_px, azimuth_rad, side * length_m / 2)) for side in (-1, 1)]
+    line: Float64Array = np.linspace(ends[0], ends[1], points)
+    return line
+
+
 def spot(
     ground: Ground,
     row_px: float,
@@ -81,10 +90,11 @@ def spot(
     if patch is None:
         return
     turn = float(rng.uniform(0, np.pi)) if azimuth_rad is None else azimuth_rad
-    off = patch.azimuth_rad - turn
-    distance = patch.radius_m * np.hypot(np.cos(off), np.sin(off) / squash) / radius_m
+    off = (patch.azimuth_rad - turn).astype(np.float32)
+    distance = patch.radius_m.astype(np.float32) * np.hypot(np.cos(off), np.sin(off) / squash) / radius_m
     for order in (2, 3, 5, 8):
-        distance = distance * (1 + rng.normal(0, ragged / order**0.4) * np.cos(order * off + rng.uniform(0, 6.3)))
+        amplitude, phase = np.float32(rng.normal(0, ragged / order**0.4)), np.float32(rng.uniform(0, 6.3))
+        distance *= 1 + amplitude * np.cos(np.float32(order) * off + phase)
     soft = max(softness, 0.5 * ground.gsd_m / radius_m)
     alpha = np.clip((1 - distance) / soft + 0.5, 0, 1)
     if rim:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from cv_pipeline.simulation.ground import Ground, blend, patch_around
-from cv_pipeline.simulation.lookalikes.base import Kind, local_colour, offset_px, spot
+from cv_pipeline.simulation.lookalikes.base import Kind, local_colour, offset_px, spot, straight
 from cv_pipeline.simulation.noise import mottle, streaks
+from cv_pipeline.simulation.tracks import draw_line
 
 
 def draw_blotch(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
@@ -79,19 +80,8 @@ def draw_burnt_strips(ground: Ground, row_px: float, col_px: float, rng: np.rand
     for k in range(count):
         row, col = offset_px(ground, row_px, col_px, azimuth + np.pi / 2, (k - count / 2) * apart_m)
         row, col = offset_px(ground, row, col, azimuth, rng.normal(0, 4))
-        spot(
-            ground,
-            row,
-            col,
-            length_m / 2,
-            (48, 44, 42),
-            0.7,
-            rng,
-            squash=2.2 / length_m,
-            azimuth_rad=azimuth,
-            ragged=0.1,
-        )
-        spot(ground, row, col, 0.4 * length_m, (146, 142, 138), 0.4, rng, squash=0.8 / length_m, azimuth_rad=azimuth)
+        draw_line(ground, straight(ground, row, col, azimuth, length_m), 2.2, (48, 44, 42), 0.8, rng)
+        draw_line(ground, straight(ground, row, col, azimuth, 0.9 * length_m), 0.7, (146, 142, 138), 0.5, rng)
     return length_m / 2
 
 
@@ -151,17 +141,7 @@ def draw_sparse_patch(ground: Ground, row_px: float, col_px: float, rng: np.rand
     tone = local_colour(ground, row_px, col_px) * rng.choice([0.82, 1.2])
     for k in range(int(rng.integers(1, 4))):
         row, col = offset_px(ground, row_px, col_px, azimuth + np.pi / 2, 3.0 * k)
-        spot(
-            ground,
-            row,
-            col,
-            length_m / 2,
-            tone,
-            0.6,
-            rng,
-            squash=float(rng.uniform(0.5, 1.5)) / length_m,
-            azimuth_rad=azimuth,
-        )
+        draw_line(ground, straight(ground, row, col, azimuth, length_m), float(rng.uniform(0.5, 1.5)), tone, 0.6, rng)
     return length_m / 2
 
 

@@ -151,7 +151,7 @@ KINDS = (
     Kind("turning loops", "tracks", draw_turning_loops, 1.5),
     Kind("corner wear", "tracks", draw_corner_wear, 1.5),
     Kind("animal trails", "tracks", draw_animal_trails, 1.0, needs="grass"),
-    Kind("pivot", "tracks", draw_pivot, 0.4),
-    Kind("roundabout", "tracks", draw_roundabout, 0.2),
+    Kind("pivot", "tracks", draw_pivot, 0.25),
+    Kind("roundabout", "tracks", draw_roundabout, 0.08),
     Kind("vehicle tracks", "tracks", draw_vehicle_tracks, 2.0, transient=True),
 )

@@ -68,5 +68,5 @@ def draw_pool(ground: Ground, row_px: float, col_px: float, rng: np.random.Gener
 KINDS = (
     Kind("pond", "water", draw_pond, 1.5),
     Kind("puddles", "water", draw_puddles, 2.0, transient=True),
-    Kind("pool", "water", draw_pool, 0.7),
+    Kind("pool", "water", draw_pool, 0.2),
 )
