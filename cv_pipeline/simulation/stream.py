@@ -1,0 +1,84 @@
+"""Simulated pairs without end, rendered as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Generic, TypeVar
+
+import cv2
+import numpy as np
+from torch.utils.data import IterableDataset, get_worker_info
+
+from cv_pipeline.simulation.background import Backgrounds
+from cv_pipeline.simulation.config import SimulationConfig, stream
+from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
+
+Sample = TypeVar("Sample")
+_DEFAULT = SimulationConfig()
+
+
+class SimulationStream(IterableDataset[Sample], Generic[Sample]):
+    """Samples numbered onward from ``first``; sample ``n`` is the same in every run of the same seed.
+
+    A run that stopped after ``n`` samples goes on exactly with ``first=n``. In a ``DataLoader`` whose
+    ``batch_size`` equals this one's, batches come in the same order whatever the number of workers: worker
+    ``w`` of ``W`` renders batches ``w``, ``w + W``, ... whole, and the loader takes from its workers in turn.
+    """
+
+    def __init__(
+        self,
+        backgrounds: Backgrounds,
+        transform: Callable[[SimulatedPair, int], Sample],
+        *,
+        seed: int,
+        size_px: int,
+        gsd_m: tuple[float, float],
+        batch_size: int,
+        first: int = 0,
+        length: int | None = None,
+        config: SimulationConfig = _DEFAULT,
+    ) -> None:
+        """Set up the stream; nothing is rendered yet.
+
+        Args:
+            backgrounds: real imagery to draw on; may be empty.
+            transform: makes a sample of a pair and its number, which seeds whatever chance it needs. With
+                workers it must be picklable.
+            seed: of the run.
+            size_px: height and width of the pairs.
+            gsd_m: (lowest, highest) metres per pixel, drawn log-uniformly for each pair; ``pair.gsd_m`` tells.
+            batch_size: that of the loader.
+            first: number of the first sample; a multiple of ``batch_size`` keeps batches as they would have been.
+            length: how many samples; without end if None.
+            config: what is drawn.
+        """
+        self._backgrounds, self._transform, self._config = backgrounds, transform, config
+        self._seed, self._size_px, self._gsd_m = seed, size_px, gsd_m
+        self._batch_size, self._first, self._length = batch_size, first, length
+
+    def __iter__(self) -> Iterator[Sample]:
+        """This worker's samples; all of them outside a worker process."""
+        worker = get_worker_info()
+        if worker is None:
+            yield from map(self.sample, self.numbers(0, 1))
+            return
+        cv2.setNumThreads(1)  # workers already fill the cores
+        yield from map(self.sample, self.numbers(worker.id, worker.num_workers))
+
+    def numbers(self, worker: int, workers: int) -> Iterator[int]:
+        """The samples that ``worker`` of ``workers`` renders, in order."""
+        for batch in count(worker, workers):
+            for place in range(batch * self._batch_size, (batch + 1) * self._batch_size):
+                if self._length is not None and place >= self._length:
+                    return
+                yield self._first + place
+
+    def sample(self, number: int) -> Sample:
+        """Sample ``number``."""
+        low, high = np.log(self._gsd_m)
+        gsd_m = float(np.exp(stream((self._seed, number), "gsd").uniform(low, high)))
+        shape = self._size_px, self._size_px
+        return self._transform(
+            simulate_pair(self._backgrounds, (self._seed, number), shape, gsd_m, self._config), number
+        )
