@@ -31,6 +31,10 @@ class PointsError(CvPipelineError):
     """A points file is missing, unreadable, or lacks the columns or values that a measure needs."""
 
 
+class MeasureError(CvPipelineError):
+    """A place or a site that is to be measured cannot be read, or there is nothing to measure."""
+
+
 class ModelError(CvPipelineError):
     """A model folder is missing, incomplete or does not match its weights."""
 

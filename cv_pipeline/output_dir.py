@@ -19,12 +19,13 @@ MARKER_FILE = "summary.json"
 """The file by which an earlier output of ours is recognised; nothing else is ever replaced."""
 
 
-def check_output_dir(out_dir: Path, overwrite: bool) -> None:
+def check_output_dir(out_dir: Path, overwrite: bool, marker: str = MARKER_FILE) -> None:
     """Raise unless ``out_dir`` can be written; meant to be called before the work starts.
 
     Args:
         out_dir: the wanted folder; it may be absent or empty.
         overwrite: whether an earlier output of this program may be replaced.
+        marker: the file by which an earlier output is recognised.
 
     Raises:
         OutputError: it is a file, is in use, is not ours to replace, or cannot be created.
@@ -35,9 +36,9 @@ def check_output_dir(out_dir: Path, overwrite: bool) -> None:
         if not overwrite:
             raise OutputError(f"{out_dir}: the folder is not empty; use --overwrite or give another --out")
         # A mistyped --out must never cost a user a home folder, so only our own outputs are replaced.
-        if not (out_dir / MARKER_FILE).is_file():
+        if not (out_dir / marker).is_file():
             raise OutputError(
-                f"{out_dir}: will not overwrite, because the folder holds no {MARKER_FILE} and so does not look like "
+                f"{out_dir}: will not overwrite, because the folder holds no {marker} and so does not look like "
                 "an earlier output; empty it yourself or give another --out"
             )
     parent = _nearest_existing(out_dir.absolute().parent)
@@ -46,7 +47,7 @@ def check_output_dir(out_dir: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def staged_output(out_dir: Path, overwrite: bool = False) -> Iterator[Path]:
+def staged_output(out_dir: Path, overwrite: bool = False, marker: str = MARKER_FILE) -> Iterator[Path]:
     """Yield a temporary sibling of ``out_dir`` that becomes ``out_dir`` on success.
 
     On any exception, an interrupt included, the temporary folder is removed and whatever was at
@@ -55,6 +56,7 @@ def staged_output(out_dir: Path, overwrite: bool = False) -> Iterator[Path]:
     Args:
         out_dir: the wanted folder.
         overwrite: whether an earlier output of this program may be replaced.
+        marker: the file by which an earlier output is recognised; the caller writes it.
 
     Yields:
         The folder to write into.
@@ -62,7 +64,7 @@ def staged_output(out_dir: Path, overwrite: bool = False) -> Iterator[Path]:
     Raises:
         OutputError: as :func:`check_output_dir`, or the file system refuses.
     """
-    check_output_dir(out_dir, overwrite)
+    check_output_dir(out_dir, overwrite, marker)
     target = out_dir.absolute()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +75,7 @@ def staged_output(out_dir: Path, overwrite: bool = False) -> Iterator[Path]:
         # mkdtemp makes the folder private to its owner; a result is meant to be shared as the user's umask says.
         stage.chmod(0o777 & ~_umask())
         yield stage
-        check_output_dir(out_dir, overwrite)
+        check_output_dir(out_dir, overwrite, marker)
         _put_in_place(stage, target)
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)

@@ -23,7 +23,7 @@ STYLED_LAYERS = ("impacts", "patterns", "structures", "links")
 
 
 def write_geopackage(assessment: Assessment, path: Path, created: datetime) -> Path:
-    """Write layers impacts, patterns, structures, links and the table ``layer_styles``.
+    """Write layers impacts, patterns, structures, links, landmarks, aim_points and the table ``layer_styles``.
 
     Coordinates are in the after image's CRS; without one they are metres from its upper-left corner
     (x right, y up) in an undefined CRS. Every layer exists even where it is empty.

@@ -18,6 +18,7 @@ from cv_pipeline.report.overlays import (
     ScaleBar,
     Shape,
     impact_shapes,
+    landmark_shapes,
     link_shapes,
     markers,
     north_deg,
@@ -112,6 +113,7 @@ def build_scene(assessment: Assessment, frame: LocalFrame, read: PixelReader, ov
         before_uri=None if assessment.pair.before is None else jpeg_uri(read("before", grid)),
         shapes=[
             *structure_shapes(assessment.structures, canvas),
+            *landmark_shapes(assessment.landmarks, canvas),
             *impact_shapes(assessment.impacts, canvas),
             *link_shapes(links, canvas),
         ],

@@ -14,10 +14,17 @@ from cv_pipeline.report.layers import Layer, all_layers
 from cv_pipeline.report.rows import Cell
 from cv_pipeline.types import Assessment
 
-_TITLES = {"impacts": "Impacts", "patterns": "Craters and blast patterns", "structures": "Structures", "links": "Links"}
+_TITLES = {
+    "impacts": "Impacts",
+    "patterns": "Craters and blast patterns",
+    "structures": "Structures",
+    "links": "Links",
+    "landmarks": "Groups, centrelines, junctions",
+    "aim_points": "Aim points considered",
+}
 # KML colours are aabbggrr.
-_LINE_COLOURS = {"patterns": "ff00b0ff", "structures": "ffb27200", "links": "ffa779cc"}
-_FILL_COLOURS = {"patterns": "2800b0ff", "structures": "3ce9b456"}
+_LINE_COLOURS = {"patterns": "ff00b0ff", "structures": "ffb27200", "links": "ffa779cc", "landmarks": "ffffc156"}
+_FILL_COLOURS = {"patterns": "2800b0ff", "structures": "3ce9b456", "landmarks": "1ee9b456"}
 _CRATER_LINE = "ff2827d6"
 _NO_PLACES = "The image has no coordinate reference system, so nothing in this file can be placed on the globe."
 
@@ -67,6 +74,10 @@ def _name(layer: Layer, row: Mapping[str, Cell]) -> str:
         return f"{row['impact_id']}: {row['distance_edge_m']} m"
     if layer.name == "patterns":
         return f"{row['impact_id']} {row['part']}"
+    if layer.name == "landmarks":
+        return f"{row['kind']} {row['landmark_id']}"
+    if layer.name == "aim_points":
+        return f"{row['impact_id']}: {row['kind']} {row['distance_m']} m"
     return str(row.get("name") or row.get("impact_id") or row.get("structure_id"))
 
 

@@ -1,4 +1,4 @@
-"""The four vector layers of a result, as geometries in local metres with plain attributes.
+"""The vector layers of a result, as geometries in local metres with plain attributes.
 
 Writers (GeoPackage, GeoJSON, KML) only differ in where they bring these coordinates.
 """
@@ -37,12 +37,14 @@ class Layer:
 
 
 def all_layers(assessment: Assessment) -> tuple[Layer, ...]:
-    """Impacts, patterns, structures and links, in that order; each may be empty."""
+    """Impacts, patterns, structures, links, landmarks and aim points, in that order; each may be empty."""
     return (
         impacts_layer(assessment),
         patterns_layer(assessment),
         structures_layer(assessment),
         links_layer(assessment),
+        landmarks_layer(assessment),
+        aim_points_layer(assessment),
     )
 
 
@@ -126,6 +128,43 @@ def links_layer(assessment: Assessment) -> Layer:
         )
         lines.append(line)
     return Layer("links", "LineString", columns, tuple(rows), tuple(lines))
+
+
+def landmarks_layer(assessment: Assessment) -> Layer:
+    """Groups as multipolygons, centrelines as lines, junctions and corners as points."""
+    columns = {"landmark_id": "str", "kind": "str", "structure_ids": "str"}
+    rows = tuple(
+        {"landmark_id": mark.landmark_id, "kind": mark.kind.value, "structure_ids": " ".join(mark.structure_ids)}
+        for mark in assessment.landmarks
+    )
+    return Layer("landmarks", "Unknown", columns, rows, tuple(mark.geometry_m for mark in assessment.landmarks))
+
+
+def aim_points_layer(assessment: Assessment) -> Layer:
+    """Every aim point that was weighed, as a point with its hypothesis, distance, SD and weight."""
+    columns = {
+        "impact_id": "str",
+        "hypothesis": "str",
+        "kind": "str",
+        "structure_id": "str",
+        "distance_m": "float64",
+        "distance_sd_m": "float64",
+        "weight": "float64",
+    }
+    weighed = [(match.impact_id, h) for match in assessment.matches for h in match.hypotheses if h.aim_m is not None]
+    rows = tuple(
+        {
+            "impact_id": impact_id,
+            "hypothesis": h.hypothesis_id,
+            "kind": h.kind,
+            "structure_id": h.structure_id,
+            "distance_m": finite(h.distance_m, 2),
+            "distance_sd_m": finite(h.distance_sd_m, 2),
+            "weight": finite(h.weight, 4),
+        }
+        for impact_id, h in weighed
+    )
+    return Layer("aim_points", "Point", columns, rows, tuple(shapely.Point(h.aim_m) for _, h in weighed))
 
 
 def to_image_crs(frame: LocalFrame) -> Callable[[Float64Array], Float64Array]:

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.report.layers import Layer, pattern_parts
 from cv_pipeline.report.rows import matches_by_impact
-from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Structure
+from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Landmark, LandmarkKind, Structure
 
 _NICE_STEPS = (1, 2, 5)
 
@@ -84,6 +84,22 @@ def structure_shapes(structures: Sequence[Structure], canvas: Canvas) -> list[Sh
         Shape("structure", svg_path(drawn), f"{s.kind.value} {s.name or s.structure_id}")
         for s, drawn in zip(structures, canvas.shapes(solids), strict=True)
     ]
+
+
+def landmark_shapes(landmarks: Sequence[Landmark], canvas: Canvas) -> list[Shape]:
+    """Hulls of groups, centrelines, and 1.5 m circles around junctions and corners."""
+    drawn = [landmark_outline(landmark) for landmark in landmarks]
+    return [
+        Shape("landmark", svg_path(shape), f"{landmark.kind.value} {landmark.landmark_id}")
+        for landmark, shape in zip(landmarks, canvas.shapes(drawn), strict=True)
+    ]
+
+
+def landmark_outline(landmark: Landmark) -> BaseGeometry:
+    """What is drawn of a landmark, in local metres."""
+    if landmark.kind is LandmarkKind.GROUP:
+        return landmark.geometry_m.convex_hull
+    return landmark.geometry_m if landmark.kind is LandmarkKind.CENTRELINE else landmark.geometry_m.buffer(1.5)
 
 
 def impact_shapes(impacts: Sequence[Impact], canvas: Canvas) -> list[Shape]:

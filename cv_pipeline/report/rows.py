@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 
 from cv_pipeline.accuracy.matched import less_likely_m, likely_m
-from cv_pipeline.types import Assessment, Impact, Match
+from cv_pipeline.types import Assessment, ErrorBudget, Impact, Match
 
 Cell = str | float | None
 
@@ -43,6 +44,9 @@ COLUMN_DECIMALS: Mapping[str, int | None] = {
 """Columns in file order with their decimals; None marks a text column."""
 
 COLUMNS: tuple[str, ...] = tuple(COLUMN_DECIMALS)
+
+ERROR_PARTS: tuple[str, ...] = tuple(part.name for part in fields(ErrorBudget))
+"""The parts of a distance's SD, in the order in which files list them."""
 
 
 def impact_rows(assessment: Assessment) -> list[dict[str, Cell]]:

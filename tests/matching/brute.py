@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ def edge_distances(points: np.ndarray, shape: shapely.Geometry) -> np.ndarray:
     if len(corners) == 1:
         return np.hypot(x - corners[0, 0], y - corners[0, 1])
     square, inside = np.full(len(points), np.inf), np.zeros(len(points), bool)
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in itertools.pairwise(corners):
         square = np.minimum(square, to_segment(x, y, start, end))
         inside ^= crosses(x, y, start, end)
     return np.where(inside & (shape.geom_type == "Polygon"), 0.0, np.sqrt(square))
