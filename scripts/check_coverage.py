@@ -12,7 +12,8 @@ import typer
 
 from cv_pipeline.accuracy.bootstrap import bca_interval, mean
 from cv_pipeline.accuracy.order import median_interval
-from cv_pipeline.accuracy.studentised import mean_interval, sd_interval
+from cv_pipeline.accuracy.spread import sd_interval
+from cv_pipeline.accuracy.studentised import mean_interval
 from cv_pipeline.types import Float64Array, Interval
 
 Draw = Callable[[np.random.Generator, int], Float64Array]
@@ -64,12 +65,11 @@ def main(
     """Print a table: share of intervals that hold the truth (and their median width over it)."""
     of_mean = partial(mean_interval, confidence=confidence, draws=draws, seed=seed)
     by_bca = partial(bca_interval, statistic=mean, confidence=confidence, draws=draws, seed=seed)
-    of_sd = partial(sd_interval, confidence=confidence, draws=draws, seed=seed)
     methods: list[tuple[str, int, Method]] = [
         ("mean", 0, of_mean),
         ("mean by BCa", 0, by_bca),
         ("median", 1, partial(median_interval, confidence=confidence)),
-        ("SD", 2, of_sd),
+        ("SD", 2, partial(sd_interval, confidence=confidence)),
     ]
     sizes = (5, 9, 20, 50)
     typer.echo("| interval | distances | " + " | ".join(f"n = {n}" for n in sizes) + " |")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cv_pipeline.accuracy.order import least_n, median_interval
-from cv_pipeline.accuracy.studentised import LEAST_FOR_MEAN, LEAST_FOR_SD, mean_interval, sd_interval
+from cv_pipeline.accuracy.spread import LEAST_FOR_SD, sd_interval
+from cv_pipeline.accuracy.studentised import LEAST_FOR_MEAN, mean_interval
 from cv_pipeline.types import Float64Array, Interval
 
 
@@ -16,7 +17,7 @@ def intervals(
     found = {
         "mean_m": mean_interval(values, confidence=confidence, draws=draws, seed=seed),
         "median_m": median_interval(values, confidence=confidence),
-        "sd_sample_m": sd_interval(values, confidence=confidence, draws=draws, seed=seed),
+        "sd_sample_m": sd_interval(values, confidence=confidence),
     }
     least = {"mean_m": LEAST_FOR_MEAN, "median_m": least_n(confidence), "sd_sample_m": LEAST_FOR_SD}
     missing = {

@@ -1,9 +1,9 @@
-"""Studentised bootstrap intervals (bootstrap-t) of the mean and the standard deviation of distances.
+"""The studentised bootstrap interval (bootstrap-t) of the mean of distances.
 
 Each resample's deviation is divided by that resample's own standard error, as a t statistic is, which
 gives small skewed samples the width they need (Efron 1981; Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
 Distances are skewed and few, and the BCa interval is too narrow for both reasons.
-How often the intervals hold the truth: ``python scripts/check_coverage.py``, table in docs/accuracy.md.
+How often it holds the truth: ``python scripts/check_coverage.py``, table in docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from cv_pipeline.types import Float64Array, Interval
 
 LEAST_FOR_MEAN = 5
 """With 4 values 1.6 % of the resamples hold one value only; the tails rest on those and mean nothing."""
-
-LEAST_FOR_SD = 9
-"""With fewer values the interval is many times as wide as the SD itself and still misses too often."""
 
 
 def mean_interval(values: Float64Array, *, confidence: float, draws: int, seed: int) -> Interval | None:
@@ -41,29 +38,6 @@ def mean_interval(values: Float64Array, *, confidence: float, draws: int, seed: 
     return Interval(float(max(lowest, 0.0) if sample.min() >= 0 else lowest), float(centre - low * spread))
 
 
-def sd_interval(values: Float64Array, *, confidence: float, draws: int, seed: int) -> Interval | None:
-    """Interval of the standard deviation (n - 1) of values (n,), on the logarithmic scale.
-
-    The standard error of a log SD follows from the kurtosis: ``sqrt((k - (n - 3) / (n - 1)) / n) / 2``.
-    None for fewer than 9 values, where all are equal, or where the outer resamples have no spread. It
-    is too narrow for skewed distances even at n = 50; see the table.
-    """
-    sample = np.asarray(values, dtype=np.float64)
-    if len(sample) < LEAST_FOR_SD or _no_spread(sample):
-        return None
-    drawn = resamples(sample, draws, seed)
-    sd = drawn.std(axis=1, ddof=1)
-    spread = float(sample.std(ddof=1))
-    has_spread = sd > 1e-9 * spread
-    pivots = np.full(draws, -np.inf)
-    pivots[has_spread] = np.log(sd[has_spread] / spread) / _log_sd_error(drawn[has_spread])
-    low, high = np.quantile(pivots, [(1 - confidence) / 2, (1 + confidence) / 2], method="inverted_cdf")
-    if not np.isfinite([low, high]).all():
-        return None
-    error = float(_log_sd_error(sample))
-    return Interval(float(spread * np.exp(-high * error)), float(spread * np.exp(-low * error)))
-
-
 def _no_spread(sample: Float64Array) -> bool:
     return bool(np.ptp(sample) <= 1e-12 * np.abs(sample).max())
 
@@ -73,11 +47,3 @@ def _ratio(deviation: Float64Array, sd: Float64Array, sample: Float64Array) -> F
     has_spread = sd > 1e-9 * np.ptp(sample)
     infinite = np.where(deviation < 0, -np.inf, np.inf)
     return np.where(has_spread, deviation / np.where(has_spread, sd, 1.0), infinite)
-
-
-def _log_sd_error(values: Float64Array) -> Float64Array:
-    """Standard error of log SD over the last axis; 1e-3 at least, for two-point samples have kurtosis 1."""
-    n = values.shape[-1]
-    centred = values - values.mean(axis=-1, keepdims=True)
-    kurtosis = (centred**4).mean(axis=-1) / (centred**2).mean(axis=-1) ** 2
-    return np.asarray(np.sqrt(np.maximum(kurtosis - (n - 3) / (n - 1), 1e-6) / n) / 2)

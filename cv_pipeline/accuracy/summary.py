@@ -37,7 +37,7 @@ def summarise(
     no model's CEP. ``sd_sample_m`` divides by n - 1, ``sd_population_m`` by n.
 
     At n = 0 every statistic is None and at n = 1 the SDs are. Intervals: of the mean by a studentised bootstrap
-    from n = 5, of the median from order statistics from n = 6, of the SD by a studentised bootstrap from n = 9.
+    from n = 5, of the median from order statistics from n = 6, of the SD from the kurtosis from n = 9.
     ``missing`` says why anything is None or absent.
 
     Args:

@@ -160,13 +160,17 @@ def _score(
     if not valid.all():
         return None
     down, across = _edges(rgb.mean(axis=2, dtype=np.float64))
-    # Pixel (r, c) covers [r, r + 1): the pixel of a point is its floor.
-    rows, cols = np.floor(points_px - (top, left)).astype(int).T
+    # Pixel (r, c) has its centre at r + 0.5. Between centres values are interpolated: taking the nearest
+    # would shift outlines that follow the pixels' borders by half a pixel.
+    places = points_px - (top + 0.5, left + 0.5)
+    corners = np.floor(places).astype(int)
     side = 2 * reach + 1
     total = np.zeros((side, side))
-    for row, col, (n_row, n_col) in zip(rows - reach, cols - reach, normals, strict=True):
-        part = np.s_[row : row + side, col : col + side]
-        total += np.abs(n_row * down[part] + n_col * across[part])
+    for (row, col), (f_row, f_col), (n_row, n_col) in zip(corners - reach, places - corners, normals, strict=True):
+        part = np.s_[row : row + side + 1, col : col + side + 1]
+        across_edge = np.abs(n_row * down[part] + n_col * across[part])
+        by_row = across_edge[:-1] + f_row * (across_edge[1:] - across_edge[:-1])
+        total += by_row[:, :-1] + f_col * (by_row[:, 1:] - by_row[:, :-1])
     spread = total.std()
     return None if spread == 0 else (total - total.mean()) / spread
 

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -172,6 +173,68 @@ def test_a_polygon_without_extent_is_kept_where_it_is(tmp_path, corners):
     (structure,) = read_structures(path, frame_at()).structures
     assert structure.geometry_m.distance(shapely.Point(0, 0)) == pytest.approx(0, abs=1e-6)
     assert structure.kind is StructureKind.BUILDING
+
+
+def test_one_layer_can_be_named(tmp_path):
+    path = tmp_path / "a.gpkg"
+    for layer, count in (("hangars", 3), ("huts", 2)):
+        gpd.GeoDataFrame(geometry=[box_at(i, 0) for i in range(count)], crs="EPSG:4326").to_file(path, layer=layer)
+    assert len(read_structures(Path(f"{path}:huts"), frame_at()).structures) == 2
+    both = read_structures(path, frame_at())
+    assert len(both.structures) == 5
+    assert "hangars, huts" in both.notes[0]
+    with pytest.raises(StructuresError, match=r"no layer 'sheds'.*hangars, huts"):
+        read_structures(Path(f"{path}:sheds"), frame_at())
+    with pytest.raises(StructuresError, match="no such file"):
+        read_structures(tmp_path / "none.gpkg:huts", frame_at())
+
+
+def test_widths_centrelines_and_openstreetmap_columns(tmp_path):
+    line = shapely.LineString([(LON, LAT), (LON + 2e-3, LAT)])
+    long = shapely.box(LON, LAT + 5e-4, LON + 4e-3, LAT + 7e-4)
+    path = write(
+        tmp_path / "s.gpkg",
+        [line, line, line, long, box_at(2, 0), box_at(5, 5)],
+        width=["23 m", "70 ft", None, None, "9", None],
+        aeroway=["taxiway", "taxiway", None, "runway", None, "apron"],
+    )
+    found = read_structures(path, frame_at()).structures
+    kinds = ["pavement", "pavement", "pavement", "pavement", "building", "pavement"]
+    assert [s.kind.value for s in found] == kinds
+    assert [s.width_m for s in found] == [23.0, None, None, None, None, None]
+    assert found[0].geometry_m.area == pytest.approx(23 * found[0].centreline_m.length)
+    assert found[1].geometry_m.geom_type == "LineString"
+    length_m = Geod(ellps="WGS84").inv(LON, LAT + 6e-4, LON + 4e-3, LAT + 6e-4)[2]
+    assert found[3].centreline_m.length == pytest.approx(length_m, rel=1e-3)
+    assert found[5].centreline_m is None  # an apron as wide as long
+
+
+def test_a_building_cut_at_the_antimeridian_is_one(tmp_path):
+    halves = [shapely.box(179.9999, -17, 180, -16.9999), shapely.box(-180, -17, -179.9999, -16.9999)]
+    apart = [shapely.box(179.9990, -17, 179.9991, -16.9999), shapely.box(-179.9991, -17, -179.9990, -16.9999)]
+    path = geojson(tmp_path / "s.geojson", [shapely.MultiPolygon(halves), shapely.MultiPolygon(apart)])
+    found = read_structures(path, frame_at(lon=180.0, lat=-17.0)).structures
+    assert [s.structure_id for s in found] == ["S001", "S002.1", "S002.2"]
+    width_m = Geod(ellps="WGS84").inv(179.9999, -17, -179.9999, -17)[2]
+    west, _, east, _ = found[0].geometry_m.bounds
+    assert (west, east) == pytest.approx((-width_m / 2, width_m / 2), abs=0.01)
+
+
+def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
+    (tmp_path / "s.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(StructuresError, match=r"cv-pipeline\[parquet\]"):
+        read_structures(tmp_path / "s.parquet", frame_at())
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "geoparquet"])
+def test_geoparquet(tmp_path, suffix):
+    pytest.importorskip("pyarrow")
+    table = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[box_at(0, 0), box_at(3, 2)], crs="EPSG:4326")
+    table.to_crs("EPSG:32638").to_parquet(tmp_path / f"s.{suffix}")
+    found = read_structures(tmp_path / f"s.{suffix}", frame_at()).structures
+    assert [s.structure_id for s in found] == ["a", "b"]
+    assert found[0].geometry_m.bounds[:2] == pytest.approx((0, 0), abs=0.01)
 
 
 @pytest.mark.skipif(not KAMPALA.exists(), reason="needs the shared Kampala labels")
