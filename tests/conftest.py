@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import rasterio
@@ -15,11 +16,11 @@ from rasterio.enums import ColorInterp
 NODATA_VALUE = {"uint8": 0, "uint16": 0, "int16": -9999, "float32": -9999.0}
 UTM = Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)
 
+cv2.setNumThreads(0)  # a loader that forks while OpenCV's threads are up may hang
+
 
 def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
     """Soft random texture (height, width, 3) as float in 1..254, with detail at all scales."""
-    import cv2
-
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width, 3), dtype=np.float32)
     for step in (2, 4, 8, 16, 32):

@@ -15,11 +15,17 @@ from cv_pipeline.simulation.config import SimulationConfig, stream
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 
 Sample = TypeVar("Sample")
+AGAIN_AFTER = 12
+"""Batches between two uses of a pair; 1, 2, 3, 4, 6 or 12 workers find it in their own memory."""
+
+_FIRST_FILLER = 2**40
 _DEFAULT = SimulationConfig()
 
 
 class SimulationStream(IterableDataset[Sample], Generic[Sample]):
     """Samples numbered onward from ``first``; sample ``n`` is the same in every run of the same seed.
+
+    With ``uses`` above 1 a pair comes back in later batches, for the transform to vary.
 
     A run that stopped after ``n`` samples goes on exactly with ``first=n``. In a ``DataLoader`` whose
     ``batch_size`` equals this one's, batches come in the same order whatever the number of workers: worker
@@ -37,6 +43,7 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
         batch_size: int,
         first: int = 0,
         length: int | None = None,
+        uses: int = 1,
         config: SimulationConfig = _DEFAULT,
     ) -> None:
         """Set up the stream; nothing is rendered yet.
@@ -51,11 +58,19 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
             batch_size: that of the loader.
             first: number of the first sample; a multiple of ``batch_size`` keeps batches as they would have been.
             length: how many samples; without end if None.
+            uses: in how many samples each rendered pair is used, :data:`AGAIN_AFTER` batches apart, since
+                rendering costs more than what a small network does with it; divides ``batch_size``.
             config: what is drawn.
+
+        Raises:
+            ValueError: ``uses`` does not divide ``batch_size``.
         """
+        if batch_size % uses:
+            raise ValueError(f"a batch of {batch_size} cannot hold pairs of {uses} ages in equal parts")
         self._backgrounds, self._transform, self._config = backgrounds, transform, config
         self._seed, self._size_px, self._gsd_m = seed, size_px, gsd_m
-        self._batch_size, self._first, self._length = batch_size, first, length
+        self._batch_size, self._first, self._length, self._uses = batch_size, first, length, uses
+        self._kept: dict[int, SimulatedPair] = {}
 
     def __iter__(self) -> Iterator[Sample]:
         """This worker's samples; all of them outside a worker process."""
@@ -74,11 +89,26 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
                     return
                 yield self._first + place
 
+    def pair_number(self, number: int) -> int:
+        """The pair that sample ``number`` shows: a part of each batch is new, the rest was new some batches ago."""
+        batch, place = divmod(number, self._batch_size)
+        fresh = self._batch_size // self._uses
+        then = batch - place // fresh * AGAIN_AFTER
+        # At the start of a run nothing was shown before; such samples show pairs beyond all others.
+        return then * fresh + place % fresh if then >= 0 else _FIRST_FILLER + number
+
     def sample(self, number: int) -> Sample:
         """Sample ``number``."""
+        pair_number = self.pair_number(number)
+        pair = self._kept.pop(pair_number, None) or self._render(pair_number)
+        fresh = self._batch_size // self._uses
+        last_batch = pair_number // fresh + AGAIN_AFTER * (self._uses - 1)
+        if pair_number < _FIRST_FILLER and number // self._batch_size < last_batch:
+            self._kept[pair_number] = pair
+        return self._transform(pair, number)
+
+    def _render(self, number: int) -> SimulatedPair:
         low, high = np.log(self._gsd_m)
         gsd_m = float(np.exp(stream((self._seed, number), "gsd").uniform(low, high)))
         shape = self._size_px, self._size_px
-        return self._transform(
-            simulate_pair(self._backgrounds, (self._seed, number), shape, gsd_m, self._config), number
-        )
+        return simulate_pair(self._backgrounds, (self._seed, number), shape, gsd_m, self._config)

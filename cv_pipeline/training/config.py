@@ -25,6 +25,7 @@ class TrainConfig(ModelSettings):
     validation_every: int = Field(500, ge=1)
     validation_samples: int = Field(192, ge=1)
     checkpoint_every: int = Field(200, ge=1)
+    uses: int = Field(1, ge=1, description="in how many samples a rendered pair is used, each augmented anew")
     seed: int = 1
     simulation: SimulationConfig = SimulationConfig()
 

@@ -104,6 +104,7 @@ def training_stream(
         batch_size=config.batch_size,
         first=first,
         length=length,
+        uses=config.uses,
         config=config.simulation,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import cv2
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
@@ -51,6 +52,7 @@ def train(
     had not seen. ``max_minutes`` stops early at a checkpoint.
     """
     L.seed_everything(config.seed, workers=True)
+    cv2.setNumThreads(0)  # loaders fork, and may hang when OpenCV's threads are up
     module = CraterModule(config)
     resume = run_dir / "last.ckpt"
     done = int(torch.load(resume, weights_only=False)["global_step"]) if resume.exists() else 0

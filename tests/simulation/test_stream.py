@@ -81,3 +81,31 @@ def test_samples_are_the_pairs_of_their_numbers(
     backgrounds = Backgrounds(list_tiles(tmp_path, "train"))
     pair = simulate_pair(backgrounds, (3, 4), (64, 64), float(sample["gsd_m"]))
     np.testing.assert_array_equal(sample["after"].numpy(), pair.after)
+
+
+@pytest.mark.parametrize("workers", [0, 2, 5])
+def test_each_pair_is_used_as_often_as_asked_and_workers_change_nothing(
+    make_data_root: Callable[..., Path], workers: int
+) -> None:
+    twice = SimulationStream(
+        Backgrounds([]), as_sample, seed=3, size_px=32, gsd_m=GSD_M, batch_size=2, length=60, uses=2
+    )
+    shown = [twice.pair_number(number) for number in range(400)]
+    assert {shown.count(pair) for pair in range(150)} == {2}
+    assert all(shown.count(pair) == 1 for pair in shown if pair >= 2**40)
+    late = [batch["after"] for batch in DataLoader(twice, batch_size=2, num_workers=workers)][20]
+    for place, image in enumerate(late):
+        np.testing.assert_array_equal(image.numpy(), twice._render(twice.pair_number(40 + place)).after)
+
+
+def test_pairs_are_kept_only_as_long_as_they_are_needed() -> None:
+    twice = SimulationStream(
+        Backgrounds([]), as_sample, seed=3, size_px=32, gsd_m=GSD_M, batch_size=2, length=80, uses=2
+    )
+    list(twice)
+    assert len(twice._kept) <= 13
+
+
+def test_uses_that_do_not_divide_a_batch_are_refused() -> None:
+    with pytest.raises(ValueError, match="equal parts"):
+        SimulationStream(Backgrounds([]), as_sample, seed=3, size_px=32, gsd_m=GSD_M, batch_size=4, uses=3)

@@ -27,6 +27,7 @@ def make_config() -> Callable[..., TrainConfig]:
             "size_px": 64,
             "batch_size": 2,
             "steps": 3,
+            "uses": 1,
             "validation_every": 1000,
             "validation_samples": 2,
             "checkpoint_every": 1000,
