@@ -14,8 +14,8 @@ from cv_pipeline.simulation import gallery
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.types import UInt8Array
 
-PAIR_SEEDS = (1, 2, 3, 4)
-SCENE_SEEDS = (1, 2)
+PAIR_SEEDS = (30, 39, 67, 22, 53)
+SCENE_SEEDS = (19, 2)
 
 
 def pictures(backgrounds: Backgrounds) -> dict[str, Callable[[], UInt8Array]]:
