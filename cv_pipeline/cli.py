@@ -269,7 +269,7 @@ def _print_summaries(result: AccuracyResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from cv_pipeline.accuracy.words import combination_sentence, dispersion_sentence, influence_sentence
+    from cv_pipeline.accuracy.words import chance_caution, combination_sentence, dispersion_sentence, influence_sentence
 
     summaries = result.summaries
 
@@ -282,9 +282,10 @@ def _print_summaries(result: AccuracyResult) -> None:
     Console().print(table)
     for s in summaries:
         typer.echo(f"{s.hypothesis}: {s.statement}")
-    for sentence in (dispersion_sentence(summaries[0].dispersion), influence_sentence(summaries[0])):
+    first = summaries[0]
+    for sentence in (dispersion_sentence(first.dispersion), influence_sentence(first), chance_caution(first)):
         if sentence:
-            typer.echo(f"{summaries[0].hypothesis}: {sentence}")
+            typer.echo(f"{first.hypothesis}: {sentence}")
     if result.combinations is not None:
         typer.echo(combination_sentence(result.combinations))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -57,9 +58,11 @@ class Files(NamedTuple):
         return [path for path in self.folder.iterdir() if path == self.out or path.name.endswith(".partial")]
 
 
-def write_boxes(path: Path, east: float, north: float, count: int = 2) -> Path:
+def write_boxes(path: Path, east: float, north: float, count: int = 2, **options: str) -> Path:
     boxes = [shapely.box(east + 15 * k, north - 10, east + 15 * k + 8, north) for k in range(count)]
-    gpd.GeoDataFrame({"name": [f"house {k}" for k in range(count)]}, geometry=boxes, crs="EPSG:32633").to_file(path)
+    gpd.GeoDataFrame({"name": [f"house {k}" for k in range(count)]}, geometry=boxes, crs="EPSG:32633").to_file(
+        path, **options
+    )
     return path
 
 
@@ -209,6 +212,48 @@ def bad_structures(kind: str, folder: Path) -> Path:
 @pytest.mark.parametrize("kind", ["missing", "empty", "zero bytes", "no vector file", "another place"])
 def test_bad_structures(files: Files, kind: str) -> None:
     refused(files.assess(structures=bad_structures(kind, files.folder)), files, "bad.geojson")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("before-image", "has no structure head"),
+        ("overture", "cv-pipeline[online]"),
+        ("osm", "cv-pipeline[online]"),
+    ],
+)
+def test_structures_from_elsewhere_are_refused_with_the_way_out(
+    files: Files, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+) -> None:
+    for package in ("overturemaps", "osmnx"):
+        monkeypatch.setitem(sys.modules, package, None)
+    refused(files.assess(structures=source), files, source, said)
+
+
+def test_one_layer_of_the_structures_file(files: Files) -> None:
+    path = files.folder / "town.gpkg"
+    for layer, count in (("houses", 4), ("sheds", 3)):
+        write_boxes(path, UTM.c + 20, UTM.f - 20, count, layer=layer)
+    assert files.assess(structures=f"{path}:sheds").exit_code == 0
+    summary = json.loads((files.out / "summary.json").read_text())
+    assert summary["counts"]["structures"] == 3
+    assert summary["provenance"]["extras"]["structures"]["layer"] == "sheds"
+    refused_layer = files.assess(structures=f"{path}:barns", overwrite=True)
+    assert refused_layer.exit_code == 2
+    assert "houses, sheds" in refused_layer.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("footprint-offset", "hide"), ("footprint-ce90", "-2")])
+def test_bad_footprint_options(files: Files, option: str, value: str) -> None:
+    refused(files.assess(**{option: value}), files, f"--{option}")
+
+
+def test_stated_footprint_error_is_a_part_of_every_distance(files: Files) -> None:
+    assert files.assess(footprint_ce90=3).exit_code == 0
+    summary = json.loads((files.out / "summary.json").read_text())
+    assert summary["provenance"]["config"]["footprint_ce90_m"] == 3
+    for match in summary["matches"]:
+        assert match["error_budget"]["footprint_sd_m"] == pytest.approx(3 / 2.146, rel=1e-3)
 
 
 @pytest.mark.parametrize(

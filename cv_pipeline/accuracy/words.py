@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cv_pipeline.accuracy.statement import told_from_chance
 from cv_pipeline.types import AccuracySummary, CombinationRange, Dispersion, Range
 
 
@@ -30,7 +31,7 @@ def influence_sentence(summary: AccuracySummary) -> str:
         return ""
     most = max(moved, key=lambda pair: pair[0])[1]
     outliers = [i.impact_id for i in summary.influences if i.is_outlier]
-    stand_out = f"{', '.join(outliers)} lie(s) far from the rest" if outliers else "none lies far from the rest"
+    stand_out = f"apart from the rest: {', '.join(outliers)}" if outliers else "no impact stands apart from the rest"
     return (
         f"Without impact {most.impact_id} ({most.distance_m:.1f} m) the mean would be {most.mean_without_m:.1f} m and "
         f"the median {most.median_without_m:.1f} m; no other impact moves the mean more; {stand_out} "
@@ -53,6 +54,16 @@ def dispersion_sentence(dispersion: Dispersion | None) -> str:
     if d.bias_along_m is not None and d.bias_across_m is not None:
         text += f"; along {d.axis_deg:.0f} degrees {d.bias_along_m:+.1f} m, across it {d.bias_across_m:+.1f} m"
     return text + "."
+
+
+def chance_caution(summary: AccuracySummary) -> str:
+    """What must stand beside radii and scatter that chance could have made; empty where it could not."""
+    told = told_from_chance(summary.null_model)
+    if told:
+        return ""
+    if told is None:
+        return "What chance alone would give is not known, so these figures are no evidence of accuracy."
+    return "These distances cannot be told from chance, so these figures are no evidence of accuracy."
 
 
 def _side(value_m: float, positive: str, negative: str) -> str:

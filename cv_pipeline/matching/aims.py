@@ -3,7 +3,8 @@
 The prior weight of a place is ``PRIOR[kind] * size``. Both are judgements, not measurements: the
 published analysis by hand preferred centres of buildings, of groups and of taxiways, and named halves and
 corners as alternatives. ``size`` is the square root of a footprint's area over the median area of its
-kind, held between 1/2 and 2, because a hangar is a likelier aim than the shed beside it.
+kind, held between 0.71 and 1.41, because a hangar is a likelier aim than the shed beside it, but not by so
+much that it outweighs distance.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PRIOR: Mapping[str, float] = {
 MIN_HALF_RATIO = 2.0
 """Length over width from which the two halves of a building are places of their own."""
 
-_SIZE_LIMITS = (0.5, 2.0)
+_SIZE_LIMITS = (math.sqrt(0.5), math.sqrt(2))
 _WINDS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
 

@@ -6,7 +6,12 @@ from collections import Counter
 
 from cv_pipeline.accuracy.cep import LEVELS
 from cv_pipeline.accuracy.matched import matched_combinations
-from cv_pipeline.accuracy.words import combination_sentence, dispersion_sentence, influence_sentence
+from cv_pipeline.accuracy.words import (
+    chance_caution,
+    combination_sentence,
+    dispersion_sentence,
+    influence_sentence,
+)
 from cv_pipeline.types import (
     AccuracySummary,
     Assessment,
@@ -124,7 +129,12 @@ def detail_sentences(assessment: Assessment) -> list[str]:
     if not assessment.accuracy or combinations is None:
         return []
     first = assessment.accuracy[0]
-    found = (dispersion_sentence(first.dispersion), influence_sentence(first), combination_sentence(combinations))
+    found = (
+        dispersion_sentence(first.dispersion),
+        influence_sentence(first),
+        combination_sentence(combinations),
+        chance_caution(first),
+    )
     return [sentence for sentence in found if sentence]
 
 

@@ -50,7 +50,7 @@ def test_rank_of_the_likely_aim_point_is_uniform_too(monkeypatch):
     structures = town(50, 400)
     rng = np.random.default_rng(4)
     ranks = []
-    for seed in range(60):
+    for seed in range(40):
         points = random_points(REGION, 6, rng)
         matches = match_points([str(i) for i in range(6)], points, [1.0] * 6, index_structures(structures))
         settings = Settings(bootstrap_draws=100, seed=seed)

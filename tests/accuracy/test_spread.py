@@ -15,10 +15,10 @@ NINE = np.array([28.0, 3, 3, 6, 14, 5, 7, 23, 11])
     ids=["rayleigh", "half-normal"],
 )
 def test_coverage_at_20(draw, truth):
-    """2000 samples, standard error 0.5 points."""
+    """800 samples, standard error 0.8 points."""
     rng = np.random.default_rng(3)
-    found = [sd_interval(draw(rng, 20), confidence=0.95) for _ in range(2000)]
-    assert 0.925 <= np.mean([low <= truth <= high for low, high in found]) <= 0.975
+    found = [sd_interval(draw(rng, 20), confidence=0.95) for _ in range(800)]
+    assert 0.92 <= np.mean([low <= truth <= high for low, high in found]) <= 0.98
 
 
 def test_scale_and_shift():

@@ -2,6 +2,8 @@ import statistics
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cv_pipeline.accuracy import summarise
 from cv_pipeline.types import Interval, NullModel
@@ -59,3 +61,26 @@ def test_statement(rank, words):
     assert "n = 9" in text
     assert "empirical median (CEP-like)" in text
     assert "accura" not in text
+
+
+DISTANCES = st.lists(st.integers(0, 4000).map(lambda k: k / 16), min_size=1, max_size=25)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(DISTANCES, st.sampled_from([1e-3, 0.3048, 1 / 0.3048, 1e3]), st.randoms(use_true_random=False))
+def test_unit_and_order_of_the_impacts(distances, factor, random):
+    """Another unit scales every figure; another order changes none but the resampled interval."""
+    shuffled = list(distances)
+    random.shuffle(shuffled)
+    here = summarise(distances, "h", bootstrap_draws=200)
+    scaled = summarise(np.array(distances) * factor, "h", bootstrap_draws=200)
+    turned = summarise(shuffled, "h", bootstrap_draws=200)
+    for name in ("mean_m", "median_m", "sd_sample_m", "sd_population_m"):
+        value = getattr(here, name)
+        assert getattr(turned, name) == (None if value is None else pytest.approx(value, abs=1e-9))
+        assert getattr(scaled, name) == (None if value is None else pytest.approx(factor * value, abs=1e-9 * factor))
+    assert scaled.missing == here.missing == turned.missing
+    for key, interval in here.intervals_m.items():
+        assert np.array(scaled.intervals_m[key]) == pytest.approx(factor * np.array(interval), abs=1e-9 * factor)
+    z, scaled_z = ([i.robust_z for i in s.influences] for s in (here, scaled))
+    assert z == scaled_z or z == pytest.approx(scaled_z)

@@ -16,7 +16,10 @@ FOURTH = -(_L**3 - 3 * _L**2 - 8 * _L + 12) / 128
 
 
 def krempasky(sample: Sample, level: float, about: About) -> float:
-    """50 % level about the mean only; n >= 3. Within 0.7 % of the exact one; 1.9 % short for collinear points."""
+    """50 % level about the mean only; n >= 3.
+
+    Within 0.7 % of the exact one down to an axis ratio of 0.15; 1.9 % short for collinear points.
+    """
     need_median(level)
     if about is About.AIM:
         raise UndefinedError("published for circles about the mean only")

@@ -37,7 +37,7 @@ def offset(sample: Sample) -> float:
 def rayleigh(sample: Sample, level: float, about: About) -> float:
     """Radius for any level in (0, 1); n >= 2.
 
-    For an elongated group it is too long at 50 % (by 22 % when one axis is 6 times the other) and too
+    For an elongated group it is too long at 50 % (by 21 % when one axis is 6 times the other) and too
     short at 90 % and above. Collinear points are treated as a circle all the same.
     """
     need_spread(sample, 2)

@@ -18,7 +18,7 @@ def valstar(sample: Sample, level: float, about: About) -> float:
 
     For elongated groups ``0.675 s1 + s2^2 / (1.2 s1)``. shotGroups has ``s2 / (1.2 s1)`` there, which
     adds a number without a unit to a length, leaves a step of the formula at the ratio 0.369 and is
-    up to 9 % short; with the square the branches meet and the result is within 0.5 % of the exact
+    up to 9 % short; with the square the branches meet and the result is within 0.4 % of the exact
     one. The square is used here, and differs from shotGroups for such groups.
     """
     need_median(level)
