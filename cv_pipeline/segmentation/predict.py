@@ -33,6 +33,8 @@ Progress = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
 
 BATCH_TILES = 4
+
+
 def check_gsd(source: ImageSource, model: ModelInfo) -> None:
     """Refuse imagery that the model cannot judge.
 

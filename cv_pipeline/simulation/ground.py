@@ -75,9 +75,7 @@ class Patch(NamedTuple):
     azimuth_rad: Float64Array
 
 
-def patch_around(
-    shape: tuple[int, int], row_px: float, col_px: float, reach_m: float, gsd_m: float
-) -> Patch | None:
+def patch_around(shape: tuple[int, int], row_px: float, col_px: float, reach_m: float, gsd_m: float) -> Patch | None:
     """Pixels within ``reach_m`` of a point (a square of them); None where that lies outside ``shape``."""
     reach_px = reach_m / gsd_m + 1
     top, bottom = int(max(row_px - reach_px, 0)), int(min(row_px + reach_px + 1, shape[0]))

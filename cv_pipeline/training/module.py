@@ -114,7 +114,9 @@ class CraterModule(L.LightningModule):
             found = dict(zip(Channel, maps.unbind(1), strict=True))
             true = dict(zip(Plane, batch["truth"].unbind(1), strict=True))
             for channel, plane in _SCORED:
-                self.log(f"val/{name}/{plane}_iou", soft_iou(found[channel], true[plane]), prog_bar=plane == Plane.BLAST)
+                self.log(
+                    f"val/{name}/{plane}_iou", soft_iou(found[channel], true[plane]), prog_bar=plane == Plane.BLAST
+                )
             if batch_index == 0:
                 self._log_panel(name, batch, maps)
 

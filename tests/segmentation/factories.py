@@ -92,7 +92,9 @@ class PlantedNet(nn.Module):
         radii = [torch.full_like(red, value) for value in self.log_radii]
         nothing = torch.full_like(red, -9.0)
         axis = torch.zeros_like(red)
-        return torch.cat([_logit(red), _logit(blast), _logit(heat), _logit(new), *radii, nothing, nothing, axis, axis], 1)
+        return torch.cat(
+            [_logit(red), _logit(blast), _logit(heat), _logit(new), *radii, nothing, nothing, axis, axis], 1
+        )
 
 
 def counted() -> tuple[list[tuple[int, int]], Callable[[int, int], None]]:

@@ -10,7 +10,6 @@ from cv_pipeline.training.module import CraterModule, soft_iou, total_loss
 from cv_pipeline.training.planes import Plane
 from cv_pipeline.types import Channel
 
-
 CHANNELS, PLANES = len(Channel), len(Plane)
 
 
