@@ -89,7 +89,8 @@ _BARE_ONLY = ((Material.CROP, 0.1), (Material.GRASS, 0.15))
 TABLE_FAMILIES = (
     Family(
         "small_core_strong_bright_ring", 0.03, Spread(1.5, 0.25), Spread(-0.35, 0.2), 2.2, 1.15,
-        Spread(1.95, 0.5), Spread(3.5, 0.2), Spread(5.9, 0.15), chroma=0.2, rays=(0.0, 0.15), raggedness=(0.03, 0.1), relief=0.4,
+        Spread(1.95, 0.5), Spread(3.5, 0.2), Spread(5.9, 0.15),
+        chroma=0.2, rays=(0.0, 0.15), raggedness=(0.03, 0.1), relief=0.4,
     ),
     Family(
         "dark_core_weak_bright_ring", 0.2, Spread(2.2, 0.15), Spread(-1.1, 0.65), 2.3, 0.0,
