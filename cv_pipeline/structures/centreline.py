@@ -22,7 +22,8 @@ MIN_ELONGATION = 2.5
 """Length over width below which an area is an apron, with a centre instead of a centreline."""
 
 _STEPS_PER_WIDTH = 8
-_MAX_POINTS = 20_000
+_MAX_POINTS = 8_000
+"""Outlines that need more are slivers, over 500 times as long as wide."""
 _ARM_FROM, _ARM_TO = 1.5, 5.0
 """Where, in half-widths from a junction, an arm's direction is taken."""
 
@@ -40,13 +41,14 @@ def strip_width_m(area: BaseGeometry) -> float:
 def centreline(area: BaseGeometry) -> BaseGeometry | None:
     """Centreline of a valid polygon in metres, as a line or a multiline; None for what has none.
 
-    None for an area less than 2.5 times as long as wide, for one without extent and for a multipolygon.
+    None for an area less than 2.5 or more than about 500 times as long as wide, for one without extent
+    and for a multipolygon.
     A bend keeps the medial axis, which cuts its corner by about an eighth of the width.
     """
     if area.geom_type != "Polygon" or area.area <= 0:
         return None
     width_m = strip_width_m(area)
-    if area.area < MIN_ELONGATION * width_m**2:
+    if area.area < MIN_ELONGATION * width_m**2 or area.length * _STEPS_PER_WIDTH > _MAX_POINTS * width_m:
         return None
     places, graph = _medial_graph(area, width_m)
     room = shapely.distance(shapely.points(places), area.boundary) if len(places) else np.zeros(0)
@@ -63,7 +65,7 @@ def _medial_graph(area: BaseGeometry, width_m: float) -> tuple[Float64Array, Gra
     """Voronoi vertices (n, 2) inside the area and which of them are joined by the medial axis."""
     from scipy.spatial import Voronoi
 
-    step_m = max(width_m / _STEPS_PER_WIDTH, area.length / _MAX_POINTS)
+    step_m = width_m / _STEPS_PER_WIDTH
     rings = [shapely.get_coordinates(ring)[:-1] for ring in shapely.get_rings(shapely.segmentize(area, step_m))]
     ring = np.concatenate([np.full(len(points), k) for k, points in enumerate(rings)])
     order = np.concatenate([np.arange(len(points)) for points in rings])

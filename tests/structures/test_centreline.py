@@ -81,3 +81,8 @@ def test_size_does_not_matter():
 )
 def test_strip_width(shape, width):
     assert strip_width_m(shape) == pytest.approx(width)
+
+
+def test_a_sliver_has_no_centreline():
+    assert centreline(shapely.box(0, 0, 3000, 0.5)) is None
+    assert centreline(shapely.box(0, 0, 3000, 20)) is not None
