@@ -75,7 +75,7 @@ def _facing(height_m: Float32Array, gsd_m: float, sun: Sun) -> Float32Array:
     border, scale = cv2.BORDER_REPLICATE, 0.5 / gsd_m
     down = np.asarray(cv2.Sobel(height_m, cv2.CV_32F, 0, 1, ksize=1, scale=scale, borderType=border), np.float32)
     right = np.asarray(cv2.Sobel(height_m, cv2.CV_32F, 1, 0, ksize=1, scale=scale, borderType=border), np.float32)
-    steepness = np.asarray(cv2.magnitude(down, right), np.float32)
+    steepness = np.sqrt(down * down + right * right)
     steep = steepness > _STEEPEST
     if steep.any():
         # A central difference would spread a wall's light over the roof and the yard beside it.
