@@ -28,7 +28,7 @@ _RADII_M = [list(Plane).index(plane) for plane in (Plane.CRATER_RADIUS_M, Plane.
 
 def turn(image: np.ndarray, member: str) -> np.ndarray:
     """``image`` (h, w, channels) turned or mirrored by one of the eight symmetries of the square."""
-    return np.ascontiguousarray(d4(image, member))  # type: ignore[arg-type]
+    return np.ascontiguousarray(d4(image, member))
 
 
 def turn_truth(truth: Float32Array, member: str) -> Float32Array:
