@@ -44,7 +44,8 @@ def bca_interval(
     sample = np.asarray(values, dtype=np.float64)
     if len(sample) < 2:
         return None
-    replicates = statistic(resamples(sample, draws, seed))
+    rng = np.random.default_rng(seed)
+    replicates = statistic(sample[rng.integers(0, len(sample), (draws, len(sample)))])
     if np.ptp(replicates) == 0:
         return None
     tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
@@ -52,12 +53,6 @@ def bca_interval(
     levels = _bca_levels(sample, statistic, replicates, tails)
     low, high = np.quantile(replicates, tails if levels is None else levels)
     return Interval(float(low), float(high))
-
-
-def resamples(sample: Float64Array, draws: int, seed: int) -> Float64Array:
-    """(draws, n) samples with replacement from values (n,)."""
-    rng = np.random.default_rng(seed)
-    return np.asarray(sample[rng.integers(0, len(sample), (draws, len(sample)))])
 
 
 def _expanded(tails: Float64Array, n: int) -> Float64Array:

@@ -63,17 +63,17 @@ def _least_squares(distinct: Choices) -> float:
     """Least sum of squares about the mean over all choices.
 
     It is the least, over centres c, of the summed squared distances from c to the nearest choice of each
-    impact: between two neighbouring midpoints of choices that sum is a parabola, whose lowest point is
-    the mean of the choices taken there.
+    impact. As c rises past the midpoint of two neighbouring choices, that impact goes over to the
+    greater one; each state between two such changes is one combination, and the best is among them.
     """
-    midpoints = sorted({(a + b) / 2 for of_one in distinct for a, b in pairwise(of_one)})
-    inner = [(a + b) / 2 for a, b in pairwise(midpoints)]
-    centres = [*inner, midpoints[0] - 1, midpoints[-1] + 1] if midpoints else [0.0]
-    sums = []
-    for centre in centres:
-        taken = np.array([min(of_one, key=lambda d: abs(d - centre)) for of_one in distinct])
-        sums.append(float(np.sum((taken - taken.mean()) ** 2)))
-    return min(sums)
+    start = np.array([of_one[0] for of_one in distinct])
+    origin = float(start.mean())  # squares of small numbers lose less to rounding
+    steps = sorted((a + b, a - origin, b - origin) for of_one in distinct for a, b in pairwise(of_one))
+    before, after = np.array([step[1:] for step in steps], dtype=np.float64).reshape(-1, 2).T
+    centred = start - origin
+    sums = centred.sum() + np.concatenate([[0.0], np.cumsum(after - before)])
+    squares = np.sum(centred**2) + np.concatenate([[0.0], np.cumsum(after**2 - before**2)])
+    return max(0.0, float(np.min(squares - sums**2 / len(distinct))))
 
 
 def _greatest_variance(least: Float64Array, greatest: Float64Array) -> float:

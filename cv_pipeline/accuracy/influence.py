@@ -16,6 +16,10 @@ MAD_PER_SD = 0.6744897501960817
 """Median absolute deviation of a normal variable over its SD."""
 
 
+MAX_LISTED = 200
+"""More impacts than this make a list that nobody reads and a summary.json of many megabytes."""
+
+
 def robust_z(values: Float64Array) -> Float64Array | None:
     """Deviation from the median of values (n,) in scaled MADs; None where more than half are equal, or n < 3."""
     if len(values) < 3:
@@ -28,20 +32,39 @@ def robust_z(values: Float64Array) -> Float64Array | None:
 
 
 def influences(values: Float64Array, impact_ids: Sequence[str]) -> tuple[Influence, ...]:
-    """One entry per distance (n,), in the same order; the SD without it divides by n - 2."""
+    """The distances (n,) with the statistics without each, in the same order; the SD without one divides by n - 2.
+
+    Of more than ``MAX_LISTED`` impacts those that move the mean most.
+    """
+    n = len(values)
     z = robust_z(values)
-    found = []
-    for row, (impact_id, value) in enumerate(zip(impact_ids, values, strict=True)):
-        rest = np.delete(values, row)
-        found.append(
-            Influence(
-                impact_id=impact_id,
-                distance_m=float(value),
-                robust_z=None if z is None else float(z[row]),
-                is_outlier=z is not None and bool(abs(z[row]) > OUTLIER_Z),
-                mean_without_m=float(rest.mean()) if len(rest) else None,
-                median_without_m=float(np.median(rest)) if len(rest) else None,
-                sd_sample_without_m=float(rest.std(ddof=1)) if len(rest) > 1 else None,
-            )
+    mean, median, sd = _without_each(values)
+    listed = np.sort(np.argsort(-np.abs(values - values.mean()), kind="stable")[:MAX_LISTED]) if n else ()
+    return tuple(
+        Influence(
+            impact_id=impact_ids[row],
+            distance_m=float(values[row]),
+            robust_z=None if z is None else float(z[row]),
+            is_outlier=z is not None and bool(abs(z[row]) > OUTLIER_Z),
+            mean_without_m=float(mean[row]) if n > 1 else None,
+            median_without_m=float(median[row]) if n > 1 else None,
+            sd_sample_without_m=float(sd[row]) if n > 2 else None,
         )
-    return tuple(found)
+        for row in listed
+    )
+
+
+def _without_each(values: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Mean, median and SD (n,) each of the other values; nan where too few are left."""
+    n = len(values)
+    if n < 2:
+        return (np.full(n, np.nan),) * 3
+    centred = values - values.mean()
+    mean = values.mean() - centred / (n - 1)
+    squares = np.maximum(np.sum(centred**2) - centred**2 * n / (n - 1), 0.0)
+    sd = np.sqrt(squares / (n - 2)) if n > 2 else np.full(n, np.nan)
+    ordered = np.sort(values)
+    rank = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    low, high = (n - 2) // 2, (n - 1) // 2  # middle positions among the other n - 1
+    median = (ordered[low + (rank <= low)] + ordered[high + (rank <= high)]) / 2
+    return mean, median, sd

@@ -35,6 +35,24 @@ def test_no_deviation_without_spread(values):
     assert not any(i.is_outlier for i in influences(values, [str(k) for k in range(len(values))]))
 
 
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 8, 31])
+def test_equals_deleting_one_by_one(n):
+    values = np.random.default_rng(n).integers(0, 9, n).astype(float)  # with ties
+    for row, found in enumerate(influences(values, [str(k) for k in range(n)])):
+        rest = np.delete(values, row)
+        assert found.mean_without_m == pytest.approx(rest.mean())
+        assert found.median_without_m == np.median(rest)
+        if n > 2:
+            assert found.sd_sample_without_m == pytest.approx(rest.std(ddof=1), abs=1e-7)
+
+
+def test_of_many_impacts_those_that_count_are_listed():
+    values = np.append(np.random.default_rng(2).rayleigh(10, 50_000), 1000.0)
+    found = influences(values, [str(k) for k in range(len(values))])
+    assert len(found) == 200
+    assert found[-1].impact_id == "50000"
+
+
 def test_too_few_left():
     (only,) = influences(np.array([3.0]), ["a"])
     assert only.mean_without_m is only.median_without_m is only.sd_sample_without_m is None
