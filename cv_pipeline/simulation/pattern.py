@@ -54,14 +54,15 @@ def _streaks(strike: Strike, patch: Patch, salt: int, amount: float) -> Float64A
 def _blotches(strike: Strike, patch: Patch, salt: int, amount: float) -> Float64Array:
     """Clods and patches about 1, a few metres across: thrown soil is not evenly spread along its rays."""
     rng = np.random.default_rng(strike.ray_seed + salt)
-    scale_m = max(strike.pattern_radius_m, 2 * strike.crater_radius_m) * rng.uniform(0.15, 0.6, 4)
-    heading, phase = rng.uniform(0, np.pi, 4), rng.uniform(0, 2 * np.pi, 4)
-    east_m, north_m = patch.radius_m * np.sin(patch.azimuth_rad), patch.radius_m * np.cos(patch.azimuth_rad)
+    reach_m = max(strike.pattern_radius_m, 2 * strike.crater_radius_m)
+    right_m, up_m = patch.radius_m * np.sin(patch.azimuth_rad), patch.radius_m * np.cos(patch.azimuth_rad)
     total = np.zeros_like(patch.radius_m)
-    for wavelength_m, angle, start in zip(scale_m, heading, phase, strict=True):
-        wave = 2 * np.pi / wavelength_m
-        total += np.cos(wave * np.cos(angle) * east_m + (wave * np.sin(angle) * north_m + start))
-    blotches: Float64Array = np.clip(1 + amount * total / np.sqrt(2), 0.0, 2.2)
+    for share, weight in ((0.28, 1.0), (0.12, 0.8)):
+        # Smooth noise over a lattice that is tied to the strike, so that it looks the same at any GSD.
+        lattice = rng.standard_normal((24, 24), np.float32)
+        across, down = (np.asarray(part / (share * reach_m) + 12, np.float32) for part in (right_m, -up_m))
+        total += weight * cv2.remap(lattice, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
+    blotches: Float64Array = np.clip(1 + amount * total, 0.0, 2.2)
     return blotches
 
 
