@@ -21,7 +21,7 @@ def median_interval(values: Float64Array, *, confidence: float) -> Interval | No
     n = len(ordered)
     if n < least_n(confidence):
         return None
-    k = max(k for k in range(1, n // 2 + 1) if _share(n, k) >= confidence)
+    k = _greatest_rank(n, confidence)
     outer, inner = _share(n, k), _share(n, k + 1) if 2 * (k + 1) <= n else 0.0
     towards = (outer - confidence) / (outer - inner)
     weight = (n - k) * towards / (k + (n - 2 * k) * towards)
@@ -35,7 +35,18 @@ def least_n(confidence: float) -> int:
     return math.ceil(1 - math.log2(1 - confidence) - 1e-9)
 
 
+def _greatest_rank(n: int, confidence: float) -> int:
+    """Greatest k whose order statistics hold the median with ``confidence``; the share falls with k."""
+    from scipy.stats import binom
+
+    k = int(binom.ppf((1 - confidence) / 2, n, 0.5)) + 1
+    while _share(n, k) < confidence:
+        k -= 1
+    return k
+
+
 def _share(n: int, k: int) -> float:
     """Probability that the median lies between the k-th and the k-th last of n values."""
-    below = sum(math.comb(n, i) for i in range(k))
-    return float(1 - 2 * below / 2**n)
+    from scipy.stats import binom
+
+    return float(1 - 2 * binom.cdf(k - 1, n, 0.5))

@@ -31,6 +31,7 @@ from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, save_model_file, save_weights
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
+from cv_pipeline.simulation.strike import StrikeStatus
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.types import Channel, Float32Array, Grid, ModelInfo, Segmentation, Window
 
@@ -39,7 +40,7 @@ HELD_OUT_SCENES = 96
 HELD_OUT_SIZE_PX = 256
 LOW_THRESHOLD = 0.05
 EDGE_M = 2.0
-"""Craters nearer to the border than this are neither demanded nor counted as false."""
+"""Craters nearer to the border than this are neither demanded nor counted as false; nor those that nobody can see."""
 
 
 class HeldOut(NamedTuple):
@@ -74,8 +75,13 @@ def _matches(
     segmentation = Segmentation(path, grid, model, with_before, 1.0)
     impacts = extract_impacts(segmentation, local_frame(grid), grid, score_threshold=LOW_THRESHOLD)
     edge_px = EDGE_M / scene.gsd_m
-    inner = [i for i in impacts if min(i.row_px, i.col_px, size - i.row_px, size - i.col_px) >= edge_px]
-    truth = [s for s in scene.strikes if min(s.row_px, s.col_px, size - s.row_px, size - s.col_px) >= edge_px]
+
+    def counts(row_px: float, col_px: float) -> bool:
+        inside = min(row_px, col_px, size - row_px, size - col_px) >= edge_px
+        return inside and bool(scene.truth.visible[int(row_px), int(col_px)])
+
+    inner = [i for i in impacts if counts(i.row_px, i.col_px)]
+    truth = [s for s in scene.strikes if s.status != StrikeStatus.GONE and counts(s.row_px, s.col_px)]
     return match_scene(
         np.array([(s.col_px, s.row_px) for s in truth]).reshape(-1, 2) * scene.gsd_m,
         np.array([(i.col_px, i.row_px) for i in inner]).reshape(-1, 2) * scene.gsd_m,
@@ -96,8 +102,10 @@ def held_out(net: CraterNet, model: ModelInfo, data_root: Path) -> HeldOut:
                 maps = _maps(net, scene, with_before)
                 found[with_before].append(_matches(maps, scene, model, Path(folder), with_before))
                 for channel, mask in enumerate((scene.truth.crater, scene.truth.blast)):
-                    hit = maps[channel] >= 0.5
-                    overlap[with_before, channel].append((int((hit & mask).sum()), int((hit | mask).sum())))
+                    hit, told = maps[channel] >= 0.5, scene.truth.visible
+                    overlap[with_before, channel].append(
+                        (int((hit & mask & told).sum()), int(((hit | mask) & told).sum()))
+                    )
     iou = {key: float(np.sum([i for i, _ in v]) / max(np.sum([u for _, u in v]), 1)) for key, v in overlap.items()}
     names = {True: "pair", False: "after_only"}
     return HeldOut(
