@@ -35,20 +35,25 @@ MARGIN_PX = 8
 """Drawn around the pair and cut off: optics, shadows and misregistration need something beyond the edge."""
 
 
+_BROKEN_M = 0.25
+"""A roof that lies this much lower or higher after the strikes is broken there."""
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedPair:
     """Two images (height, width, 3) and everything that is known about them, in pixels of the after image.
 
     ``strikes`` lists all, those that are GONE from the after image too; one on a roof stands where the after
-    image shows it, as roofs lean. ``conspicuity`` says of each how far it stands out in the after image; where
-    one does not, ``truth.visible`` is False: nobody could tell, so nothing is asked there. ``places`` are the
-    places that the real imagery in the background comes from.
+    image shows it, as roofs lean, and ``ground_px`` (row, col) says where each truly is. ``conspicuity`` says of
+    each how far it stands out in the after image; where one does not, ``truth.visible`` is False: nobody could
+    tell, so nothing is asked there. ``places`` are the places that real imagery in the background comes from.
     """
 
     before: UInt8Array
     after: UInt8Array
     truth: TruthRasters
     strikes: tuple[Strike, ...]
+    ground_px: tuple[tuple[float, float], ...]
     conspicuity: tuple[float, ...]
     buildings: tuple[Building, ...]
     lookalikes: tuple[Lookalike, ...]
@@ -96,7 +101,9 @@ def simulate_pair(
     planned = plan_strikes(
         after, config.strikes, acquisitions[1].sun, stream(seed, "strikes"), buildings=setting.buildings
     )
+    intact_m = after.height_m.copy()
     strikes = [_strike_both(before, after, strike, acquisitions[1].view) for strike in planned]
+    damage = structure & (np.abs(after.height_m - intact_m) > _BROKEN_M)
     before_image, _ = take(before, acquisitions[0])
     after_image, hidden = take(after, acquisitions[1])
     misalignment = draw_misalignment(stream(seed, "misalignment"), gsd_m, config.sensor)
@@ -109,6 +116,7 @@ def simulate_pair(
         shown,
         gsd_m,
         structure=structure[crop],
+        damage=damage[crop],
         structure_known=_buildings_known(setting)[crop],
         visible=_told(~hidden[crop], shown, stands_out, gsd_m),
     )
@@ -117,6 +125,7 @@ def simulate_pair(
         after_image,
         truth,
         shown,
+        tuple((strike.row_px - MARGIN_PX, strike.col_px - MARGIN_PX) for strike in planned),
         stands_out,
         tuple(_moved(building) for building in setting.buildings),
         tuple(

@@ -14,13 +14,12 @@ from cv_pipeline.frame import local_frame
 from cv_pipeline.simulation.ageing import on_before
 from cv_pipeline.simulation.buildings import Building, draw_building
 from cv_pipeline.simulation.ground import Material, level_ground
-from cv_pipeline.simulation.light import View, lean_offset_px
 from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.simulation.roof import roof_damage
 from cv_pipeline.simulation.scene_files import Feature, Scene, polygon_feature
 from cv_pipeline.simulation.scene_truth import PlacedStrike, scene_truth
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
-from cv_pipeline.types import BoolArray, Float32Array, Grid, Structure, StructureKind
+from cv_pipeline.types import BoolArray, Grid, Structure, StructureKind
 
 INVENTED_PLACE = (
     "invented: open sea in the Gulf of Guinea, where UTM zone 31N has its true scale; so that GIS tools open the "
@@ -29,7 +28,6 @@ INVENTED_PLACE = (
 _CRS = "EPSG:32631"
 _CENTRE_EAST_M, _FIRST_NORTH_M, _STEP_M = 319_600.0, 60_000.0, 5_000.0
 _PER_COLUMN = 20
-_HEIGHT_STEP_M = 0.02
 
 
 def invented_grid(number: int, shape: tuple[int, int], gsd_m: float) -> Grid:
@@ -54,12 +52,9 @@ class _Placed(NamedTuple):
 def scene_of(pair: SimulatedPair, number: int) -> Scene:
     """The pair as scene ``number`` (from 1). Strikes, buildings and look-alikes outside the images are left out."""
     grid = invented_grid(number, pair.truth.visible.shape, pair.gsd_m)
-    inside = [strike for strike in pair.strikes if _is_inside(strike.row_px, strike.col_px, grid)]
-    roofs_m = _roof_heights_m(pair.buildings, grid)
-    strikes = [
-        _Placed(f"S{n:03d}", shown, on_ground(shown, roofs_m, pair.after_acquisition.view, pair.gsd_m))
-        for n, shown in enumerate(inside, start=1)
-    ]
+    both = zip(pair.strikes, pair.ground_px, strict=True)
+    inside = [(shown, place) for shown, place in both if _is_inside(shown.row_px, shown.col_px, grid)]
+    strikes = [_Placed(f"S{n:03d}", shown, shown.at(*place)) for n, (shown, place) in enumerate(inside, start=1)]
     buildings = {f"B{n:03d}": building for n, building in enumerate(_touching(pair.buildings, grid), start=1)}
     structures = [_structure(name, building, grid) for name, building in buildings.items()]
     placed = [
@@ -85,31 +80,6 @@ def scene_of(pair: SimulatedPair, number: int) -> Scene:
 
 def _is_inside(row_px: float, col_px: float, grid: Grid) -> bool:
     return 0 <= row_px < grid.height and 0 <= col_px < grid.width
-
-
-def _roof_heights_m(buildings: Sequence[Building], grid: Grid) -> Float32Array:
-    """Height (height, width) of every roof, 0 where there is none."""
-    ground = level_ground(np.zeros((grid.height, grid.width, 3), np.float32), Material.SOIL, grid.gsd_m)
-    for building in buildings:
-        draw_building(ground, building)
-    return np.where(ground.material == Material.ROOF, ground.height_m, 0).astype(np.float32)
-
-
-def on_ground(shown: Strike, roofs_m: Float32Array, view: View, gsd_m: float) -> Strike:
-    """A strike moved from where an image taken from ``view`` shows it to where it is, as roofs lean away.
-
-    Of the points that lean to the shown one, it is the one whose own roof is as high as its lean needs.
-    """
-    if shown.material != Material.ROOF or not roofs_m.any():
-        return shown
-    heights_m = np.arange(0.0, float(roofs_m.max()) + _HEIGHT_STEP_M, _HEIGHT_STEP_M)
-    down_px, right_px = lean_offset_px(1.0, view, gsd_m)
-    rows, cols = shown.row_px - heights_m * down_px, shown.col_px - heights_m * right_px
-    inside = (rows >= 0) & (rows < roofs_m.shape[0]) & (cols >= 0) & (cols < roofs_m.shape[1])
-    own_m = np.zeros(heights_m.shape)
-    own_m[inside] = roofs_m[rows[inside].astype(int), cols[inside].astype(int)]
-    best = int(np.argmin(np.where(own_m > 0, np.abs(own_m - heights_m), np.inf)))
-    return shown.at(float(rows[best]), float(cols[best])) if own_m[best] > 0 else shown
 
 
 def _touching(buildings: Sequence[Building], grid: Grid) -> list[Building]:

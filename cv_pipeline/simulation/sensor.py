@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from cv_pipeline.simulation.config import SensorConfig
 from cv_pipeline.types import Float32Array, UInt8Array
@@ -149,13 +148,6 @@ def acquire(scene: Float32Array, sensor: Sensor) -> UInt8Array:
     rng = np.random.default_rng(sensor.noise_seed)
     image = np.clip(_toned(_recorded(scene, sensor, rng), sensor) + 0.5, 0, 255).astype(np.uint8)
     image = _compressed(image, sensor, rng)
-    return image if image.shape == scene.shape else _resized(image, scene.shape, sensor.kernel)
-
-
-def acquire_11bit(scene: Float32Array, sensor: Sensor) -> npt.NDArray[np.uint16]:
-    """The same as :func:`acquire` before stretch and compression: DN 0..2047 in 16 bits, as archives deliver it."""
-    recorded = _recorded(scene, sensor, np.random.default_rng(sensor.noise_seed))
-    image = np.clip(recorded * (2047.0 / 255.0) + 0.5, 0, 2047).astype(np.uint16)
     return image if image.shape == scene.shape else _resized(image, scene.shape, sensor.kernel)
 
 

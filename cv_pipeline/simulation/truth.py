@@ -35,8 +35,8 @@ class TruthRasters:
     Elsewhere these are 0.
 
     ``structure`` marks what is built, as the before image shows it, where ``structure_known``; real imagery
-    brings buildings that nobody mapped. ``visible`` is False where a cloud hides the ground, and at strikes
-    too faint to be seen.
+    brings buildings that nobody mapped. ``damage`` is the part of it that strikes broke. ``visible`` is False
+    where a cloud hides the ground, and at strikes too faint to be seen.
     """
 
     crater: BoolArray
@@ -50,6 +50,7 @@ class TruthRasters:
     axis_right: Float32Array
     axis_up: Float32Array
     structure: BoolArray
+    damage: BoolArray
     structure_known: BoolArray
     visible: BoolArray
 
@@ -69,6 +70,7 @@ def truth_rasters(
     gsd_m: float,
     *,
     structure: BoolArray,
+    damage: BoolArray,
     structure_known: BoolArray,
     visible: BoolArray,
 ) -> TruthRasters:
@@ -115,6 +117,7 @@ def truth_rasters(
         axis_right,
         axis_up,
         structure & structure_known,
+        damage & structure_known,
         structure_known,
         visible,
     )

@@ -113,3 +113,26 @@ def test_an_element_turned_off_leaves_the_others_alone(simulate: Callable[..., S
         assert with_weather.lookalikes == without.lookalikes
         same = replace(with_weather.after_acquisition, weather=without.after_acquisition.weather)
         assert same == without.after_acquisition
+
+
+def test_roof_hits_lean_away_and_their_damage_is_known(make_data_root: Callable[..., Path]) -> None:
+    village = {
+        "strikes": {"empty_share": 0, "density_per_ha": 60, "large_share": 0, "gone_share": 0},
+        "built": {"village_share": 1, "dense_share": 1, "farm_share": 0, "pavement_share": 0},
+        "light": {"leaning_share": 1, "off_nadir_sd_deg": 30},
+        "ground": {"real_share": 0},
+    }
+    leaning, broken = [], 0
+    for number in range(6):
+        sample = simulate_pair(Backgrounds([]), (2, number), (160, 160), 0.5, SimulationConfig.model_validate(village))
+        assert not (sample.truth.damage & ~sample.truth.structure).any()
+        broken += int(sample.truth.damage.sum())
+        view = sample.after_acquisition.view
+        away = np.array([np.cos(np.deg2rad(view.azimuth_deg)), -np.sin(np.deg2rad(view.azimuth_deg))])
+        for strike, place in zip(sample.strikes, sample.ground_px, strict=True):
+            moved = np.array([strike.row_px, strike.col_px]) - place
+            if moved.any():
+                leaning.append(moved @ away / np.hypot(*moved))
+    assert broken > 100
+    assert len(leaning) > 5
+    assert min(leaning) > 0.99

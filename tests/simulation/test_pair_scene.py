@@ -8,30 +8,14 @@ import pytest
 from cv_pipeline.frame import local_frame
 from cv_pipeline.simulation.buildings import Building
 from cv_pipeline.simulation.ground import Material
-from cv_pipeline.simulation.light import NADIR, View, lean_offset_px
-from cv_pipeline.simulation.pair_scene import _fallen_share, _Placed, invented_grid, on_ground, plain
+from cv_pipeline.simulation.light import NADIR
+from cv_pipeline.simulation.pair_scene import _fallen_share, _Placed, invented_grid, plain
 from cv_pipeline.simulation.sensor import Sensor
 from cv_pipeline.simulation.strike import NO_CHANGE, Strike, StrikeStatus
 
 GSD_M = 0.5
 HOUSE = Building(1, ((20.0, 20.0), (20.0, 60.0), (50.0, 60.0), (50.0, 20.0)), 8.0, "flat", "concrete", (170, 170, 165))
 HIT = Strike(30.5, 40.5, 1.5, NO_CHANGE, material=Material.ROOF)
-
-
-@pytest.mark.parametrize("view", [NADIR, View(25.0, 70.0), View(30.0, 200.0)])
-def test_a_hit_on_a_leaning_roof_is_put_back(view: View) -> None:
-    roofs_m = np.zeros((80, 100), np.float32)
-    roofs_m[20:50, 20:60] = np.linspace(4, 9, 40)  # a shed roof: every column has a height of its own
-    down_px, right_px = lean_offset_px(float(roofs_m[30, 40]), view, GSD_M)
-    found = on_ground(HIT.at(30.5 + down_px, 40.5 + right_px), roofs_m, view, GSD_M)
-    assert (found.row_px, found.col_px) == pytest.approx((30.5, 40.5), abs=0.5)
-
-
-def test_what_hit_the_ground_stays() -> None:
-    roofs_m = np.full((80, 100), 8.0, np.float32)
-    soil = replace(HIT, material=Material.SOIL)
-    assert on_ground(soil, roofs_m, View(30, 0), GSD_M) is soil
-    assert on_ground(HIT, np.zeros((80, 100), np.float32), View(30, 0), GSD_M) is HIT
 
 
 def test_damage_is_the_share_of_the_roof_that_fell() -> None:

@@ -21,7 +21,7 @@ def level(shape: tuple[int, int] = (130, 140), dn: float = 150.0, gsd_m: float =
 
 def truth_rasters(strikes: list[Strike], shape: tuple[int, int], gsd_m: float) -> TruthRasters:
     full = np.ones(shape, bool)
-    return seen_truth_rasters(strikes, gsd_m, structure=~full, structure_known=full, visible=full)
+    return seen_truth_rasters(strikes, gsd_m, structure=~full, damage=~full, structure_known=full, visible=full)
 
 
 def centroid_px(weight: np.ndarray) -> tuple[float, float]:

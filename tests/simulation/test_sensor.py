@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cv_pipeline.simulation.config import SensorConfig
-from cv_pipeline.simulation.sensor import Sensor, acquire, acquire_11bit, draw_sensor, draw_sensors
+from cv_pipeline.simulation.sensor import Sensor, acquire, draw_sensor, draw_sensors
 
 IDENTITY = Sensor((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 1.0, 1.0, 0.0, 0.0, 0.0, None, 3)
 
@@ -123,13 +123,6 @@ def test_compression_keeps_shape_place_and_colour_order(change: dict[str, float]
     assert image.shape == red.shape
     np.testing.assert_allclose(image[12, 4], [200, 40, 30], atol=6)
     np.testing.assert_allclose(image[12, 36], [30, 40, 200], atol=6)
-
-
-def test_eleven_bits_span_the_archive_range() -> None:
-    image = acquire_11bit(flat(255.0, 16), IDENTITY)
-    assert image.dtype == np.uint16
-    assert image.max() == 2047
-    assert acquire_11bit(flat(100.0, 16), replace(IDENTITY, gain=(2, 2, 2)))[0, 0, 0] == round(100 * 2047 / 255)
 
 
 OFF = SensorConfig(

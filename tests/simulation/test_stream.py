@@ -83,6 +83,7 @@ def test_samples_are_the_pairs_of_their_numbers(
     np.testing.assert_array_equal(sample["after"].numpy(), pair.after)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [0, 2, 5])
 def test_each_pair_is_used_as_often_as_asked_and_workers_change_nothing(
     make_data_root: Callable[..., Path], workers: int

@@ -14,7 +14,7 @@ ROUND = Strike(40.0, 60.0, 4.0, ColourDelta(-30, -30, -28), raggedness=0.0, blas
 
 def truth(*strikes: Strike) -> TruthRasters:
     full = np.ones(SHAPE, bool)
-    return truth_rasters(strikes, GSD_M, structure=~full, structure_known=full, visible=full)
+    return truth_rasters(strikes, GSD_M, structure=~full, damage=~full, structure_known=full, visible=full)
 
 
 def area_m2(mask: np.ndarray) -> float:
@@ -83,5 +83,7 @@ def test_no_strikes_give_nothing() -> None:
 def test_structures_count_only_where_they_are_known() -> None:
     known = np.zeros(SHAPE, bool)
     known[:, :60] = True
-    found = truth_rasters((), GSD_M, structure=np.ones(SHAPE, bool), structure_known=known, visible=known)
+    found = truth_rasters(
+        (), GSD_M, structure=np.ones(SHAPE, bool), damage=np.ones(SHAPE, bool), structure_known=known, visible=known
+    )
     np.testing.assert_array_equal(found.structure, known)
