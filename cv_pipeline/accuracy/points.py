@@ -181,7 +181,7 @@ def _from_coordinates(
     """Summaries of distances measured here."""
     from cv_pipeline.accuracy.region import assumed_region, stated_region
     from cv_pipeline.matching import index_structures, match_points
-    from cv_pipeline.matching.uncertainty import distance_sd_m
+    from cv_pipeline.matching.uncertainty import error_budget
     from cv_pipeline.structures import read_structures
 
     if given.plane is None:
@@ -193,8 +193,8 @@ def _from_coordinates(
     low, high = points_m.min(axis=0), points_m.max(axis=0)
     extent_m = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     found = read_structures(structures, frame, extent_m=extent_m)
-    sds = [distance_sd_m(record.centre_sd_m, geolocation_ce90_m=geolocation_ce90_m) for record in located]
-    matches = match_points([r.impact_id for r in located], points_m, sds, index_structures(found.structures))
+    errors = [error_budget(record.centre_sd_m, geolocation_ce90_m=geolocation_ce90_m) for record in located]
+    matches = match_points([r.impact_id for r in located], points_m, errors, index_structures(found.structures))
     if region is None:
         greatest_m = max(match.distance_edge_m or 0.0 for match in matches)
         region_m = assumed_region(points_m, found.structures, greatest_m)

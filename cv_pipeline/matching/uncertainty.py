@@ -46,15 +46,6 @@ def error_budget(
     )
 
 
-def distance_sd_m(
-    centre_sd_m: float, *, registration_sd_m: float = 0.0, gsd_m: float = 0.0, geolocation_ce90_m: float | None = None
-) -> float:
-    """The total of :func:`error_budget`."""
-    return error_budget(
-        centre_sd_m, registration_sd_m=registration_sd_m, gsd_m=gsd_m, geolocation_ce90_m=geolocation_ce90_m
-    ).total_sd_m
-
-
 def budget_of_landmark(error: ErrorBudget, landmark: Landmark) -> ErrorBudget:
     """The budget of a distance to a landmark, from that of a distance to a single footprint.
 

@@ -52,7 +52,7 @@ def test_distance_sd_matches_monte_carlo():
     error = sum(rng.normal(0, sd, (n, 2)) for sd in (*per_axis, 3.0 / CE90_PER_SD))
     error = error + np.column_stack([rng.uniform(-0.25, 0.25, n), np.zeros(n)])
     measured = np.std(np.hypot(error[:, 0] + 500.0, error[:, 1]))
-    stated = distance_sd_m(0.6, registration_sd_m=0.8, gsd_m=0.5, geolocation_ce90_m=3.0)
+    stated = error_budget(0.6, registration_sd_m=0.8, gsd_m=0.5, geolocation_ce90_m=3.0).total_sd_m
     assert measured == pytest.approx(stated, rel=0.01)
 
 
