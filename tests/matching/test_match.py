@@ -6,7 +6,7 @@ import shapely
 
 from cv_pipeline.matching import index_structures, match_impacts, match_points
 from cv_pipeline.matching.match import ambiguity
-from cv_pipeline.matching.uncertainty import CE90_PER_SD, distance_sd_m
+from cv_pipeline.matching.uncertainty import CE90_PER_SD, error_budget
 from cv_pipeline.types import Impact, PatternKind, Status, Structure, StructureKind
 
 
