@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -30,16 +29,14 @@ def main(
     import torch
 
     from cv_pipeline.evaluation.labelled import read_scenes
-    from cv_pipeline.training.ablation import run_variant, varied
-    from cv_pipeline.training.config import TrainConfig
+    from cv_pipeline.training.ablation import read_ablation, run_variant, varied
 
     torch.set_num_threads(1)
-    settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
-    variants: dict[str, dict[str, Any]] = settings.pop("variants")
     results = out / "ablation.json"
     done: dict[str, dict[str, Any]] = json.loads(results.read_text()) if results.exists() else {}
     try:
-        base, scenes = TrainConfig.model_validate(settings), read_scenes(data)
+        base, variants = read_ablation(config)
+        scenes = read_scenes(data)
         for name, changes in variants.items():
             if name in done:
                 continue

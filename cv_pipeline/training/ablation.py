@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import yaml
+from pydantic import ValidationError
+
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.detector import detect_craters
 from cv_pipeline.evaluation.labelled import LabelledScene, Score, match_labelled, score_pooled
@@ -27,6 +30,22 @@ class Outcome(NamedTuple):
     score: Score
 
 
+def read_ablation(path: Path) -> tuple[TrainConfig, dict[str, dict[str, Any]]]:
+    """Training settings, and under ``variants`` what each variant changes, by name.
+
+    Raises:
+        ConfigError: the file is missing, is no YAML, has no variants or a setting is wrong.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        variants = values.pop("variants")
+        return TrainConfig.model_validate(values), {name: dict(changes or {}) for name, changes in variants.items()}
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a file like ablation.yaml") from error
+    except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not valid ablation settings: {error!r}; see models/small/ablation.yaml") from error
+
+
 def varied(config: TrainConfig, changes: Mapping[str, Any], seed: int) -> TrainConfig:
     """``config`` with the settings ``changes`` ("simulation.strikes.rays_share": 0 ...) and another seed.
 
@@ -42,7 +61,10 @@ def varied(config: TrainConfig, changes: Mapping[str, Any], seed: int) -> TrainC
         if last not in place:
             raise ConfigError(f"{name} is not a setting; see `TrainConfig` and `SimulationConfig` for their names")
         place[last] = value
-    return TrainConfig.model_validate(values)
+    try:
+        return TrainConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{dict(changes)}: not valid training settings: {error}") from error
 
 
 def run_variant(

@@ -10,6 +10,7 @@ from shapely.geometry import Polygon
 
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns import extract_impacts
+from cv_pipeline.patterns.extract import locate_craters
 from cv_pipeline.types import Impact, PatternKind, Status, Window
 
 from .planted import Plant, source_grid, write_scene
@@ -40,6 +41,17 @@ def test_centre_and_radii(tmp_path: Path, kind: str, gsd_m: float) -> None:
         assert impact.pattern is PatternKind.CIRCLE
         assert impact.direction_deg is None
         assert impact.direction_sd_deg is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_located_craters_are_the_measured_ones(tmp_path: Path, kind: str) -> None:
+    plants = [Plant(141.3, 152.8, score=0.95), Plant(450.6, 560.15, score=0.7), Plant(300.0, 200.0, score=0.2)]
+    segmentation, frame = write_scene(tmp_path / "s.tif", source_grid(kind), plants)
+    measured = extract_impacts(segmentation, frame, source_grid(kind), score_threshold=0.3)
+    located = locate_craters(segmentation, frame, source_grid(kind), score_threshold=0.3)
+    found = {(round(col, 6), round(row, 6)) for col, row in located.at_px}
+    assert found == {(round(i.col_px, 6), round(i.row_px, 6)) for i in measured}
+    assert sorted(located.score) == pytest.approx(sorted(i.score for i in measured))
 
 
 @pytest.mark.parametrize("kind", KINDS)
