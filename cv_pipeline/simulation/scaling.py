@@ -31,13 +31,6 @@ def crater_diameter_m(charge_kg: float, coefficient: float = CRATER_COEFFICIENT)
     return float(coefficient * np.cbrt(charge_kg))
 
 
-def charge_of_crater_kg(diameter_m: float, coefficient: float = CRATER_COEFFICIENT) -> float:
-    """The charge whose crater has this diameter: the inverse of :func:`crater_diameter_m`."""
-    if diameter_m <= 0:
-        raise ValueError(f"A crater's diameter must be above 0 m, not {diameter_m}.")
-    return float((diameter_m / coefficient) ** 3)
-
-
 def peak_overpressure_kpa(scaled_distance: float) -> float:
     """Side-on peak overpressure of a chemical explosion at ``scaled_distance`` in m/kg^(1/3) of TNT.
 

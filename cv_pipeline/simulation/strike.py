@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cv_pipeline.simulation.ground import Material
-from cv_pipeline.types import Float64Array, Status
+from cv_pipeline.types import Float64Array
 
 
 class ColourDelta(NamedTuple):
@@ -79,7 +79,7 @@ class Strike:
     cone_azimuth_deg: float | None = None
     cone_half_width_deg: float = 35.0
     cone_length_m: float = 0.0
-    status: Status | StrikeStatus = Status.NEW
+    status: StrikeStatus = StrikeStatus.NEW
     family: str = "plain_dark_disc"
     material: Material = Material.SOIL
     bowl_ratio: float = 1.0

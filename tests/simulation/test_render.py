@@ -10,7 +10,6 @@ from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.strike import ColourDelta, Strike, StrikeStatus
 from cv_pipeline.simulation.truth import TruthRasters
 from cv_pipeline.simulation.truth import truth_rasters as seen_truth_rasters
-from cv_pipeline.types import Status
 
 PLAIN = Strike(60.2, 71.7, 4.0, ColourDelta(-60, -60, -60), depth_ratio=0.0, rim_ratio=0.0, raggedness=0.0)
 
@@ -82,7 +81,7 @@ def test_azimuth_of_a_cone_is_its_masks_first_moment(azimuth_deg: float) -> None
 
 
 def test_new_marks_new_craters_only() -> None:
-    old = replace(PLAIN.at(20, 20), status=Status.OLD)
+    old = replace(PLAIN.at(20, 20), status=StrikeStatus.OLD)
     truth = truth_rasters([PLAIN, old], (130, 140), 0.5)
     assert truth.new[60, 71] and not truth.new[20, 20] and truth.crater[20, 20]
     assert not (truth.new & ~truth.crater).any()

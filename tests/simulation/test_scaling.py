@@ -4,16 +4,14 @@ import pytest
 
 from cv_pipeline.simulation.scaling import (
     blast_circle_radius_m,
-    charge_of_crater_kg,
     crater_diameter_m,
     peak_overpressure_kpa,
 )
 
 
-def test_crater_law_scales_with_the_cube_root_and_is_inverted() -> None:
+def test_crater_law_scales_with_the_cube_root() -> None:
     assert crater_diameter_m(1000) == pytest.approx(8.0)
     assert crater_diameter_m(8 * 45) == pytest.approx(2 * crater_diameter_m(45))
-    assert charge_of_crater_kg(crater_diameter_m(73)) == pytest.approx(73)
 
 
 def test_blast_circle_is_where_the_pressure_falls_to_the_threshold() -> None:
@@ -22,7 +20,7 @@ def test_blast_circle_is_where_the_pressure_falls_to_the_threshold() -> None:
     assert blast_circle_radius_m(1000) == pytest.approx(27.5, abs=0.5)
 
 
-@pytest.mark.parametrize("law", [crater_diameter_m, blast_circle_radius_m, charge_of_crater_kg])
+@pytest.mark.parametrize("law", [crater_diameter_m, blast_circle_radius_m])
 def test_nothing_is_refused(law: object) -> None:
     with pytest.raises(ValueError, match="above 0"):
         law(0.0)  # type: ignore[operator]

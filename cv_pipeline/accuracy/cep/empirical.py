@@ -6,14 +6,12 @@ import numpy as np
 
 from cv_pipeline.accuracy.cep.sample import About, Sample, UndefinedError
 
-QUANTILE_TYPE = 7
-"""In the numbering of Hyndman and Fan 1996, doi:10.1080/00031305.1996.10473566: linear between order
-statistics, the default of R and numpy. About the sample mean it is too short at small n: at n = 9 the
-50 % radius of a circular group by 5 %, the 90 % radius by 14 %."""
-
 
 def empirical(sample: Sample, level: float, about: About) -> float:
-    """Type-7 quantile of the radii.
+    """Type-7 quantile of the radii, in the numbering of Hyndman and Fan 1996, doi:10.1080/00031305.1996.10473566.
+
+    Linear between order statistics, the default of R and numpy. About the sample mean it is too short at
+    small n: at n = 9 the 50 % radius of a circular group by 5 %, the 90 % radius by 14 %.
 
     Undefined where less than one point is expected beyond the radius (n * (1 - level) < 1): with nine
     impacts nothing is known of the outermost 5 %, and interpolating towards the largest would pretend.
