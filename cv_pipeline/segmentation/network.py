@@ -7,7 +7,7 @@ weights serves pairs and single images; training drops the before image at rando
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import segmentation_models_pytorch as smp
 import torch
@@ -32,6 +32,12 @@ _START = dict.fromkeys(Channel, 0.0) | {
 }
 
 
+FusionScheme = Literal["difference", "absolute"]
+"""What stands for change: after minus before, or its absolute value (FC-Siam-diff, Daudt et al. 2018,
+doi:10.1109/ICIP.2018.8451652). After and before side by side would be the first again: a 1 x 1 convolution
+turns one into the other."""
+
+
 class NetworkConfig(TypedDict):
     """What is needed to build the network again; stored in ``model.yaml``.
 
@@ -41,13 +47,15 @@ class NetworkConfig(TypedDict):
     encoder: str
     stage_channels: list[int] | None
     decoder_channels: list[int]
+    fusion: FusionScheme
 
 
 class Fusion(nn.Module):
     """Joins the after features of one level with how they differ from the before features."""
 
-    def __init__(self, channels: int, fused: int) -> None:
+    def __init__(self, channels: int, fused: int, scheme: FusionScheme) -> None:
         super().__init__()
+        self._absolute = scheme == "absolute"
         # One 1 x 1 convolution over both, written as two: without a before image the second is a constant.
         self.from_after = nn.Conv2d(channels, fused, 1, bias=False)
         self.from_change = nn.Conv2d(channels, fused, 1, bias=False)
@@ -59,13 +67,12 @@ class Fusion(nn.Module):
         fused = self.from_after(after)
         missing = self.no_before.to(fused.dtype)
         if before is None:
-            fused = fused + missing
-        elif has_before is None:
-            fused = fused + self.from_change(after - before)
-        else:
-            change = self.from_change(after - before)
-            fused = fused + torch.where(has_before.view(-1, 1, 1, 1), change, missing)
-        return torch.relu(self.norm(fused))
+            return torch.relu(self.norm(fused + missing))
+        difference = after - before
+        change = self.from_change(difference.abs() if self._absolute else difference)
+        if has_before is not None:
+            change = torch.where(has_before.view(-1, 1, 1, 1), change, missing)
+        return torch.relu(self.norm(fused + change))
 
 
 class CraterNet(nn.Module):
@@ -83,7 +90,9 @@ class CraterNet(nn.Module):
         widths = self.encoder.out_channels
         # The first level costs most: it is never wider than what the decoder makes of it.
         fused = [min(widths[1], config["decoder_channels"][-1]), *widths[2:]]
-        self.fusions = nn.ModuleList(Fusion(*pair) for pair in zip(widths[1:], fused, strict=True))
+        self.fusions = nn.ModuleList(
+            Fusion(*pair, config["fusion"]) for pair in zip(widths[1:], fused, strict=True)
+        )
         self.decoder = smp.decoders.unet.decoder.UnetDecoder(
             encoder_channels=(widths[0], *fused), decoder_channels=(*config["decoder_channels"], 1), n_blocks=DEPTH
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +33,7 @@ class ModelSettings(BaseModel):
     encoder: str
     stage_channels: list[int] | None = None
     decoder_channels: list[int]
+    fusion: Literal["difference", "absolute"] = "difference"
     working_gsd_m: float = Field(gt=0)
     min_gsd_m: float = Field(gt=0)
     max_gsd_m: float = Field(gt=0)
@@ -43,6 +44,7 @@ class ModelSettings(BaseModel):
             "encoder": self.encoder,
             "stage_channels": self.stage_channels,
             "decoder_channels": self.decoder_channels,
+            "fusion": self.fusion,
         }
 
 

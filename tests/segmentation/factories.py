@@ -19,6 +19,7 @@ TINY: NetworkConfig = {
     "encoder": "tu-resnet18",
     "stage_channels": [8, 8, 16, 16],
     "decoder_channels": [16, 8, 8],
+    "fusion": "difference",
 }
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cv_pipeline.segmentation.network import INPUT_CHANNELS, OUTPUTS, CraterNet
+from cv_pipeline.segmentation.network import INPUT_CHANNELS, OUTPUTS, CraterNet, Fusion, FusionScheme
 from cv_pipeline.types import Channel
 from tests.segmentation.factories import TINY, tiny_net
 
@@ -70,3 +70,12 @@ def test_untrained_network_claims_next_to_nothing(net: CraterNet) -> None:
     with torch.inference_mode():
         maps = torch.sigmoid(fresh(images(1, 128, 128)))
     assert maps[:, 2].mean() < 0.1
+
+
+@pytest.mark.parametrize(("scheme", "symmetric"), [("difference", False), ("absolute", True)])
+def test_only_the_absolute_difference_forgets_the_order_of_the_dates(scheme: FusionScheme, symmetric: bool) -> None:
+    torch.manual_seed(0)
+    fusion = Fusion(6, 5, scheme).eval()
+    torch.nn.init.zeros_(fusion.from_after.weight)  # what is left is the change alone
+    one, other = torch.randn(2, 6, 4, 4), torch.randn(2, 6, 4, 4)
+    assert torch.equal(fusion(one, other, None), fusion(other, one, None)) is symmetric
