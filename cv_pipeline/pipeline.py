@@ -156,15 +156,16 @@ def footprint_m(frame: LocalFrame) -> BaseGeometry:
 def _segment(
     aligned: AlignedPair, model_dir: Path, model: ModelFile, config: AssessConfig, progress: Progress
 ) -> Segmentation:
+    from cv_pipeline.segmentation.backend import TorchBackend
     from cv_pipeline.segmentation.predict import segment
     from cv_pipeline.segmentation.zoo import load_network
 
-    net = load_network(model_dir, model)
+    backend = TorchBackend(load_network(model_dir, model), model)
     folder = Path(tempfile.mkdtemp(dir=_scratch().name))
     trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
     return segment(
         aligned,
-        net,
+        backend,
         model.info(),
         folder / "segmentation.tif",
         tile_px=config.tile_px,

@@ -12,6 +12,7 @@ from cv_pipeline.frame import local_frame
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.patterns.extract import locate_craters
 from cv_pipeline.registration.register import register
+from cv_pipeline.segmentation.backend import TorchBackend
 from cv_pipeline.segmentation.predict import segment
 from cv_pipeline.types import ModelInfo
 
@@ -30,7 +31,7 @@ def detect_craters(
     pair = open_pair(None, image, AssessConfig(gsd_m=gsd_m))
     aligned = register(pair, model.working_gsd_m)
     with tempfile.TemporaryDirectory() as folder:
-        segmentation = segment(aligned, net, model, Path(folder) / "maps.tif")
+        segmentation = segment(aligned, TorchBackend(net), model, Path(folder) / "maps.tif")
         found = locate_craters(
             segmentation, local_frame(pair.after.grid), pair.after.grid, score_threshold=score_threshold
         )

@@ -7,13 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from cv_pipeline.errors import GsdError
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.register import before_view
-from cv_pipeline.segmentation.channels import NUMBER, RADII_M, to_values
-from cv_pipeline.segmentation.network import CraterNet
+from cv_pipeline.segmentation.backend import Backend
+from cv_pipeline.segmentation.channels import RADII_M
 from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.segmentation.raster import TILE_PX, SegmentationWriter
 from cv_pipeline.segmentation.tiles import blend_weights, tile_rows
@@ -100,32 +99,6 @@ def _pad_to(rgb: UInt8Array, valid: BoolArray, window: Window) -> tuple[UInt8Arr
     )
 
 
-def forward(
-    net: CraterNet,
-    after: Sequence[Float32Array],
-    before: Sequence[Float32Array] | None,
-    has_before: Sequence[bool] | None = None,
-) -> Float32Array:
-    """Maps (tiles, channels, h, w) as :func:`~cv_pipeline.segmentation.channels.to_values` gives them.
-
-    ``has_before`` says which tiles have a before image at all (None: every one); the others are taken
-    as in after-only mode, with NEW at 0.
-    """
-    with torch.inference_mode():
-        late = torch.from_numpy(np.stack(after)).contiguous(memory_format=torch.channels_last)
-        early = None
-        if before is not None:
-            early = torch.from_numpy(np.stack(before)).contiguous(memory_format=torch.channels_last)
-        seen = None if has_before is None else torch.tensor(has_before)
-        maps = to_values(net(late, early, seen))
-        if before is None:
-            maps[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
-        elif seen is not None:
-            maps[~seen, NUMBER[Channel.NEW]] = 0.0
-        result: Float32Array = maps.float().numpy()
-    return result
-
-
 def _clip(window: Window, height: int, width: int) -> Window:
     return Window(
         window.row, window.col, min(window.height, height - window.row), min(window.width, width - window.col)
@@ -134,7 +107,7 @@ def _clip(window: Window, height: int, width: int) -> Window:
 
 def segment(
     aligned: AlignedPair,
-    net: CraterNet,
+    backend: Backend,
     model: ModelInfo,
     path: Path,
     *,
@@ -147,7 +120,7 @@ def segment(
 
     Args:
         aligned: The pair; without a before image, or with ``use_before`` False, the after image alone is used.
-        net: The network in eval mode.
+        backend: What runs the network.
         model: Its description, recorded with the result.
         path: GeoTIFF to write.
         tile_px: Tile side, a multiple of 16.
@@ -171,7 +144,7 @@ def segment(
         for index, row in enumerate(rows):
             for start in range(0, len(row), BATCH_TILES):
                 batch = row[start : start + BATCH_TILES]
-                _segment_batch(batch, after_view, early_view, net, band, overlap_px)
+                _segment_batch(batch, after_view, early_view, backend, band, overlap_px)
                 done += len(batch)
                 if progress is not None:
                     progress(done, total)
@@ -186,7 +159,7 @@ def _segment_batch(
     windows: Sequence[Window],
     after_view: GridView,
     early_view: GridView | None,
-    net: CraterNet,
+    backend: Backend,
     band: _Band,
     overlap_px: int,
 ) -> None:
@@ -205,7 +178,8 @@ def _segment_batch(
         maps = np.zeros((len(windows), len(Channel), windows[0].height, windows[0].width), np.float32)
     else:
         paired = early_view is not None
-        maps = forward(net, after, before if paired else None, has_before if paired else None)
+        early = np.stack(before) if paired else None
+        maps = backend(np.stack(after), early, np.array(has_before) if paired else None)
     for window, tile, valid in zip(windows, maps, valids, strict=True):
         height, width = valid.shape
         weights = blend_weights(window.height, window.width, overlap_px)[:height, :width]

@@ -23,10 +23,10 @@ from cv_pipeline.evaluation.objects import (
 )
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns.extract import extract_impacts
+from cv_pipeline.segmentation.backend import TorchBackend
 from cv_pipeline.segmentation.channels import RADII_M
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.segmentation.normalise import normalise
-from cv_pipeline.segmentation.predict import forward
 from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, save_model_file, save_weights
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
@@ -56,8 +56,7 @@ def _maps(net: CraterNet, scene: SimulatedPair, with_before: bool) -> Float32Arr
     valid = np.ones(scene.after.shape[:2], bool)
     after = normalise(scene.after, valid, scene.gsd_m)
     before = normalise(scene.before, valid, scene.gsd_m)
-    maps: Float32Array = forward(net, [after], [before] if with_before else None)[0]
-    return maps
+    return TorchBackend(net)(after[None], before[None] if with_before else None, None)[0]
 
 
 def _matches(

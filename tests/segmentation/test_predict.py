@@ -14,7 +14,8 @@ from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.imagery.source import open_source
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.coarse import IDENTITY
-from cv_pipeline.segmentation.predict import check_gsd, forward, segment
+from cv_pipeline.segmentation.backend import TorchBackend
+from cv_pipeline.segmentation.predict import check_gsd, segment
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import AlignedPair, Channel, Gate, ModelInfo, Registration, Segmentation, Window
 from tests.conftest import texture
@@ -62,7 +63,7 @@ def test_result_does_not_depend_on_the_tiles(
     make_image: Callable[..., Path], tmp_path: Path, tile_px: int, overlap_px: int
 ) -> None:
     pair = aligned(make_image(texture(330, 410)))
-    found = segment(pair, PixelNet(), MODEL, tmp_path / "s.tif", tile_px=tile_px, overlap_px=overlap_px)
+    found = segment(pair, TorchBackend(PixelNet()), MODEL, tmp_path / "s.tif", tile_px=tile_px, overlap_px=overlap_px)
     maps, valid = read(found)
     assert valid.all()
     assert found.valid_share == 1.0
@@ -74,7 +75,7 @@ def test_result_does_not_depend_on_the_tiles(
 def test_grid_smaller_than_a_tile(make_image: Callable[..., Path], tmp_path: Path, height: int, width: int) -> None:
     pair = aligned(make_image(texture(height, width)))
     net = PixelNet()
-    found = segment(pair, net, MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
+    found = segment(pair, TorchBackend(net), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
     maps, valid = read(found)
     assert maps.shape == (len(Channel), height, width)
     assert valid.all()
@@ -85,7 +86,7 @@ def test_grid_smaller_than_a_tile(make_image: Callable[..., Path], tmp_path: Pat
 @pytest.mark.parametrize(("kind", "dtype"), [("value", "uint8"), ("alpha", "uint8"), ("nan", "float32")])
 def test_nodata_stays_invalid(make_image: Callable[..., Path], tmp_path: Path, kind: str, dtype: str) -> None:
     pair = aligned(make_image(texture(300, 300), nodata_kind=kind, dtype=dtype, hole=HOLE))
-    found = segment(pair, PixelNet(), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
+    found = segment(pair, TorchBackend(PixelNet()), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
     maps, valid = read(found)
     hole = np.zeros((300, 300), bool)
     hole[HOLE] = True
@@ -97,7 +98,7 @@ def test_nodata_stays_invalid(make_image: Callable[..., Path], tmp_path: Path, k
 def test_a_stretch_of_nothing_is_not_run_through_the_network(make_image: Callable[..., Path], tmp_path: Path) -> None:
     pair = aligned(make_image(texture(500, 128), nodata_kind="value", hole=np.s_[100:, :]))
     net = PixelNet()
-    found = segment(pair, net, MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
+    found = segment(pair, TorchBackend(net), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32)
     assert len(net.calls) == 2
     assert found.valid_share == pytest.approx(0.2)
     np.testing.assert_array_equal(read(found)[1], np.arange(500)[:, None] < np.full((1, 128), 100))
@@ -109,7 +110,9 @@ def test_before_image_is_read_where_it_is_to_be_used(
 ) -> None:
     after, before = make_image(texture(200, 300)), make_image(texture(200, 300, seed=5), name="before.tif")
     pair, net = aligned(after, before), PixelNet()
-    found = segment(pair, net, MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32, use_before=use_before)
+    found = segment(
+        pair, TorchBackend(net), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32, use_before=use_before
+    )
     assert found.has_before is use_before
     assert {paired for _, paired in net.calls} == {use_before}
     new = read(found)[0][3]
@@ -122,7 +125,7 @@ def test_before_image_is_read_where_it_is_to_be_used(
 def test_progress_counts_the_tiles_to_the_end(make_image: Callable[..., Path], tmp_path: Path) -> None:
     calls, progress = counted()
     pair = aligned(make_image(texture(300, 700)))
-    segment(pair, PixelNet(), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32, progress=progress)
+    segment(pair, TorchBackend(PixelNet()), MODEL, tmp_path / "s.tif", tile_px=128, overlap_px=32, progress=progress)
     done = [d for d, _ in calls]
     totals = {total for _, total in calls}
     assert done == sorted(set(done))
@@ -131,8 +134,8 @@ def test_progress_counts_the_tiles_to_the_end(make_image: Callable[..., Path], t
 
 def test_real_network_is_nearly_independent_of_the_tiles(make_image: Callable[..., Path], tmp_path: Path) -> None:
     pair = aligned(make_image(texture(200, 260)))
-    whole, _ = read(segment(pair, tiny_net(), MODEL, tmp_path / "a.tif", tile_px=512))
-    tiled, _ = read(segment(pair, tiny_net(), MODEL, tmp_path / "b.tif", tile_px=160, overlap_px=96))
+    whole, _ = read(segment(pair, TorchBackend(tiny_net()), MODEL, tmp_path / "a.tif", tile_px=512))
+    tiled, _ = read(segment(pair, TorchBackend(tiny_net()), MODEL, tmp_path / "b.tif", tile_px=160, overlap_px=96))
     assert np.isfinite(tiled).all()
     assert np.abs(whole - tiled)[:3].mean() < 0.02
 
@@ -145,14 +148,3 @@ def test_gsd_outside_the_models_range(make_image: Callable[..., Path], gsd_m: fl
     else:
         with pytest.raises(GsdError, match=rf"plain\.tif: {gsd_m:g} m per pixel is outside .*'tiny'.*0\.2 to 1\.1"):
             check_gsd(source, MODEL)
-
-
-def test_a_tile_without_before_image_is_taken_as_after_only() -> None:
-    net = tiny_net()
-    rng = np.random.default_rng(4)
-    after, before = (list(rng.normal(size=(2, 4, 32, 32)).astype(np.float32)) for _ in range(2))
-    mixed = forward(net, after, before, [True, False])
-    np.testing.assert_allclose(mixed[0], forward(net, after, before)[0], atol=1e-4)
-    np.testing.assert_allclose(mixed[1], forward(net, after, None)[1], atol=1e-4)
-    assert (mixed[1, 3] == 0).all()
-    assert (mixed[0, 3] > 0).all()

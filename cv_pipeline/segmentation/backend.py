@@ -1,0 +1,76 @@
+"""What runs the network: batches of normalised tiles in, map values out, whatever the library and the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+import torch
+
+from cv_pipeline.segmentation.channels import NUMBER, to_values
+from cv_pipeline.types import BoolArray, Channel, Float32Array
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cv_pipeline.segmentation.zoo import ModelFile
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+class Backend(Protocol):
+    """Runs a network over a batch of tiles."""
+
+    def __call__(self, after: Float32Array, before: Float32Array | None, has_before: BoolArray | None) -> Float32Array:
+        """Values (n, channels, h, w) float32 as :func:`~cv_pipeline.segmentation.channels.to_values` gives them.
+
+        Args:
+            after: (n, 4, h, w), normalised; h and w are multiples of 16.
+            before: The same shape, or None in after-only mode.
+            has_before: (n,) which tiles have a before image at all; None: every one. The others are taken as in
+                after-only mode, in which NEW is 0.
+        """
+        ...
+
+
+def has_bf16(device: str | torch.device = "cpu") -> bool:
+    """Whether a device computes in bfloat16 itself; where it only emulates it, it is slower than float32."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+class TorchBackend:
+    """A :class:`Backend` of a PyTorch network, on the device that holds its weights.
+
+    ``precision`` is that of the network's inside: ``auto`` is bf16 where the device computes in it, else fp32.
+    Values are always worked out and given in float32.
+    """
+
+    def __init__(self, net: nn.Module, model: ModelFile | None = None, precision: Precision = "fp32") -> None:
+        self._net = net
+        self._model = model
+        weight = next(net.parameters(), None)
+        self.device = torch.device("cpu") if weight is None else weight.device
+        wanted = has_bf16(self.device) if precision == "auto" else precision == "bf16"
+        self.precision: Precision = "bf16" if wanted else "fp32"
+
+    def __call__(self, after: Float32Array, before: Float32Array | None, has_before: BoolArray | None) -> Float32Array:
+        """See :class:`Backend`."""
+        seen = None if has_before is None or before is None else torch.from_numpy(np.asarray(has_before))
+        half = self.precision == "bf16"
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            late = self._tensor(after)
+            early = None if before is None else self._tensor(before)
+            maps = self._net(late, early, None if seen is None else seen.to(self.device))
+        with torch.inference_mode():
+            values = to_values(maps.float()).cpu()
+            if before is None:
+                values[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
+            elif seen is not None:
+                values[~seen, NUMBER[Channel.NEW]] = 0.0
+            result: Float32Array = values.numpy()
+        return result
+
+    def _tensor(self, tiles: Float32Array) -> torch.Tensor:
+        return torch.from_numpy(tiles).to(self.device).contiguous(memory_format=torch.channels_last)
