@@ -40,6 +40,18 @@ def has_bf16(device: str | torch.device = "cpu") -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
+def read_maps(maps: torch.Tensor, *, paired: bool, has_before: torch.Tensor | None) -> Float32Array:
+    """A :class:`Backend`'s values of a network's raw maps (n, channels, h, w) on any device."""
+    with torch.inference_mode():
+        values = to_values(maps.float()).cpu()
+        if not paired:
+            values[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
+        elif has_before is not None:
+            values[~has_before, NUMBER[Channel.NEW]] = 0.0
+        result: Float32Array = values.numpy()
+    return result
+
+
 class TorchBackend:
     """A :class:`Backend` of a PyTorch network, on the device that holds its weights.
 
@@ -63,14 +75,7 @@ class TorchBackend:
             late = self._tensor(after)
             early = None if before is None else self._tensor(before)
             maps = self._net(late, early, None if seen is None else seen.to(self.device))
-        with torch.inference_mode():
-            values = to_values(maps.float()).cpu()
-            if before is None:
-                values[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
-            elif seen is not None:
-                values[~seen, NUMBER[Channel.NEW]] = 0.0
-            result: Float32Array = values.numpy()
-        return result
+        return read_maps(maps, paired=before is not None, has_before=seen)
 
     def _tensor(self, tiles: Float32Array) -> torch.Tensor:
         return torch.from_numpy(tiles).to(self.device).contiguous(memory_format=torch.channels_last)
