@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cv_pipeline.errors import ModelError
 from cv_pipeline.types import ModelInfo
@@ -23,6 +23,14 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "_models", _PACKAGE.parent / "models")
 """Where shipped models lie: inside an installed wheel, or beside the package in a checkout."""
 
+WEIGHTS_FILE = "weights.safetensors"
+_PICKLES = frozenset({".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin", ".pt2"})
+"""Formats that can run code of whoever made the file when it is opened."""
+
+
+Width = Annotated[int, Field(ge=1, le=4096)]
+"""Channels of a layer."""
+
 
 class ModelSettings(BaseModel):
     """What a model is, whether it is still to be trained or done: its network and its domain."""
@@ -30,13 +38,23 @@ class ModelSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str
-    encoder: str
-    stage_channels: list[int] | None = None
-    decoder_channels: list[int]
+    # No address of a model hub: building a network must never fetch anything.
+    encoder: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    stage_channels: list[Width] | None = None
+    decoder_channels: list[Width]
     fusion: Literal["difference", "absolute"] = "difference"
     working_gsd_m: float = Field(gt=0)
     min_gsd_m: float = Field(gt=0)
     max_gsd_m: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _gsd_range_holds_the_working_gsd(self) -> Self:
+        if not self.min_gsd_m <= self.working_gsd_m <= self.max_gsd_m:
+            raise ValueError(
+                f"working_gsd_m ({self.working_gsd_m:g}) must lie between min_gsd_m ({self.min_gsd_m:g}) "
+                f"and max_gsd_m ({self.max_gsd_m:g})"
+            )
+        return self
 
     def network(self) -> NetworkConfig:
         """What the network is built from."""
@@ -83,6 +101,7 @@ def find_model(name: str) -> Path:
     folder = Path(name)
     if (folder / "model.yaml").is_file():
         return folder
+    _refuse_pickle(folder)
     known = ", ".join(shipped) or "none"
     raise ModelError(f"{name}: no such model; give one of the shipped ones ({known}) or a folder with a model.yaml")
 
@@ -102,26 +121,52 @@ def read_model_file(folder: Path) -> ModelFile:
         raise ModelError(f"{path}: not a valid model description: {error}") from error
 
 
+def _refuse_pickle(path: Path) -> None:
+    """Say of a file, or of the first such file in a folder, that it is a pickle. Raises ModelError."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    for file in files:
+        if file.suffix.lower() in _PICKLES and (file.is_file() or file == path):
+            raise ModelError(
+                f"{file}: weights are read from {WEIGHTS_FILE} only, because opening a pickle ({file.suffix}) can run "
+                "code of whoever made it; write the tensors with safetensors.torch.save_file beside a model.yaml"
+            )
+
+
+def read_weights(folder: Path, model: ModelFile) -> bytes:
+    """The content of ``weights.safetensors``, checked by its hash.
+
+    Raises:
+        ModelError: the weights are missing, are a pickle, or changed since ``model.yaml`` was written.
+    """
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        _refuse_pickle(folder)
+        raise ModelError(f"{path}: the weights are missing; fetch the model folder again")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); change its permissions or fetch it") from error
+    if hashlib.sha256(data).hexdigest() != model.weights_sha256:
+        raise ModelError(f"{path}: does not match the hash in model.yaml; fetch the model folder again")
+    return data
+
+
 def load_network(folder: Path, model: ModelFile) -> CraterNet:
     """The network with its weights, ready for inference (eval mode, CPU).
 
     Raises:
-        ModelError: the weights are missing, changed since ``model.yaml`` was written, or of another network.
+        ModelError: as :func:`read_weights`, or the weights are of another network or hold no numbers.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     from cv_pipeline.segmentation.network import CraterNet
 
-    path = folder / "weights.safetensors"
-    if not path.is_file():
-        raise ModelError(f"{path}: the weights are missing; fetch the model folder again")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != model.weights_sha256:
-        raise ModelError(f"{path}: does not match the hash in model.yaml; fetch the model folder again")
+    path = folder / WEIGHTS_FILE
+    data = read_weights(folder, model)
     try:
         net = CraterNet(model.network())
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(f"{folder / 'model.yaml'}: describes no network that can be built: {error}") from error
     try:
         tensors = load(data)
@@ -130,6 +175,9 @@ def load_network(folder: Path, model: ModelFile) -> CraterNet:
         net.load_state_dict({**tensors, **counters})
     except (RuntimeError, SafetensorError) as error:
         raise ModelError(f"{path}: does not fit the network in model.yaml: {error}") from error
+    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise ModelError(f"{path}: {broken[0]} holds values that are no numbers; take an earlier model")
     return net.eval()
 
 
@@ -140,7 +188,7 @@ def save_weights(net: CraterNet, folder: Path) -> str:
     tensors = {k: v.detach().cpu().contiguous() for k, v in net.state_dict().items() if v.is_floating_point()}
     data = save(tensors)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "weights.safetensors").write_bytes(data)
+    (folder / WEIGHTS_FILE).write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 
