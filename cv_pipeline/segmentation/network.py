@@ -55,7 +55,7 @@ class Fusion(nn.Module):
 
     def __init__(self, channels: int, fused: int, scheme: FusionScheme) -> None:
         super().__init__()
-        self._absolute = scheme == "absolute"
+        self.absolute = scheme == "absolute"
         # One 1 x 1 convolution over both, written as two: without a before image the second is a constant.
         self.from_after = nn.Conv2d(channels, fused, 1, bias=False)
         self.from_change = nn.Conv2d(channels, fused, 1, bias=False)
@@ -69,7 +69,7 @@ class Fusion(nn.Module):
         if before is None:
             return torch.relu(self.norm(fused + missing))
         difference = after - before
-        change = self.from_change(difference.abs() if self._absolute else difference)
+        change = self.from_change(difference.abs() if self.absolute else difference)
         if has_before is not None:
             change = torch.where(has_before.view(-1, 1, 1, 1), change, missing)
         return torch.relu(self.norm(fused + change))
