@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import torch
@@ -52,10 +53,8 @@ def folded(net: CraterNet) -> CraterNet:
     Maps differ by rounding only. An encoder whose code cannot be traced keeps its normalisation.
     """
     net = copy.deepcopy(net).eval()
-    try:
+    with contextlib.suppress(TraceError):  # one's own encoder may branch on data: correct as it is, only slower
         net.encoder = fuse(net.encoder)
-    except TraceError:
-        pass  # data-dependent control flow in one's own encoder; correct as it is, only slower
     for block in net.decoder.blocks:
         block.conv1, block.conv2 = fuse(block.conv1), fuse(block.conv2)
     net.fusions = nn.ModuleList(_FoldedFusion(fusion) for fusion in net.fusions)
