@@ -6,14 +6,28 @@ Exit codes: 0 done; 2 bad usage or input; 3 done but not to be trusted (registra
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cv_pipeline.errors import ConfigError, CvPipelineError
+from cv_pipeline.commands.export import export
+from cv_pipeline.commands.models import models
+from cv_pipeline.commands.options import (
+    AfterOption,
+    BandsOption,
+    CeOption,
+    GsdOption,
+    JsonOption,
+    ModelOption,
+    OutOption,
+    OverwriteOption,
+    SeedOption,
+    ThresholdOption,
+    errors_to_exit_code,
+    stage_bars,
+)
+from cv_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from cv_pipeline.accuracy import AccuracyResult
@@ -29,58 +43,6 @@ app = typer.Typer(
 )
 
 NOT_TRUSTED = 3
-
-AfterOption = Annotated[Path, typer.Option("--after", help="image after the event (GeoTIFF, JP2, PNG, JPEG, ...)")]
-OutOption = Annotated[Path, typer.Option("--out", help="folder for all results; must be new, empty, or --overwrite")]
-GsdOption = Annotated[float | None, typer.Option("--gsd", help="metres per pixel of images that carry no CRS")]
-BandsOption = Annotated[str | None, typer.Option("--bands", help="red,green,blue band numbers, for instance 3,2,1")]
-ModelOption = Annotated[str, typer.Option("--model", help="name of a shipped model (see 'models') or a model folder")]
-ThresholdOption = Annotated[float | None, typer.Option("--threshold", help="lowest score; default: the model's own")]
-CeOption = Annotated[float | None, typer.Option("--geolocation-ce90", help="the image's stated CE90 in metres")]
-OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace an earlier result in --out")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print summary.json on stdout")]
-SeedOption = Annotated[int, typer.Option("--seed", help="seed of bootstrap and null model")]
-
-
-@contextmanager
-def _errors_to_exit_code() -> Iterator[None]:
-    """Errors that a user can mend become one line and exit code 2."""
-    try:
-        yield
-    except CvPipelineError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        raise typer.Exit(2) from error
-
-
-@contextmanager
-def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar per stage on stderr."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description:<11}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def advance(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield advance
 
 
 def _bands(text: str | None, option: str) -> tuple[int, int, int] | None:
@@ -169,7 +131,7 @@ def assess(
     """Find impacts in a before/after pair and measure how far each lies from its nearest structure."""
     import cv_pipeline
 
-    with _errors_to_exit_code():
+    with errors_to_exit_code():
         config = _config(
             model=model, gsd_m=gsd, before_gsd_m=before_gsd, bands=_bands(bands, "--bands"),
             before_bands=_bands(before_bands, "--before-bands"), score_threshold=threshold,
@@ -195,7 +157,7 @@ def detect(
     """Find craters in a single image, without a before image or structures."""
     import cv_pipeline
 
-    with _errors_to_exit_code():
+    with errors_to_exit_code():
         config = _config(
             model=model, gsd_m=gsd, bands=_bands(bands, "--bands"), score_threshold=threshold,
             overwrite=overwrite, out_dir=out,
@@ -231,7 +193,7 @@ def accuracy(
     as_json: JsonOption = False,
 ) -> None:
     """Statistics of impacts against structures, of published distances, or of a finished run, without imagery."""
-    with _errors_to_exit_code():
+    with errors_to_exit_code():
         from cv_pipeline.accuracy import accuracy_from_files, accuracy_from_run
         from cv_pipeline.accuracy.write import accuracy_document, write_accuracy
         from cv_pipeline.output_dir import check_output_dir
@@ -307,7 +269,7 @@ def simulate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an earlier data set in --out")] = False,
 ) -> None:
     """Write a data set of simulated strikes with exact truth, on backgrounds of your own."""
-    with _errors_to_exit_code():
+    with errors_to_exit_code():
         if split not in ("train", "validate", "all"):
             raise ConfigError(f"--split {split}: give train, validate or all")
         from cv_pipeline.simulation.config import SimulationConfig
@@ -336,7 +298,7 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Geodesic distances between places, perimeter and area of sites, and distances from places to sites."""
-    with _errors_to_exit_code():
+    with errors_to_exit_code():
         from cv_pipeline.measure.report import document, lines
         from cv_pipeline.measure.report import measure as measure_all
         from cv_pipeline.measure.sites import read_sites
@@ -352,18 +314,8 @@ def measure(
             typer.echo(line)
 
 
-@app.command()
-def models() -> None:
-    """List the models that came with this installation."""
-    from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
-
-    with _errors_to_exit_code():
-        for name, folder in shipped_models().items():
-            model = read_model_file(folder)
-            typer.echo(
-                f"{name}: {model.min_gsd_m:g} to {model.max_gsd_m:g} m per pixel, "
-                f"threshold {model.score_threshold:g}, {folder}"
-            )
+app.command()(models)
+app.command()(export)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 import cv_pipeline
-from cv_pipeline.cli import stage_bars
+from cv_pipeline.commands.options import stage_bars
 from cv_pipeline.errors import CvPipelineError
 from cv_pipeline.evaluation.simulated import Comparison, SimulatedScore, TruthImpact, compare
 from cv_pipeline.evaluation.truth import read_truth

@@ -1,0 +1,64 @@
+"""What commands share: options, bars, and errors as exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cv_pipeline.errors import CvPipelineError
+
+AfterOption = Annotated[Path, typer.Option("--after", help="image after the event (GeoTIFF, JP2, PNG, JPEG, ...)")]
+OutOption = Annotated[Path, typer.Option("--out", help="folder for all results; must be new, empty, or --overwrite")]
+GsdOption = Annotated[float | None, typer.Option("--gsd", help="metres per pixel of images that carry no CRS")]
+BandsOption = Annotated[str | None, typer.Option("--bands", help="red,green,blue band numbers, for instance 3,2,1")]
+ModelOption = Annotated[str, typer.Option("--model", help="name of a shipped model (see 'models') or a model folder")]
+ThresholdOption = Annotated[float | None, typer.Option("--threshold", help="lowest score; default: the model's own")]
+CeOption = Annotated[float | None, typer.Option("--geolocation-ce90", help="the image's stated CE90 in metres")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace an earlier result in --out")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print summary.json on stdout")]
+SeedOption = Annotated[int, typer.Option("--seed", help="seed of bootstrap and null model")]
+
+
+@contextmanager
+def errors_to_exit_code() -> Iterator[None]:
+    """Errors that a user can mend become one line and exit code 2."""
+    try:
+        yield
+    except CvPipelineError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        raise typer.Exit(2) from error
+
+
+@contextmanager
+def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar per stage on stderr."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield advance

@@ -1,0 +1,97 @@
+"""Running a model's exported graphs with ONNX Runtime, without building the network in PyTorch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from cv_pipeline.errors import ModelError
+from cv_pipeline.segmentation.backend import read_maps
+from cv_pipeline.segmentation.export_graph import AFTER_ONLY, GRAPHS, PAIR, RECORD_FILE, Graph, require_onnx
+from cv_pipeline.types import BoolArray, Float32Array
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+    from cv_pipeline.segmentation.zoo import ModelFile
+
+
+def has_graphs(folder: Path) -> bool:
+    """Whether a model folder holds the ONNX graphs that :func:`load_onnx` runs."""
+    return all((folder / f"{graph.name}.onnx").is_file() for graph in GRAPHS)
+
+
+def open_session(model: bytes, threads: int | None = None) -> InferenceSession:
+    """A session on the CPU with ``threads`` threads; None: as many as PyTorch uses, which users can set."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.log_severity_level = 3
+    return InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+class OnnxBackend:
+    """A :class:`~cv_pipeline.segmentation.backend.Backend` of the two graphs of an exported model, on the CPU."""
+
+    def __init__(self, model: ModelFile, sessions: dict[Graph, InferenceSession]) -> None:
+        self._model = model
+        self._sessions = sessions
+
+    def __call__(self, after: Float32Array, before: Float32Array | None, has_before: BoolArray | None) -> Float32Array:
+        """See :class:`~cv_pipeline.segmentation.backend.Backend`."""
+        if before is None:
+            (maps,) = self._sessions[AFTER_ONLY].run(["maps"], {"after": after})
+            return read_maps(torch.from_numpy(maps), paired=False, has_before=None)
+        seen = np.ones(len(after), bool) if has_before is None else np.asarray(has_before, bool)
+        (maps,) = self._sessions[PAIR].run(["maps"], {"after": after, "before": before, "has_before": seen})
+        return read_maps(torch.from_numpy(maps), paired=True, has_before=torch.from_numpy(seen))
+
+
+def load_onnx(folder: Path, model: ModelFile, threads: int | None = None) -> OnnxBackend:
+    """The ONNX graphs of a model folder, checked by the hashes in ``export.json``.
+
+    Raises:
+        ModelError: the extra ``onnx`` or a graph is missing, a graph is damaged, or it is of other weights.
+    """
+    require_onnx("onnxruntime")
+    hashes = _recorded_hashes(folder, model)
+    return OnnxBackend(model, {graph: _open(folder, graph, model, hashes, threads) for graph in GRAPHS})
+
+
+def _recorded_hashes(folder: Path, model: ModelFile) -> dict[str, str]:
+    if not has_graphs(folder):
+        raise ModelError(
+            f"{folder}: holds no ONNX graphs; make a folder that does with "
+            f"'cv-pipeline export --model {model.name} --format onnx --out DIR' and give it with --model DIR"
+        )
+    path = folder / RECORD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {name: str(digest) for name, digest in record["sha256"].items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); export the model again") from error
+
+
+def _open(
+    folder: Path, graph: Graph, model: ModelFile, hashes: dict[str, str], threads: int | None
+) -> InferenceSession:
+    path = folder / f"{graph.name}.onnx"
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != hashes.get(path.name):
+        raise ModelError(f"{path}: does not match the hash in {RECORD_FILE}; export the model again")
+    try:
+        session = open_session(data, threads)
+    except Exception as error:  # ONNX Runtime raises classes of its own that share no root
+        raise ModelError(f"{path}: cannot be run ({error}); export the model again") from error
+    about = session.get_modelmeta().custom_metadata_map
+    if about.get("weights_sha256") != model.weights_sha256:
+        raise ModelError(f"{path}: was made from other weights than model.yaml names; export the model again")
+    if tuple(value.name for value in session.get_inputs()) != graph.inputs:
+        raise ModelError(f"{path}: has other inputs than {', '.join(graph.inputs)}; export the model again")
+    return session
