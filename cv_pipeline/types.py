@@ -236,6 +236,12 @@ class Impact:
     direction_sd_deg: float | None
     outline_m: Float64Array = field(default_factory=lambda: np.zeros((0, 2)))
     """(n, 2) blast outline as (x_m, y_m) local metres; (0, 2) where there is no pattern."""
+    crater_major_m: float | None = None
+    crater_minor_m: float | None = None
+    crater_azimuth_deg: float | None = None
+    """Half axes and azimuth (0 to 180) of the crater's ellipse; None where it may as well be a circle."""
+    peak_score: float | None = None
+    """The network's own score, before the image's evidence; None where the image was not looked at."""
 
 
 class StructureKind(StrEnum):
