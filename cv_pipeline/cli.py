@@ -15,6 +15,7 @@ from cv_pipeline.commands.export import export
 from cv_pipeline.commands.models import models
 from cv_pipeline.commands.options import (
     AfterOption,
+    BackendOption,
     BandsOption,
     CeOption,
     GsdOption,
@@ -27,6 +28,7 @@ from cv_pipeline.commands.options import (
     errors_to_exit_code,
     stage_bars,
 )
+from cv_pipeline.commands.verify import verify
 from cv_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def assess(
         str | None, typer.Option("--before-bands", help="the same for --before, if different")
     ] = None,
     model: ModelOption = "small",
+    backend: BackendOption = None,
     threshold: ThresholdOption = None,
     geolocation_ce90: CeOption = None,
     seed: SeedOption = 0,
@@ -133,7 +136,7 @@ def assess(
 
     with errors_to_exit_code():
         config = _config(
-            model=model, gsd_m=gsd, before_gsd_m=before_gsd, bands=_bands(bands, "--bands"),
+            model=model, backend=backend, gsd_m=gsd, before_gsd_m=before_gsd, bands=_bands(bands, "--bands"),
             before_bands=_bands(before_bands, "--before-bands"), score_threshold=threshold,
             geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90, footprint_offset=footprint_offset,
             seed=seed, overwrite=overwrite, out_dir=out,
@@ -150,6 +153,7 @@ def detect(
     gsd: GsdOption = None,
     bands: BandsOption = None,
     model: ModelOption = "small",
+    backend: BackendOption = None,
     threshold: ThresholdOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -159,7 +163,7 @@ def detect(
 
     with errors_to_exit_code():
         config = _config(
-            model=model, gsd_m=gsd, bands=_bands(bands, "--bands"), score_threshold=threshold,
+            model=model, backend=backend, gsd_m=gsd, bands=_bands(bands, "--bands"), score_threshold=threshold,
             overwrite=overwrite, out_dir=out,
         )  # fmt: skip
         with stage_bars() as progress:
@@ -316,6 +320,7 @@ def measure(
 
 app.command()(models)
 app.command()(export)
+app.command()(verify)
 
 
 def main() -> None:

@@ -21,6 +21,9 @@ class AssessConfig(BaseModel):
     score_threshold: float | None = Field(
         None, ge=0, le=1, description="impacts below this score are dropped; default: the model's own"
     )
+    backend: Literal["torch", "onnx"] | None = Field(
+        None, description="what runs the network; default: torch where the model folder holds weights, else onnx"
+    )
     tile_px: int = Field(512, ge=128, le=4096, multiple_of=16, description="tile side on the working grid")
     overlap_px: int = Field(96, ge=32, description="overlap of neighbouring tiles on the working grid")
     confidence: float = Field(0.95, gt=0, lt=1, description="level of all stated intervals")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -156,11 +156,10 @@ def footprint_m(frame: LocalFrame) -> BaseGeometry:
 def _segment(
     aligned: AlignedPair, model_dir: Path, model: ModelFile, config: AssessConfig, progress: Progress
 ) -> Segmentation:
-    from cv_pipeline.segmentation.backend import TorchBackend
+    from cv_pipeline.segmentation.onnx_backend import load_backend
     from cv_pipeline.segmentation.predict import segment
-    from cv_pipeline.segmentation.zoo import load_network
 
-    backend = TorchBackend(load_network(model_dir, model), model)
+    backend = load_backend(model_dir, model, config.backend)
     folder = Path(tempfile.mkdtemp(dir=_scratch().name))
     trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
     return segment(
@@ -269,11 +268,13 @@ def _write(
     result: Assessment, config: AssessConfig, source: str | Path | None, given: StructureSet, progress: Progress
 ) -> None:
     from cv_pipeline.report import file_record, write_report
+    from cv_pipeline.segmentation.onnx_backend import choose_runtime
+    from cv_pipeline.segmentation.zoo import find_model
     from cv_pipeline.structures.vector import split_layer
 
     assert config.out_dir is not None
     progress("writing", 0, 1)
-    extras = {}
+    extras: dict[str, Any] = {"backend": choose_runtime(find_model(config.model), config.backend)}
     if source is not None:
         path, layer = split_layer(Path(source))
         extras["structures"] = dict(given.source) or file_record(path) | ({"layer": layer} if layer else {})

@@ -16,6 +16,9 @@ OutOption = Annotated[Path, typer.Option("--out", help="folder for all results; 
 GsdOption = Annotated[float | None, typer.Option("--gsd", help="metres per pixel of images that carry no CRS")]
 BandsOption = Annotated[str | None, typer.Option("--bands", help="red,green,blue band numbers, for instance 3,2,1")]
 ModelOption = Annotated[str, typer.Option("--model", help="name of a shipped model (see 'models') or a model folder")]
+BackendOption = Annotated[
+    str | None, typer.Option("--backend", help="torch or onnx; default: torch where the model has weights")
+]
 ThresholdOption = Annotated[float | None, typer.Option("--threshold", help="lowest score; default: the model's own")]
 CeOption = Annotated[float | None, typer.Option("--geolocation-ce90", help="the image's stated CE90 in metres")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace an earlier result in --out")]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ PACKAGES = (
     "cv-pipeline",
     "geopandas",
     "numpy",
+    "onnxruntime",
     "opencv-python-headless",
     "pyogrio",
     "pyproj",
@@ -64,9 +66,18 @@ def provenance(
         "inputs": {name: None if image is None else _image(image) for name, image in images.items()},
         "model": {"name": model.name, "weights_sha256": model.sha256, "score_threshold": model.score_threshold},
         "versions": package_versions(),
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude={"out_dir", "overwrite"}),  # where to is no setting of what
         "extras": dict(extras),
     }
+
+
+def time_to_record() -> datetime:
+    """Now in UTC, or what ``SOURCE_DATE_EPOCH`` states (seconds since 1970), to repeat a run byte for byte.
+
+    Source: https://reproducible-builds.org/specs/source-date-epoch.
+    """
+    stated = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.now(UTC) if stated is None else datetime.fromtimestamp(int(stated), UTC)
 
 
 def package_versions() -> dict[str, str | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cv_pipeline.segmentation.zoo import ModelFile
 
 Precision = Literal["auto", "fp32", "bf16"]
+Runtime = Literal["torch", "onnx"]
 
 
 class Backend(Protocol):

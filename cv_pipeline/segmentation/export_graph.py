@@ -14,7 +14,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from cv_pipeline.errors import ModelError
 from cv_pipeline.output_dir import staged_output
 from cv_pipeline.segmentation.network import INPUT_CHANNELS, CraterNet
+from cv_pipeline.segmentation.onnx_backend import AFTER_ONLY, PAIR, RECORD_FILE, Graph, open_session, require_onnx
 from cv_pipeline.segmentation.tiles import STRIDE_PX
 from cv_pipeline.segmentation.zoo import ModelFile, load_network, read_model_file
 from cv_pipeline.types import Channel, Float32Array
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 Format = Literal["onnx", "torch"]
 SUFFIX: Mapping[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
-RECORD_FILE = "export.json"
-"""What was exported and how far it is from the network; an earlier export is recognised by it."""
-
 TOLERANCE = 2e-3
 """Largest difference allowed between raw maps of a graph and of the network. A logit that is off by it changes a
 probability by 0.0005 at most, a radius by 0.2 %."""
@@ -42,17 +40,6 @@ probability by 0.0005 at most, a radius by 0.2 %."""
 OPSET = 20
 _COPIED = ("model.yaml", "domain.json", "metrics.json", "README.md")
 
-
-class Graph(NamedTuple):
-    """One way to run the network: the names of its inputs, and the network with just these."""
-
-    name: str
-    inputs: tuple[str, ...]
-
-
-AFTER_ONLY = Graph("after_only", ("after",))
-PAIR = Graph("pair", ("after", "before", "has_before"))
-GRAPHS = (AFTER_ONLY, PAIR)
 
 Run = Callable[[Mapping[str, Tensor]], Tensor]
 """Runs one graph: tensors by input name in, raw maps out."""
@@ -210,15 +197,6 @@ def export_model_folder(source: Path, format: Format, out_dir: Path, *, overwrit
     return differences
 
 
-def require_onnx(*modules: str) -> None:
-    """Raise ModelError where one of the extra's modules is not installed."""
-    from importlib.util import find_spec
-
-    missing = [module for module in modules if find_spec(module) is None]
-    if missing:
-        raise ModelError(f"ONNX needs {', '.join(missing)}; install the extra: pip install 'cv-pipeline[onnx]'")
-
-
 def _write_torch(program: ExportedProgram, about: Mapping[str, str], path: Path) -> Run:
     torch.export.save(program, path, extra_files=dict(about))
     module = torch.export.load(path).module()  # a foreign file could run code; this one is our own
@@ -231,8 +209,6 @@ def _write_torch(program: ExportedProgram, about: Mapping[str, str], path: Path)
 
 
 def _write_onnx(program: ExportedProgram, graph: Graph, about: Mapping[str, str], path: Path) -> Run:
-    from cv_pipeline.segmentation.onnx_backend import open_session
-
     exporter = logging.getLogger("torch.onnx")
     level = exporter.level
     exporter.setLevel(logging.ERROR)

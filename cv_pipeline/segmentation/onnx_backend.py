@@ -5,20 +5,45 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from cv_pipeline.errors import ModelError
-from cv_pipeline.segmentation.backend import read_maps
-from cv_pipeline.segmentation.export_graph import AFTER_ONLY, GRAPHS, PAIR, RECORD_FILE, Graph, require_onnx
+from cv_pipeline.segmentation.backend import Backend, Runtime, TorchBackend, read_maps
+from cv_pipeline.segmentation.zoo import WEIGHTS_FILE
 from cv_pipeline.types import BoolArray, Float32Array
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
     from cv_pipeline.segmentation.zoo import ModelFile
+
+
+RECORD_FILE = "export.json"
+"""What was exported and how far it is from the network; an earlier export is recognised by it."""
+
+
+class Graph(NamedTuple):
+    """One way to run the network: the names of its inputs, and the network with just these."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+AFTER_ONLY = Graph("after_only", ("after",))
+PAIR = Graph("pair", ("after", "before", "has_before"))
+GRAPHS = (AFTER_ONLY, PAIR)
+
+
+def require_onnx(*modules: str) -> None:
+    """Raise ModelError where one of the extra's modules is not installed."""
+    from importlib.util import find_spec
+
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise ModelError(f"ONNX needs {', '.join(missing)}; install the extra: pip install 'cv-pipeline[onnx]'")
 
 
 def has_graphs(folder: Path) -> bool:
@@ -95,3 +120,23 @@ def _open(
     if tuple(value.name for value in session.get_inputs()) != graph.inputs:
         raise ModelError(f"{path}: has other inputs than {', '.join(graph.inputs)}; export the model again")
     return session
+
+
+def choose_runtime(folder: Path, wanted: Runtime | None) -> Runtime:
+    """``wanted``, or else what the folder is for: torch where it holds weights, onnx where only graphs."""
+    if wanted is not None:
+        return wanted
+    return "onnx" if has_graphs(folder) and not (folder / WEIGHTS_FILE).is_file() else "torch"
+
+
+def load_backend(folder: Path, model: ModelFile, wanted: Runtime | None = None) -> Backend:
+    """What runs the model in ``folder``; see :func:`choose_runtime`.
+
+    Raises:
+        ModelError: as :func:`load_onnx` or :func:`~cv_pipeline.segmentation.zoo.load_network`.
+    """
+    from cv_pipeline.segmentation.zoo import load_network
+
+    if choose_runtime(folder, wanted) == "onnx":
+        return load_onnx(folder, model)
+    return TorchBackend(load_network(folder, model), model)
