@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import torch
 
+from cv_pipeline.segmentation.calibration import IDENTITY, Calibration
 from cv_pipeline.segmentation.channels import NUMBER, to_values
 from cv_pipeline.types import BoolArray, Channel, Float32Array
 
@@ -41,10 +42,12 @@ def has_bf16(device: str | torch.device = "cpu") -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def read_maps(maps: torch.Tensor, *, paired: bool, has_before: torch.Tensor | None) -> Float32Array:
+def read_maps(
+    maps: torch.Tensor, *, paired: bool, has_before: torch.Tensor | None, calibration: Calibration = IDENTITY
+) -> Float32Array:
     """A :class:`Backend`'s values of a network's raw maps (n, channels, h, w) on any device."""
     with torch.inference_mode():
-        values = to_values(maps.float()).cpu()
+        values = to_values(maps.float(), calibration).cpu()
         if not paired:
             values[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
         elif has_before is not None:
@@ -62,7 +65,7 @@ class TorchBackend:
 
     def __init__(self, net: nn.Module, model: ModelFile | None = None, precision: Precision = "fp32") -> None:
         self._net = net
-        self._model = model
+        self._calibration = IDENTITY if model is None else model.calibration
         weight = next(net.parameters(), None)
         self.device = torch.device("cpu") if weight is None else weight.device
         wanted = has_bf16(self.device) if precision == "auto" else precision == "bf16"
@@ -76,7 +79,7 @@ class TorchBackend:
             late = self._tensor(after)
             early = None if before is None else self._tensor(before)
             maps = self._net(late, early, None if seen is None else seen.to(self.device))
-        return read_maps(maps, paired=before is not None, has_before=seen)
+        return read_maps(maps, paired=before is not None, has_before=seen, calibration=self._calibration)
 
     def _tensor(self, tiles: Float32Array) -> torch.Tensor:
         return torch.from_numpy(tiles).to(self.device).contiguous(memory_format=torch.channels_last)

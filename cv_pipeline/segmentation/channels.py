@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cv_pipeline.segmentation.calibration import IDENTITY, Calibration
 from cv_pipeline.types import Channel
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 RADII_M = frozenset({Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M})
 AXES = frozenset({Channel.AXIS_RIGHT, Channel.AXIS_UP})
+PROBABILITIES = tuple(channel for channel in Channel if channel not in RADII_M | AXES)
 NUMBER = {channel: number for number, channel in enumerate(Channel)}
 """Each channel's place among the maps."""
 
@@ -18,13 +20,15 @@ _MAX_LOG_RADIUS = 4.85
 """Radii are kept below 128 m: what a stored raster can hold."""
 
 
-def to_values(maps: Tensor) -> Tensor:
+def to_values(maps: Tensor, calibration: Calibration = IDENTITY) -> Tensor:
     """Values of raw maps (batch, channels, height, width), in the order of :class:`~cv_pipeline.types.Channel`.
 
-    Logits become probabilities and axes -1..1. Radii stay natural logarithms of metres, clamped, so
+    Logits become calibrated probabilities and axes -1..1. Radii stay natural logarithms of metres, clamped, so
     that overlapping tiles are averaged by ratio.
     """
     values = maps.sigmoid()
+    for channel, platt in calibration.items():
+        values[:, NUMBER[channel]] = (platt.slope * maps[:, NUMBER[channel]] + platt.intercept).sigmoid()
     for channel in RADII_M:
         values[:, NUMBER[channel]] = maps[:, NUMBER[channel]].clamp(-2.0, _MAX_LOG_RADIUS)
     for channel in AXES:

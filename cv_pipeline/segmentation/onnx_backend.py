@@ -72,10 +72,15 @@ class OnnxBackend:
         """See :class:`~cv_pipeline.segmentation.backend.Backend`."""
         if before is None:
             (maps,) = self._sessions[AFTER_ONLY].run(["maps"], {"after": after})
-            return read_maps(torch.from_numpy(maps), paired=False, has_before=None)
+            return read_maps(torch.from_numpy(maps), paired=False, has_before=None, calibration=self._model.calibration)
         seen = np.ones(len(after), bool) if has_before is None else np.asarray(has_before, bool)
         (maps,) = self._sessions[PAIR].run(["maps"], {"after": after, "before": before, "has_before": seen})
-        return read_maps(torch.from_numpy(maps), paired=True, has_before=torch.from_numpy(seen))
+        return read_maps(
+            torch.from_numpy(maps),
+            paired=True,
+            has_before=torch.from_numpy(seen),
+            calibration=self._model.calibration,
+        )
 
 
 def load_onnx(folder: Path, model: ModelFile, threads: int | None = None) -> OnnxBackend:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cv_pipeline.errors import ModelError
-from cv_pipeline.types import ModelInfo
+from cv_pipeline.segmentation.calibration import Platt
+from cv_pipeline.segmentation.channels import PROBABILITIES
+from cv_pipeline.types import Channel, ModelInfo
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.network import CraterNet, NetworkConfig
@@ -70,9 +72,17 @@ class ModelFile(ModelSettings):
     """The content of ``model.yaml``."""
 
     score_threshold: float = Field(ge=0, le=1)
+    calibration: dict[Channel, Platt] = {}
     steps: int
     seed: int
     weights_sha256: str
+
+    @field_validator("calibration")
+    @classmethod
+    def _only_probabilities_are_calibrated(cls, value: dict[Channel, Platt]) -> dict[Channel, Platt]:
+        if wrong := sorted(set(value) - set(PROBABILITIES)):
+            raise ValueError(f"calibration: {', '.join(wrong)} is no probability")
+        return value
 
     def info(self) -> ModelInfo:
         """What a segmentation records about its model."""
@@ -194,5 +204,5 @@ def save_weights(net: CraterNet, folder: Path) -> str:
 
 def save_model_file(model: ModelFile, folder: Path) -> None:
     """Write ``model.yaml``."""
-    text = yaml.safe_dump(model.model_dump(), sort_keys=False)
+    text = yaml.safe_dump(model.model_dump(mode="json"), sort_keys=False)
     (folder / "model.yaml").write_text("# Written by scripts/train.py; do not edit.\n" + text)
