@@ -20,6 +20,7 @@ from rasterio.warp import Resampling, reproject
 
 from cv_pipeline import AssessConfig, assess, detect
 from cv_pipeline.errors import CvPipelineError
+from cv_pipeline.report.verify import State, read_provenance, verify_rerun
 from cv_pipeline.segmentation import zoo
 from cv_pipeline.types import Gate, Status
 from tests.conftest import texture
@@ -243,6 +244,18 @@ def test_runs_repeat_exactly(tmp_path: Path, planted: str) -> None:
     assert first.matches == second.matches
 
 
+def test_a_result_is_verified_by_running_it_again(tmp_path: Path, planted: str) -> None:
+    files, out = scene(tmp_path), tmp_path / "out"
+    assess(**files, config=AssessConfig(model=planted, out_dir=out))
+    record = read_provenance(out)
+    assert {check.state for check in verify_rerun(out, record, files)} == {State.SAME}
+    record["config"]["bootstrap_draws"] += 1
+    changed = {check.name for check in verify_rerun(out, record, files) if check.state is not State.SAME}
+    assert "summary.json" in changed and "probabilities.tif" not in changed
+    with pytest.raises(CvPipelineError, match="before"):
+        verify_rerun(out, record, {name: path for name, path in files.items() if name != "before"})
+
+
 def test_nothing_is_left_where_the_run_breaks_off(
     tmp_path: Path, planted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,7 +271,7 @@ def test_nothing_is_left_where_the_run_breaks_off(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tile_px": 250}, {"tile_px": 128, "overlap_px": 128}, {"confidence": 1.0}, {"gsd": 1}, {"gsd_m": 0}]
+    "wrong", [{"tile_px": 250}, {"tile_px": 256, "overlap_px": 256}, {"confidence": 1.0}, {"gsd": 1}, {"gsd_m": 0}]
 )
 def test_settings_are_checked_at_the_door(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

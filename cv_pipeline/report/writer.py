@@ -9,13 +9,14 @@ from typing import Any
 
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.output_dir import staged_output
+from cv_pipeline.report.checksums import write_checksums
 from cv_pipeline.report.figures import write_figures
 from cv_pipeline.report.geojson import write_impacts_geojson, write_structures_geojson
 from cv_pipeline.report.geopackage import write_geopackage
 from cv_pipeline.report.html import write_html
 from cv_pipeline.report.kml import write_kml
 from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reader
-from cv_pipeline.report.provenance import provenance
+from cv_pipeline.report.provenance import provenance, time_to_record
 from cv_pipeline.report.rasters import write_labels, write_probabilities
 from cv_pipeline.report.summary import summarise, write_summary
 from cv_pipeline.report.tables import write_hypotheses_csv, write_impacts_csv
@@ -49,7 +50,7 @@ def write_report(
         OutputError: the folder is in use or cannot be written.
         ImageError: an image is damaged or has gone.
     """
-    created = _utc(created or datetime.now(UTC))
+    created = _utc(created or time_to_record())
     read = read or source_reader(assessment)
     record = provenance(assessment, config, created, extras or {})
     with staged_output(out_dir, config.overwrite) as stage:
@@ -74,6 +75,7 @@ def write_report(
             path=stage / "report.html",
         )
         write_summary(summary, stage / "summary.json")
+        write_checksums(stage)
     return out_dir / "report.html"
 
 
