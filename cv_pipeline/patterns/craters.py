@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.patterns.rays import Extents, Sites
+from cv_pipeline.patterns.rays import Sites
 from cv_pipeline.types import BoolArray, Float32Array, Float64Array, Status
 
 _CORE_SD_M = 1.0
-"""SD of the heat map's trained peaks; a weak one is not trusted to be narrower than half this."""
+"""SD of the heat map's trained peaks."""
+
+_RADIUS_SHARE_SD = 0.1
+_LEAST_CENTRE_SD_M, _DOUBT_M, _SMEAR_SHARE = 0.15, 0.35, 0.3
 
 _DISC_POINTS = 61
 _GOLDEN_RAD = np.pi * (3 - np.sqrt(5))
@@ -46,28 +49,28 @@ def core_statistics(channel: Float32Array, valid: BoolArray, centres_px: Float64
     return Core(median, spread)
 
 
-def radius_sd_m(radius_m: Float64Array, spread_m: Float64Array, mask: Extents, gsd_m: float) -> Float64Array:
-    """Standard deviation (n,) of the predicted crater radius.
+def radius_sd_m(radius_m: Float64Array, spread_m: Float64Array, gsd_m: float) -> Float64Array:
+    """Standard deviation (n,) of the crater radius that the network predicts.
 
-    Three independent parts in quadrature: the prediction's spread around the centre, the pixel's own
-    size (gsd / sqrt 12), and half the difference from the radius of the circle with the crater mask's
-    area. A crater with no mask at all thus has an SD of half its radius.
+    Three independent parts in quadrature: a share of the radius, the prediction's spread around the centre, and
+    the pixel's own size (gsd / sqrt 12). The share is the error on simulated craters (``scripts/check_craters.py``).
     """
-    equal_area_m = np.sqrt((mask.extent_m**2).mean(axis=1))
-    hidden = mask.censored.mean(axis=1) > 0.25
-    disagreement = np.where(hidden, 0.0, (radius_m - equal_area_m) / 2)
-    return np.asarray(np.sqrt(spread_m**2 + gsd_m**2 / 12 + disagreement**2))
+    return np.asarray(np.sqrt((_RADIUS_SHARE_SD * radius_m) ** 2 + spread_m**2 + gsd_m**2 / 12))
 
 
 def centre_sd_m(score: Float64Array, width_m: Float64Array, gsd_m: float) -> Float64Array:
-    """Standard deviation (n,) of a centre along one axis.
+    """Standard deviation (n,) of a peak along one axis.
 
-    A simple model, not yet calibrated: 0.15 of a pixel for a perfect peak, plus half the peak's width
-    times the score that is missing from 1. ``width_m`` is NaN for a peak of no Gaussian shape, which
-    counts as twice the trained width.
+    A fifth of a pixel, and what grows with the score that is missing from 1 and with the width that the peak has
+    beyond the trained one: a network that is not sure of a place smears its peak. ``width_m`` is NaN for a peak of
+    no Gaussian shape, which counts as twice the trained width. Weights as fitted by ``scripts/fit_verdicts.py``.
     """
-    width = np.where(np.isnan(width_m), 2 * _CORE_SD_M, width_m).clip(0.5 * _CORE_SD_M, 3 * _CORE_SD_M)
-    return np.asarray(np.hypot(0.15 * gsd_m, 0.5 * width * (1 - score.clip(0, 1))))
+    width = np.where(np.isnan(width_m), 2 * _CORE_SD_M, width_m).clip(_CORE_SD_M, 3 * _CORE_SD_M)
+    smeared = np.sqrt(np.maximum(width**2 - _CORE_SD_M**2, 0.0))
+    return np.asarray(
+        np.sqrt((0.2 * gsd_m) ** 2 + _LEAST_CENTRE_SD_M**2 + (_DOUBT_M * (1 - score.clip(0, 1))) ** 2
+                + (_SMEAR_SHARE * smeared) ** 2)
+    )  # fmt: skip
 
 
 def new_probability(

@@ -10,11 +10,17 @@ from scipy.spatial import cKDTree
 
 from cv_pipeline.types import BoolArray, Float32Array, Float64Array
 
-MIN_SPACING_M = 2.5
-"""Two centres closer than this are one crater: it is two and a half times the SD of a trained peak."""
+MIN_SPACING_M = 1.5
+"""Two centres closer than this are one crater: one and a half times the SD of a trained peak."""
 
-RADIUS_SHARE = 0.6
+RADIUS_SHARE = 0.8
 """Nor do two centres lie within this share of the stronger one's crater radius."""
+
+SAME_WITHIN_M = 2.5
+SAME_WITHIN_RADII = 1.1
+"""Within either of these two peaks are one crater unless the map falls between: one half in shadow may have two."""
+
+_VALLEY = 0.8  # of the weaker peak; two Gaussians of a trained peak's SD, 2.5 m apart, fall to 0.46
 
 _MAX_SHIFT_PX = 0.499
 _FLOOR = 1e-4  # the logarithm's floor; far below any score threshold of use
@@ -72,23 +78,46 @@ def _refine(heat: Float32Array, rows: np.ndarray, cols: np.ndarray) -> tuple[Flo
     return shift_row, shift_col, width
 
 
-def suppress(points_m: Float64Array, score: Float64Array, crater_radius_m: Float64Array) -> np.ndarray:
+def close_pairs(points_m: Float64Array, crater_radius_m: Float64Array) -> np.ndarray:
+    """Pairs (k, 2) of points near enough to be one crater with two peaks; none where there are fewer than two."""
+    if len(points_m) < 2:
+        return np.zeros((0, 2), dtype=np.intp)
+    reach = np.maximum(SAME_WITHIN_M, SAME_WITHIN_RADII * crater_radius_m)
+    near = cKDTree(points_m).query_ball_point(points_m, reach)
+    pairs = {(min(i, j), max(i, j)) for i, others in enumerate(near) for j in others if i != j}
+    return np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2)
+
+
+def suppress(
+    points_m: Float64Array,
+    score: Float64Array,
+    crater_radius_m: Float64Array,
+    pairs: np.ndarray | None = None,
+    valley: Float64Array | None = None,
+) -> np.ndarray:
     """Greedy non-maximum suppression in metres.
 
     Args:
         points_m: (n, 2) positions.
         score: (n,) scores.
         crater_radius_m: (n,) crater radius predicted at each.
+        pairs: (k, 2) from :func:`close_pairs`, or None.
+        valley: (k,) lowest value of the map between the two, relative to the weaker peak.
 
     Returns:
         Indices kept, best first; ties in score go to the earlier point. A point is dropped when a
-        better kept one lies within :data:`MIN_SPACING_M` or :data:`RADIUS_SHARE` of that one's radius.
+        better kept one lies within :data:`MIN_SPACING_M` or :data:`RADIUS_SHARE` of that one's radius, or where the
+        map hardly falls between the two.
     """
     order = np.argsort(-score, kind="stable")
     if len(order) == 0:
         return order
     reach = np.maximum(MIN_SPACING_M, RADIUS_SHARE * crater_radius_m)
     near = cKDTree(points_m).query_ball_point(points_m, reach)
+    if pairs is not None and valley is not None:
+        for i, j in pairs[valley >= _VALLEY]:
+            near[i].append(j)
+            near[j].append(i)
     free = np.ones(len(order), dtype=bool)
     kept: list[int] = []
     for i in order:

@@ -37,7 +37,7 @@ def test_plateau_and_invalid() -> None:
 def test_suppression_grows_with_the_stronger_crater() -> None:
     points = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 9.0]])
     score = np.array([0.9, 0.8, 0.7])
-    assert suppress(points, score, np.array([5.0, 10.0, 1.0])).tolist() == [0, 1, 2]
+    assert suppress(points, score, np.array([4.5, 10.0, 1.0])).tolist() == [0, 1, 2]
     assert suppress(points, score, np.array([7.0, 1.0, 1.0])).tolist() == [0, 2]
     assert suppress(np.zeros((0, 2)), np.zeros(0), np.zeros(0)).tolist() == []
 

@@ -1,0 +1,125 @@
+"""Crater candidates of a whole scene: peaks of the centre map, one per crater, each then looked at in the images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from cv_pipeline.patterns import craters, verdict
+from cv_pipeline.patterns.evidence import Evidence, look, no_evidence
+from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress
+from cv_pipeline.patterns.verdict_weights import SCORE
+from cv_pipeline.segmentation.raster import read_channels
+from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Grid, Segmentation, Window
+
+_PEAK_MARGIN_PX = 3  # the peak fit and the core statistics look at the 3x3 pixels around a peak
+_LINE_POINTS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Candidates in working pixels and local metres; all (n,), positions (n, 2).
+
+    ``peak`` is the network's score, ``score`` what it has become with the images' evidence. ``new`` is the NEW
+    map at the centre. ``evidence`` is that of the images where they were looked at, else what the maps say.
+    """
+
+    at_px: Float64Array
+    score: Float64Array
+    peak: Float64Array
+    new: Float64Array
+    evidence: Evidence
+
+    def take(self, index: np.ndarray) -> Candidates:
+        """The candidates at ``index``, in its order."""
+        return Candidates(
+            self.at_px[index], self.score[index], self.peak[index], self.new[index], self.evidence.take(index)
+        )
+
+
+def cores(grid: Grid, core_px: int) -> Iterator[Window]:
+    """Windows that cover a grid without overlap."""
+    for row in range(0, grid.height, core_px):
+        for col in range(0, grid.width, core_px):
+            yield Window(row, col, min(core_px, grid.height - row), min(core_px, grid.width - col))
+
+
+def padded(core: Window, margin_px: int) -> Window:
+    """A window widened on all sides."""
+    return Window(core.row - margin_px, core.col - margin_px, core.height + 2 * margin_px, core.width + 2 * margin_px)
+
+
+def holds(core: Window, at_px: Float64Array) -> BoolArray:
+    """(n,) which points lie in a window."""
+    rows, cols = at_px[:, 0] - core.row, at_px[:, 1] - core.col
+    return np.asarray((rows >= 0) & (rows < core.height) & (cols >= 0) & (cols < core.width))
+
+
+def find_candidates(segmentation: Segmentation, ground: GroundMap, threshold: float, core_px: int) -> Candidates:
+    """All peaks of the scene at or above a threshold, thinned to one per crater, best first."""
+    columns: list[Float64Array] = []
+    step_m = segmentation.grid.gsd_m
+    for core in cores(segmentation.grid, core_px):
+        window = padded(core, _PEAK_MARGIN_PX)
+        values, valid = read_channels(segmentation, window, (Channel.CENTRE, Channel.CRATER_RADIUS_M, Channel.NEW))
+        peaks = find_peaks(values[Channel.CENTRE], valid, threshold)
+        at = np.column_stack([peaks.row_px, peaks.col_px])
+        radius = craters.core_statistics(values[Channel.CRATER_RADIUS_M], valid, at)
+        new = craters.core_statistics(values[Channel.NEW], valid, at)
+        at_px = at + np.array([window.row, window.col])
+        found = np.column_stack([at_px, peaks.score, peaks.width_px, radius.median, radius.spread, new.median])
+        columns.append(found[holds(core, at_px)])
+    table = np.concatenate(columns)
+    table = table[np.lexsort((table[:, 1], table[:, 0]))]
+    at_px, score, radius_m = table[:, :2], table[:, 2], table[:, 4]
+    at_m = ground.working_to_metres(at_px)
+    pairs = close_pairs(at_m, radius_m)
+    valley = _valleys(segmentation, at_px, pairs, core_px) / np.maximum(np.minimum(*score[pairs].T), 1e-9)
+    kept = suppress(at_m, score, radius_m, pairs, valley)
+    prior = no_evidence(
+        at_m,
+        craters.centre_sd_m(score, table[:, 3] * step_m, step_m),
+        radius_m,
+        craters.radius_sd_m(radius_m, table[:, 5], step_m),
+    )
+    return Candidates(at_px, score, score, table[:, 6], prior).take(kept)
+
+
+def _valleys(segmentation: Segmentation, at_px: Float64Array, pairs: np.ndarray, core_px: int) -> Float64Array:
+    """Lowest value (k,) of the centre map on the line between the peaks of each pair (k, 2)."""
+    lowest = np.zeros(len(pairs))
+    if not len(pairs):
+        return lowest
+    along = np.linspace(0, 1, _LINE_POINTS)[None, :, None]
+    line = at_px[pairs[:, 0], None] * (1 - along) + at_px[pairs[:, 1], None] * along
+    margin = int(np.ceil(np.abs(at_px[pairs[:, 0]] - at_px[pairs[:, 1]]).max())) + 2
+    for core in cores(segmentation.grid, core_px):
+        here = np.nonzero(holds(core, at_px[pairs[:, 0]]))[0]
+        if len(here):
+            window = padded(core, margin)
+            heat = read_channels(segmentation, window, (Channel.CENTRE,))[0][Channel.CENTRE]
+            rows, cols = np.moveaxis(line[here] - np.array([window.row, window.col]) - 0.5, -1, 0)
+            lowest[here] = map_coordinates(heat, [rows, cols], order=1, prefilter=False).min(axis=1)
+    return lowest
+
+
+def examine(
+    candidates: Candidates, aligned: AlignedPair, ground: GroundMap, threshold: float, *, use_before: bool
+) -> Candidates:
+    """The candidates with the images' evidence: moved, measured, scored anew; those below the threshold dropped.
+
+    Where two come to lie on one crater the better is kept.
+    """
+    prior = candidates.evidence
+    maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
+    found = look(aligned, ground.frame, prior, maybe_new, use_before=use_before)
+    judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), SCORE)
+    score = np.where(found.usable, judged, candidates.peak)
+    at_px = ground.metres_to_working(found.centre_m) if len(score) else candidates.at_px
+    moved = replace(candidates, at_px=at_px, score=score, evidence=found)
+    kept = suppress(found.centre_m, score, found.radius_m)
+    return moved.take(kept[score[kept] >= threshold])

@@ -1,0 +1,130 @@
+"""Small pictures of the images around each centre, all in the crater's own units, so that many are fitted at once.
+
+A chip is sampled in local metres, ``STEP`` crater radii apart, from the image at its own GSD where the crater is
+small, and from pixels averaged to a half, a quarter ... of that where it is so large that nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from cv_pipeline.frame import LocalFrame
+from cv_pipeline.imagery.grid import working_grid
+from cv_pipeline.imagery.view import GridView
+from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.registration.register import before_view
+from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array, Window
+
+SIDE = 31
+REACH = 3.0
+"""A chip reaches this many units from its centre, ``SIDE`` samples a side."""
+STEP = 2 * REACH / (SIDE - 1)
+
+_AXIS = np.linspace(-REACH, REACH, SIDE)
+OFFSETS = np.stack(np.meshgrid(_AXIS, -_AXIS), axis=-1).reshape(-1, 2)
+"""(SIDE * SIDE, 2) offsets of the samples east and north, in units; the first row of a chip is its north."""
+
+LEAST_PX = 1.2
+"""A unit is never below this many pixels of the image: no profile is seen in less."""
+_PX_PER_UNIT = 5.0  # averaged pixels never get coarser than a fifth of a unit
+_CELL_M = 150.0
+_BATCH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Chips:
+    """Colours around centres in 8-bit DN. ``index`` (n,) says which of the centres given these are.
+
+    ``after`` and ``before`` are (n, SIDE * SIDE, 3), their ``_seen`` (n, SIDE * SIDE). Without a before image
+    it is 0 and seen nowhere. ``unit_m`` (n,) is the chips' unit of length.
+    """
+
+    index: np.ndarray
+    unit_m: Float64Array
+    after: Float32Array
+    after_seen: BoolArray
+    before: Float32Array
+    before_seen: BoolArray
+
+
+def units_m(radius_m: Float64Array, gsd_m: float) -> Float64Array:
+    """The unit (n,) of chips of craters of these radii: the radius itself, or ``LEAST_PX`` pixels if that is more."""
+    return np.maximum(radius_m, LEAST_PX * gsd_m)
+
+
+def read_chips(
+    aligned: AlignedPair, frame: LocalFrame, centres_m: Float64Array, unit_m: Float64Array, *, use_before: bool
+) -> Iterator[Chips]:
+    """Chips of all centres, batch by batch, in no particular order; each centre comes once.
+
+    The scene is read cell by cell and only where there are centres, so its size does not matter.
+
+    Args:
+        aligned: the images.
+        frame: the after image's local frame.
+        centres_m: (n, 2) local metres.
+        unit_m: (n,) from :func:`units_m`.
+        use_before: False leaves the before image out.
+
+    Raises:
+        ImageError: a file is damaged or has gone.
+    """
+    native_m = aligned.pair.after.grid.gsd_m
+    level = np.floor(np.log2(np.maximum(unit_m / (_PX_PER_UNIT * native_m), 1.0))).astype(int)
+    for each in np.unique(level):
+        grid = working_grid(aligned.pair.after.grid, native_m * 2.0 ** int(each))
+        scaled = replace(aligned, working_grid=grid)
+        ground = GroundMap(grid, aligned.pair.after.grid, frame)
+        chosen = np.nonzero(level == each)[0]
+        at_px = ground.metres_to_working(centres_m[chosen])
+        per_unit = ground.pixels_per_metre(centres_m[chosen]) * unit_m[chosen, None, None]
+        with ExitStack() as stack:
+            after = stack.enter_context(GridView(aligned.pair.after, grid))
+            paired = use_before and aligned.pair.before is not None
+            before = stack.enter_context(before_view(scaled)) if paired else None
+            for part in _cells(at_px, max(_CELL_M / grid.gsd_m, 64.0)):
+                for start in range(0, len(part), _BATCH):
+                    some = part[start : start + _BATCH]
+                    sampled = _sample(after, before, at_px[some], per_unit[some])
+                    yield Chips(chosen[some], unit_m[chosen[some]], *sampled)
+
+
+def _cells(at_px: Float64Array, side_px: float) -> list[np.ndarray]:
+    """Indices of the points in each square cell that holds any."""
+    cell = np.floor(at_px / side_px).astype(np.int64)
+    _, number = np.unique(cell, axis=0, return_inverse=True)
+    order = np.argsort(number.ravel(), kind="stable")
+    return np.split(order, np.cumsum(np.bincount(number.ravel()))[:-1])
+
+
+def _sample(
+    after: GridView, before: GridView | None, at_px: Float64Array, per_unit: Float64Array
+) -> tuple[Float32Array, BoolArray, Float32Array, BoolArray]:
+    """Both dates' samples at the points that the chips of these centres need."""
+    where = at_px[:, None, :] + np.einsum("nij,sj->nsi", per_unit, OFFSETS)
+    low = np.floor(where.min(axis=(0, 1))).astype(int) - 2
+    high = np.ceil(where.max(axis=(0, 1))).astype(int) + 2
+    window = Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    local = (where - low - 0.5).astype(np.float32)  # remap counts from pixel centres
+    late = _interpolate(*after.read(window), local)
+    if before is None:
+        return *late, np.zeros_like(late[0]), np.zeros_like(late[1])
+    return *late, *_interpolate(*before.read(window), local)
+
+
+def _interpolate(rgb: np.ndarray, valid: BoolArray, where: Float32Array) -> tuple[Float32Array, BoolArray]:
+    """Bilinear samples (n, s, 3) of an image and whether all of each is valid (n, s)."""
+    image = np.dstack([rgb, valid.astype(np.uint8) * np.uint8(255)]).astype(np.float32)
+    shape = where.shape[:2]
+    # remap takes at most 32767 rows or columns of points; one row per centre stays far below.
+    points = where.reshape(shape[0], shape[1], 2)
+    values = cv2.remap(
+        image, np.ascontiguousarray(points[..., 1]), np.ascontiguousarray(points[..., 0]),
+        cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
+    )  # fmt: skip
+    return np.ascontiguousarray(values[..., :3]), values[..., 3] > 254.0
