@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,12 +66,31 @@ class Grid:
     gsd_m: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Obscured:
+    """Ground that an image does not show although it has pixels there; see :mod:`cv_pipeline.imagery.clouds`.
+
+    ``cells`` (rows, cols) are True where it is hidden, each ``cell_px`` of the file's own pixels a side, from
+    the upper-left corner. ``cloud_share`` and ``blank_share`` (one constant value, undeclared nodata or
+    saturated) are of the pixels with imagery. ``note`` says what was seen and not masked.
+    """
+
+    cells: BoolArray
+    cell_px: int
+    cloud_share: float
+    blank_share: float
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageSource:
     """An image file that was opened, checked and found usable; pixels are read later, by window.
 
     ``bands`` are the 1-based indices read as red, green, blue. ``scale_low`` and ``scale_high`` (one
-    per band) are the values mapped to 0 and 255; for 8-bit imagery they are 0 and 255.
+    per band) are the values mapped to 0 and 255; for 8-bit imagery they are 0 and 255, unless it was matched
+    to another date. ``sha256``, ``parts`` and ``parts_sha256`` are those of
+    :class:`cv_pipeline.imagery.location.Digest`. ``notes`` say what had to be assumed. ``obscured`` is None
+    until somebody looked for clouds.
     """
 
     path: Path
@@ -82,6 +101,10 @@ class ImageSource:
     scale_low: tuple[float, float, float]
     scale_high: tuple[float, float, float]
     sha256: str
+    parts: int = 0
+    parts_sha256: str = ""
+    notes: tuple[str, ...] = ()
+    obscured: Obscured | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +235,37 @@ class PatternKind(StrEnum):
     NONE = "none"
 
 
+class SectorUse(IntEnum):
+    """Whether a sector of a blast pattern was used, and why not."""
+
+    USED = 0
+    NEIGHBOUR = 1
+    NO_IMAGERY = 2
+    STRUCTURE = 3
+    UNLIKE = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatternEvidence:
+    """What a blast pattern's measures rest on; sectors run clockwise from true north.
+
+    ``reach_m`` (sectors,) is how far the pattern's mask reaches and ``use`` (sectors,) a :class:`SectorUse` each.
+    ``profile`` (steps,) is the mean change of colour at ``profile_reach_m`` (steps,), in SDs of the surroundings.
+    ``sign_dn`` (groups of sectors,) is the brightness of the change, below 0 darker. ``estimates_m`` holds the radius
+    by each means. ``axis_density`` (sectors,) is the density over the axis' azimuth, summing to 1; it is flat where
+    nothing is known of it. ``axis_candidates_deg`` is the best axis by each means.
+    """
+
+    reach_m: Float64Array
+    use: npt.NDArray[np.int8]
+    profile_reach_m: Float64Array
+    profile: Float64Array
+    sign_dn: Float64Array
+    estimates_m: Mapping[str, float]
+    axis_density: Float64Array
+    axis_candidates_deg: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Impact:
     """One crater and its blast pattern. None means unknown or not applicable."""
@@ -242,6 +296,12 @@ class Impact:
     """Half axes and azimuth (0 to 180) of the crater's ellipse; None where it may as well be a circle."""
     peak_score: float | None = None
     """The network's own score, before the image's evidence; None where the image was not looked at."""
+    blast_radius_sd_m: float | None = None
+    secondary_radius_sd_m: float | None = None
+    pattern_area_m2: float | None = None
+    directional_probability: float | None = None
+    """Probability that the pattern extends to one side; ``direction_deg`` is given only where it is high."""
+    evidence: PatternEvidence | None = None
 
 
 class StructureKind(StrEnum):
