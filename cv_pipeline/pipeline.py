@@ -99,7 +99,7 @@ def assess(
     segmentation = _segment(aligned, model_dir, model, config, progress)
     threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
     progress("measuring", 0, 2)
-    impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold)
+    impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold, images=aligned)
     impacts = _doubt_unseen(impacts, aligned, segmentation)
     progress("measuring", 1, 2)
     index, offset = _place(given, pair, frame, config)
