@@ -20,15 +20,19 @@ def working_grid(grid: Grid, gsd_m: float) -> Grid:
     Pixels come out square *on the ground*: each axis is scaled by its own factor, since the degrees
     of a geographic CRS are not square and a crater must look round to the model. Convert between
     grids by their transforms (:func:`pixel_matrix`), never by the ratio of their GSDs. Sizes are
-    rounded up, so that the last row and column may reach past the original by less than a pixel.
+    rounded up, so that the last row and column may reach past the original by less than a pixel. The rows
+    of a mirrored image (one stored from the south up) are turned round, as shadows would fall on the wrong side.
     """
     col_m, row_m = _axes_m(grid)
     scale_col, scale_row = gsd_m / col_m, gsd_m / row_m
+    upright = grid.transform
+    if upright.determinant > 0:
+        upright = upright @ Affine.translation(0, grid.height) @ Affine.scale(1, -1)
     return Grid(
         # a hair less than the ratio, lest rounding adds a row of nothing
         height=max(1, math.ceil(grid.height / scale_row - 1e-6)),
         width=max(1, math.ceil(grid.width / scale_col - 1e-6)),
-        transform=grid.transform @ Affine.scale(scale_col, scale_row),
+        transform=upright @ Affine.scale(scale_col, scale_row),
         crs=grid.crs,
         gsd_m=gsd_m,
     )

@@ -14,6 +14,9 @@ from cv_pipeline.errors import GsdError
 MAX_AXIS_RATIO = 5.0
 """Beyond this the pixels are so far from square that the geotransform is likely wrong."""
 
+MIN_GSD_M = 1e-3
+"""No camera above the ground has finer pixels."""
+
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -54,6 +57,8 @@ def _span_m(
     (lon0, lon1), (lat0, lat1) = to_wgs.transform([x0, x1], [y0, y1])
     if not all(map(math.isfinite, (lon0, lon1, lat0, lat1))):
         raise GsdError("the image centre lies outside the CRS's area")
+    if max(abs(lat0), abs(lat1)) > 90:
+        raise GsdError(f"the image centre is at latitude {max(lat0, lat1, key=abs):.6g}, which does not exist")
     _, _, distance_m = _GEOD.inv(lon0, lat0, lon1, lat1)
     return float(distance_m)
 
@@ -67,9 +72,17 @@ def ground_gsd_m(path: Path, transform: Affine, crs: object, height: int, width:
     try:
         col_m, row_m = axis_gsd_m(transform, crs, height, width)
     except GsdError as error:
-        raise GsdError(f"{path}: {error}; assign the right CRS with gdal_edit.py -a_srs") from error
+        raise GsdError(
+            f"{path}: {error}; assign the right CRS with gdal_edit.py -a_srs, or swap the axes of its corners with "
+            "-a_ullr"
+        ) from error
     small, large = sorted((col_m, row_m))
-    if small <= 0 or large / small > MAX_AXIS_RATIO:
+    if large < MIN_GSD_M:
+        raise GsdError(
+            f"{path}: a pixel measures {large:.2g} m on the ground, so geotransform and CRS do not belong together "
+            "(degrees in a CRS of metres?); assign the right CRS with gdal_edit.py -a_srs"
+        )
+    if not small > 0 or large / small > MAX_AXIS_RATIO:
         raise GsdError(
             f"{path}: a pixel measures {col_m:.3g} by {row_m:.3g} m on the ground, which is too far from square; "
             "check the geotransform, or resample with gdalwarp -tr"

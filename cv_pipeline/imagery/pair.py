@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+from affine import Affine
 
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import PairError
 from cv_pipeline.imagery.grid import overlap
 from cv_pipeline.imagery.source import has_crs, open_source
-from cv_pipeline.types import ImageSource, ScenePair
+from cv_pipeline.types import Grid, ImageSource, ScenePair
 
 
 def open_pair(before: str | Path | None, after: str | Path, config: AssessConfig) -> ScenePair:
@@ -40,14 +43,29 @@ def open_pair(before: str | Path | None, after: str | Path, config: AssessConfig
     gsd_m = config.before_gsd_m
     if gsd_m is None and after_source.grid.crs is None:
         gsd_m = config.gsd_m
-    before_source = open_source(before, gsd_m=gsd_m, bands=config.before_bands or config.bands)
+    before_source = open_source(
+        before, gsd_m=gsd_m, bands=config.before_bands or config.bands, bands_option="--before-bands"
+    )
     _check_overlap(before_source, after_source)
     return ScenePair(after=after_source, before=before_source)
 
 
 def _check_overlap(before: ImageSource, after: ImageSource) -> None:
-    if overlap(after.grid, before.grid) is None:
-        raise PairError(
-            f"{before.path} and {after.path} do not overlap on the ground; "
-            "check that they show the same place and that both georeferences are right"
-        )
+    if overlap(after.grid, before.grid) is not None:
+        return
+    for image, other in ((before, after), (after, before)):
+        if overlap(other.grid, _swapped(image.grid)) is not None:
+            raise PairError(
+                f"{before.path} and {after.path} do not overlap on the ground, but they would if {image.path} had its "
+                "axes swapped (latitude first); mend its georeference with gdal_edit.py -a_ullr"
+            )
+    raise PairError(
+        f"{before.path} and {after.path} do not overlap on the ground; "
+        "check that they show the same place and that both georeferences are right"
+    )
+
+
+def _swapped(grid: Grid) -> Grid:
+    """The grid where x and y of its CRS had been mistaken for each other."""
+    t = grid.transform
+    return replace(grid, transform=Affine(t.d, t.e, t.f, t.a, t.b, t.c))

@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
-from cv_pipeline.types import BoolArray, Float64Array, UInt8Array
+from cv_pipeline.types import BoolArray, Float64Array, UInt8Array, Window
+
+Limits = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""The values that become 0 and 255, per band."""
+
+
+class Sample(NamedTuple):
+    """Pixels spread over an image: ``values`` (3, n) and ``valid`` (n,).
+
+    ``masked_share`` of them are nodata, masked or not finite; ``speck_share`` lie in blocks of 16 by 16 px that are
+    nodata by less than a quarter, which collars and holes hardly are, but images in which nodata is a real value.
+    """
+
+    values: Float64Array
+    valid: BoolArray
+    masked_share: float
+    speck_share: float
+
 
 _SAMPLE_PX = 64
 _SAMPLES_PER_AXIS = 16
+_BLOCK_PX = 16
 _PERCENTILES = (0.5, 99.5)
 
 
-def sample(dataset: DatasetReader, bands: tuple[int, int, int]) -> tuple[Float64Array, BoolArray]:
-    """Pixels spread evenly over an image, without reading all of it.
+def sample(dataset: DatasetReader, bands: tuple[int, int, int], within: Window | None = None) -> Sample:
+    """Pixels spread evenly over an image, or over the part ``within``, without reading all of it.
 
     Small images (up to 1024 px a side) are read whole. Of larger ones 16 by 16 windows of 64 px are
     read: a decimated read would decode every tile of a 50,000 px scene that has no overviews.
 
-    Returns:
-        Values (3, n) and validity (n,), by the file's nodata value, alpha or mask, and finite values.
+    Valid is what the file's nodata value, alpha or mask leaves, if it is finite. A colour that fills blocks of
+    16 by 16 px and is the darkest or brightest of all (an undeclared collar, saturation) is not valid either,
+    unless nothing else is.
     """
-    values, masks = [], []
-    for row, height in _starts(dataset.height):
-        for col, width in _starts(dataset.width):
-            window = RasterioWindow(col, row, width, height)
-            values.append(dataset.read(bands, window=window).reshape(3, -1).astype(np.float64))
-            masks.append(valid_mask(dataset, bands, window).reshape(-1))
-    joined = np.concatenate(values, axis=1)
-    return joined, np.concatenate(masks) & np.isfinite(joined).all(axis=0)
+    part = within or Window(0, 0, dataset.height, dataset.width)
+    values, masks, flat, specks = [], [], [], 0
+    for row, height in _starts(part.height):
+        for col, width in _starts(part.width):
+            window = RasterioWindow(part.col + col, part.row + row, width, height)
+            tile = dataset.read(bands, window=window).astype(np.float64)
+            values.append(tile.reshape(3, -1))
+            good = valid_mask(dataset, bands, window) & np.isfinite(tile).all(axis=0)
+            masks.append(good.reshape(-1))
+            flat.append(_flat_colours(tile))
+            empty = _blocks(~good[None]).sum(axis=(0, 2, 4))
+            specks += int(empty[empty < _BLOCK_PX**2 / 4].sum())
+    joined, valid = np.concatenate(values, axis=1), np.concatenate(masks)
+    rest = valid & ~_blank(joined, valid, np.concatenate(flat))
+    return Sample(joined, rest if rest.any() else valid, float(1 - valid.mean()), specks / len(valid))
 
 
 def _starts(size_px: int) -> list[tuple[int, int]]:
@@ -41,6 +69,32 @@ def _starts(size_px: int) -> list[tuple[int, int]]:
     return [(int(start), _SAMPLE_PX) for start in starts]
 
 
+def _flat_colours(tile: Float64Array) -> Float64Array:
+    """Colours (n, 3) of the blocks of a tile (3, height, width) in which all pixels are alike."""
+    blocks = _blocks(tile)
+    first = blocks[:, :, :1, :, :1]
+    alike = (blocks == first).all(axis=(0, 2, 4))
+    return np.asarray(first[:, :, 0, :, 0].transpose(1, 2, 0)[alike])
+
+
+def _blocks(tile: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A tile (bands, height, width) as (bands, down, 16, across, 16); what is left over is dropped."""
+    height, width = (side // _BLOCK_PX * _BLOCK_PX for side in tile.shape[1:])
+    return tile[:, :height, :width].reshape(len(tile), height // _BLOCK_PX, _BLOCK_PX, width // _BLOCK_PX, _BLOCK_PX)
+
+
+def _blank(values: Float64Array, valid: BoolArray, flat: Float64Array) -> BoolArray:
+    """Which values (3, n) have a flat block's colour that is the darkest or the brightest in every band."""
+    found = np.zeros(len(valid), dtype=bool)
+    if not valid.any() or not len(flat):
+        return found
+    good = values[:, valid]
+    for extreme in (good.min(axis=1), good.max(axis=1)):
+        if (flat == extreme).all(axis=1).any():
+            found |= (values == extreme[:, None]).all(axis=0)
+    return found
+
+
 def valid_mask(dataset: DatasetReader, bands: tuple[int, int, int], window: RasterioWindow) -> BoolArray:
     """Whether a pixel carries data in any of the bands: black in one colour is not nodata."""
     masks = dataset.read_masks(sorted(set(bands)), window=window)
@@ -48,9 +102,7 @@ def valid_mask(dataset: DatasetReader, bands: tuple[int, int, int], window: Rast
     return valid
 
 
-def scale_limits(
-    values: Float64Array, valid: BoolArray, dtype: str
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def scale_limits(values: Float64Array, valid: BoolArray, dtype: str) -> Limits:
     """The values that become 0 and 255, per band.
 
     8-bit imagery is left alone. Otherwise the 0.5th and 99.5th percentiles of the valid pixels; a
@@ -65,6 +117,11 @@ def scale_limits(
         return (0.0, 0.0, 0.0), (255.0, 255.0, 255.0)
     low, high = np.percentile(values[:, valid], _PERCENTILES, axis=1)
     high = np.where(high > low, high, low + 1.0)
+    return as_limits(low, high)
+
+
+def as_limits(low: Float64Array, high: Float64Array) -> Limits:
+    """Two arrays (3,) as limits."""
     return (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))
 
 

@@ -89,7 +89,9 @@ def _image(image: ImageSource) -> dict[str, Any]:
     grid = image.grid
     return {
         "file": image.path.name,
-        "sha256": image.sha256,
+        "sha256": image.sha256 or None,
+        "parts": image.parts,
+        "parts_sha256": image.parts_sha256 or None,
         "width_px": grid.width,
         "height_px": grid.height,
         "gsd_m": grid.gsd_m,

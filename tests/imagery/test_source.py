@@ -60,12 +60,31 @@ def test_valid_only_between_the_samples_is_found(make_tiff):
     assert open_source(make_tiff(pixels, nodata=0)).nodata == 0
 
 
-@pytest.mark.parametrize(("count", "says"), [(1, "--bands 1,1,1"), (2, "2 bands"), (12, "--bands R,G,B")])
-def test_band_counts(make_tiff, count, says):
+@pytest.mark.parametrize(("count", "says"), [(2, "2 bands"), (5, "--bands R,G,B"), (12, "--bands R,G,B")])
+def test_band_counts_that_say_nothing(make_tiff, count, says):
     path = make_tiff(texture(64, 64)[..., :1].repeat(count, axis=2), photometric="minisblack")
     refuse(path, says)
+    refuse(path, "--before-bands", bands_option="--before-bands")
     assert open_source(path, bands=(1, 1, 1)).bands == (1, 1, 1)
     refuse(path, "does not exist", bands=(1, 1, count + 1))
+
+
+@pytest.mark.parametrize(("count", "bands"), [(1, (1, 1, 1)), (3, (1, 2, 3)), (4, (3, 2, 1)), (8, (5, 3, 2))])
+def test_usual_band_counts_are_taken_with_a_note(make_tiff, count, bands):
+    path = make_tiff(texture(64, 64)[..., :1].repeat(count, axis=2), photometric="minisblack")
+    with rasterio.open(path, "r+") as file:
+        file.colorinterp = [rasterio.enums.ColorInterp.undefined] * count
+    source = open_source(path)
+    assert source.bands == bands
+    assert "read as" in source.notes[0]
+
+
+def test_bands_by_name(make_tiff):
+    path = make_tiff(texture(64, 64)[..., :1].repeat(5, axis=2), photometric="minisblack")
+    with rasterio.open(path, "r+") as file:
+        file.descriptions = ("NIR", "Blue", "green", "red", "red edge")
+    source = open_source(path)
+    assert (source.bands, source.notes) == ((4, 3, 2), ())
 
 
 def test_rgba_needs_no_choice(make_tiff):
@@ -82,16 +101,6 @@ def test_no_crs_needs_gsd(make_tiff):
     grid = open_source(path, gsd_m=0.4).grid
     assert grid.crs is None
     assert grid.transform == Affine(0.4, 0, 0, 0, -0.4, 0)
-
-
-def test_gcps_only(make_tiff):
-    from rasterio.control import GroundControlPoint
-
-    path = make_tiff(crs=None)
-    corners = [(0, 0, 14, 48), (0, 128, 14.001, 48), (96, 0, 14, 47.999), (96, 128, 14.001, 47.999)]
-    with rasterio.open(path, "r+") as file:
-        file.gcps = ([GroundControlPoint(*corner) for corner in corners], "EPSG:4326")
-    refuse(path, "gdalwarp", kind=GsdError)
 
 
 @pytest.mark.parametrize(
