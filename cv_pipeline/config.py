@@ -24,8 +24,10 @@ class AssessConfig(BaseModel):
     backend: Literal["torch", "onnx"] | None = Field(
         None, description="what runs the network; default: torch where the model folder holds weights, else onnx"
     )
-    tile_px: int = Field(512, ge=128, le=4096, multiple_of=16, description="tile side on the working grid")
-    overlap_px: int = Field(96, ge=32, description="overlap of neighbouring tiles on the working grid")
+    tile_px: int = Field(
+        1024, ge=256, le=4096, multiple_of=256, description="side of the ground that one run of the network answers for"
+    )
+    overlap_px: int = Field(192, ge=32, le=512, multiple_of=32, description="how much more each run sees")
     confidence: float = Field(0.95, gt=0, lt=1, description="level of all stated intervals")
     bootstrap_draws: int = Field(2000, ge=100)
     null_draws: int = Field(1000, ge=100)

@@ -1,37 +1,46 @@
-"""From an aligned pair to probability rasters, tile by tile, in memory that does not grow with height."""
+"""From an aligned pair to probability rasters, tile by tile, in memory that does not grow with height.
+
+One thread reads and normalises the next tiles while the network runs, another blends and writes the last ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from itertools import groupby, islice
 from pathlib import Path
 
+import cv2
 import numpy as np
+from rasterio import Env
 
 from cv_pipeline.errors import GsdError
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.register import before_view
+from cv_pipeline.segmentation.ahead import Behind, ahead
 from cv_pipeline.segmentation.backend import Backend
-from cv_pipeline.segmentation.channels import RADII_M
-from cv_pipeline.segmentation.normalise import normalise
-from cv_pipeline.segmentation.raster import TILE_PX, SegmentationWriter
-from cv_pipeline.segmentation.tiles import blend_weights, tile_rows
+from cv_pipeline.segmentation.blend import Blender
+from cv_pipeline.segmentation.raster import SegmentationWriter
+from cv_pipeline.segmentation.tile_input import TileInput, read_tile
+from cv_pipeline.segmentation.tiles import Tile, tiles_of
 from cv_pipeline.types import (
     AlignedPair,
-    BoolArray,
     Channel,
     Float32Array,
     ImageSource,
     ModelInfo,
     Segmentation,
-    UInt8Array,
-    Window,
 )
 
 Progress = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
 
-BATCH_TILES = 4
+BATCH_PX = 1_500_000
+"""Tiles go through the network together up to so many pixels (at least one): small ones would leave a GPU idle."""
+AHEAD = 2
+"""Batches that wait for the network, and tiles that wait to be written."""
+GDAL_CACHE_BYTES = 192 * 2**20
+"""Decoded blocks that GDAL keeps for all files together; its own default is a share of the machine's memory."""
 
 
 def check_gsd(source: ImageSource, model: ModelInfo) -> None:
@@ -48,71 +57,14 @@ def check_gsd(source: ImageSource, model: ModelInfo) -> None:
         )
 
 
-class _Band:
-    """Blended maps of the rows that unfinished tiles still touch, over the full width of the grid."""
-
-    def __init__(self, width: int) -> None:
-        self.top = 0
-        self._width = width
-        self._sum = np.zeros((len(Channel), 0, width), np.float32)
-        self._weight = np.zeros((0, width), np.float32)
-        self._valid = np.zeros((0, width), bool)
-
-    def add(self, window: Window, maps: Float32Array, valid: BoolArray, weights: Float32Array) -> None:
-        """Add a tile's maps (channels, h, w), already cut to the grid."""
-        height, width = valid.shape
-        missing = window.row + height - self.top - len(self._weight)
-        if missing > 0:
-            self._sum = np.pad(self._sum, ((0, 0), (0, missing), (0, 0)))
-            self._weight = np.pad(self._weight, ((0, missing), (0, 0)))
-            self._valid = np.pad(self._valid, ((0, missing), (0, 0)))
-        rows = slice(window.row - self.top, window.row - self.top + height)
-        cols = slice(window.col, window.col + width)
-        self._sum[:, rows, cols] += maps * weights
-        self._weight[rows, cols] += weights
-        self._valid[rows, cols] |= valid
-
-    def flush(self, until_row: int, writer: SegmentationWriter) -> int:
-        """Write and forget the rows above ``until_row``; returns how many of their pixels are valid."""
-        height = until_row - self.top
-        if height <= 0:
-            return 0
-        mean = self._sum[:, :height] / np.maximum(self._weight[:height], 1e-9)
-        values = dict(zip(Channel, mean, strict=True))
-        for channel in RADII_M:
-            values[channel] = np.exp(values[channel])
-        valid = self._valid[:height]
-        writer.write(Window(self.top, 0, height, self._width), values, valid)
-        self.top = until_row
-        self._sum, self._weight, self._valid = self._sum[:, height:], self._weight[height:], self._valid[height:]
-        return int(valid.sum())
-
-
-def _pad_to(rgb: UInt8Array, valid: BoolArray, window: Window) -> tuple[UInt8Array, BoolArray]:
-    """Mirror a tile that a small grid could not fill, as black would look like an edge."""
-    rows, cols = window.height - valid.shape[0], window.width - valid.shape[1]
-    if rows == 0 and cols == 0:
-        return rgb, valid
-    return (
-        np.pad(rgb, ((0, rows), (0, cols), (0, 0)), mode="symmetric"),
-        np.pad(valid, ((0, rows), (0, cols)), mode="symmetric"),
-    )
-
-
-def _clip(window: Window, height: int, width: int) -> Window:
-    return Window(
-        window.row, window.col, min(window.height, height - window.row), min(window.width, width - window.col)
-    )
-
-
 def segment(
     aligned: AlignedPair,
     backend: Backend,
     model: ModelInfo,
     path: Path,
     *,
-    tile_px: int = 512,
-    overlap_px: int = 96,
+    tile_px: int = 1024,
+    overlap_px: int = 192,
     use_before: bool = True,
     progress: Progress | None = None,
 ) -> Segmentation:
@@ -123,8 +75,10 @@ def segment(
         backend: What runs the network.
         model: Its description, recorded with the result.
         path: GeoTIFF to write.
-        tile_px: Tile side, a multiple of 16.
-        overlap_px: How much neighbouring tiles share; less than ``tile_px``.
+        tile_px: Greatest side of the ground that one run of the network answers for, a multiple of 256. It costs
+            memory and speed and does not change the result.
+        overlap_px: How much more each run sees, a multiple of 32. With the default the result is that of one run
+            over the whole grid up to about 0.001; less is faster.
         use_before: False where the registration cannot be trusted.
         progress: Told (tiles done, tiles in all).
 
@@ -134,53 +88,65 @@ def segment(
     """
     grid = aligned.working_grid
     paired = use_before and aligned.pair.before is not None
-    rows = tile_rows(grid, tile_px, overlap_px)
-    total, done, valid_px = sum(len(row) for row in rows), 0, 0
-    band = _Band(grid.width)
+    tiles = tiles_of(grid, tile_px, overlap_px)
+    done = valid_px = 0
+    blender = Blender(grid)
     with ExitStack() as stack:
+        stack.enter_context(Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES))
+        stack.enter_context(_single_threaded_opencv())
         after_view = stack.enter_context(GridView(aligned.pair.after, grid))
         early_view = stack.enter_context(before_view(aligned)) if paired else None
         writer = stack.enter_context(SegmentationWriter.create(path, grid))
-        for index, row in enumerate(rows):
-            for start in range(0, len(row), BATCH_TILES):
-                batch = row[start : start + BATCH_TILES]
-                _segment_batch(batch, after_view, early_view, backend, band, overlap_px)
-                done += len(batch)
-                if progress is not None:
-                    progress(done, total)
-            last = index == len(rows) - 1
-            # Whole file blocks only, so that none is compressed twice.
-            until = grid.height if last else rows[index + 1][0].row // TILE_PX * TILE_PX
-            valid_px += band.flush(until, writer)
+
+        def read(batch: Sequence[Tile]) -> list[TileInput]:
+            return [read_tile(tile, after_view, early_view) for tile in batch]
+
+        def write(part: tuple[TileInput, Float32Array]) -> None:
+            given, maps = part
+            values = blender.add(given.tile, maps)
+            if given.valid.any():
+                writer.write_maps(given.tile.core, values, given.valid)
+
+        results = stack.enter_context(Behind(write, AHEAD))
+        for batch in stack.enter_context(closing(ahead(read, _batches(tiles), AHEAD))):
+            for given, maps in zip(batch, _predict(batch, backend), strict=True):
+                results.put((given, maps))
+                valid_px += int(given.valid.sum())
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(tiles))
     return Segmentation(path, grid, model, paired, valid_px / (grid.height * grid.width))
 
 
-def _segment_batch(
-    windows: Sequence[Window],
-    after_view: GridView,
-    early_view: GridView | None,
-    backend: Backend,
-    band: _Band,
-    overlap_px: int,
-) -> None:
-    grid = after_view.grid
-    after, before, valids, has_before = [], [], [], []
-    for window in windows:
-        inside = _clip(window, grid.height, grid.width)
-        rgb, valid = after_view.read(inside)
-        after.append(normalise(*_pad_to(rgb, valid, window), grid.gsd_m))
-        valids.append(valid)
-        if early_view is not None:
-            early_rgb, early_valid = early_view.read(inside)
-            before.append(normalise(*_pad_to(early_rgb, early_valid, window), grid.gsd_m))
-            has_before.append(bool(early_valid.any()))
-    if not any(valid.any() for valid in valids):
-        maps = np.zeros((len(windows), len(Channel), windows[0].height, windows[0].width), np.float32)
-    else:
-        paired = early_view is not None
-        early = np.stack(before) if paired else None
-        maps = backend(np.stack(after), early, np.array(has_before) if paired else None)
-    for window, tile, valid in zip(windows, maps, valids, strict=True):
-        height, width = valid.shape
-        weights = blend_weights(window.height, window.width, overlap_px)[:height, :width]
-        band.add(window, tile[:, :height, :width], valid, weights)
+def _batches(tiles: Sequence[Tile]) -> Iterator[list[Tile]]:
+    """Runs of tiles of one shape that go through the network together."""
+    for (height, width), alike in groupby(tiles, lambda tile: (tile.seen.height, tile.seen.width)):
+        size = max(BATCH_PX // (height * width), 1)
+        while batch := list(islice(alike, size)):
+            yield batch
+
+
+def _predict(batch: Sequence[TileInput], backend: Backend) -> list[Float32Array]:
+    """Maps (channels, h, w) of each tile; zeros where its reach shows nothing."""
+    window = batch[0].tile.seen
+    maps = [np.zeros((len(Channel), window.height, window.width), np.float32) for _ in batch]
+    shown = [number for number, given in enumerate(batch) if given.after is not None]
+    if shown:
+        after = np.stack([given.after for given in batch if given.after is not None])
+        early = [given.before for given in batch if given.before is not None]
+        has_before = np.array([batch[number].has_before for number in shown])
+        found = backend(after, np.stack(early), has_before) if early else backend(after, None, None)
+        for number, tile_maps in zip(shown, found, strict=True):
+            maps[number] = tile_maps
+    return maps
+
+
+@contextmanager
+def _single_threaded_opencv() -> Iterator[None]:
+    """OpenCV's own threads would compete with the network's for the same cores."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -56,9 +56,13 @@ def encode(values: Float32Array, channel: Channel, valid: BoolArray) -> UInt16Ar
         (h, w) with 0 where ``valid`` is False or the value is not a number, else 1..65535.
     """
     scale, offset = scale_offset(channel)
-    known = valid & ~np.isnan(values)
-    dn = np.rint((np.where(known, values, 0.0).astype(np.float64) - offset) / scale)
-    return np.where(known, np.clip(dn, 1, MAX_DN), 0).astype(np.uint16)
+    # In float32 and in place: this runs over every channel of every pixel. NaN compares false, so it ends as 0.
+    dn = values.astype(np.float32) * np.float32(1 / scale)
+    dn -= np.float32(offset / scale)
+    np.rint(dn, out=dn)
+    np.clip(dn, 1, MAX_DN, out=dn)
+    dn[~(valid & (dn >= 1))] = 0.0
+    return dn.astype(np.uint16)
 
 
 def decode(dn: UInt16Array, channel: Channel) -> tuple[Float32Array, BoolArray]:
@@ -150,6 +154,13 @@ class SegmentationWriter:
             raise ValueError(f"values and validity must have the window's shape {shape}")
         dn = np.stack([encode(values[channel], channel, valid) for channel in Channel])
         self._dataset.write(dn, window=RasterioWindow(window.col, window.row, window.width, window.height))
+
+    def write_maps(self, window: Window, maps: Float32Array, valid: BoolArray) -> None:
+        """Write maps (channels, h, w) as a backend gives them: radii as natural logarithms."""
+        values = {
+            channel: np.exp(band) if channel in RADII_M else band for channel, band in zip(Channel, maps, strict=True)
+        }
+        self.write(window, values, valid)
 
 
 def read_channels(

@@ -4,57 +4,70 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from cv_pipeline.segmentation.tiles import STRIDE_PX, blend_weights, tile_rows
-from cv_pipeline.types import Grid
+from cv_pipeline.segmentation.tiles import BLOCK_PX, RAMP_PX, STRIDE_PX, Tile, fade_in, tiles_of
+from cv_pipeline.types import Grid, Window
 
 
 def grid(height: int, width: int) -> Grid:
     return Grid(height, width, Affine.identity(), None, 1.0)
 
 
+def ends(window: Window) -> tuple[int, int]:
+    return window.row + window.height, window.col + window.width
+
+
+def counts(tiles: list[Tile], part: str, height: int, width: int) -> np.ndarray:
+    covered = np.zeros((height, width), int)
+    for tile in tiles:
+        window = getattr(tile, part)
+        covered[window.row : window.row + window.height, window.col : window.col + window.width] += 1
+    return covered
+
+
 SIZES = [(512, 512), (513, 512), (1000, 700), (1321, 2049), (100, 900), (33, 47), (16, 16), (1, 1)]
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-@pytest.mark.parametrize(("tile_px", "overlap_px"), [(512, 96), (256, 32), (128, 100)])
-def test_tiles_cover_the_grid_with_the_overlap(height: int, width: int, tile_px: int, overlap_px: int) -> None:
-    rows = tile_rows(grid(height, width), tile_px, overlap_px)
-    covered = np.zeros((height, width), bool)
-    for window in (window for row in rows for window in row):
-        covered[window.row : window.row + window.height, window.col : window.col + window.width] = True
-    assert covered.all()
-    for starts, length in (([row[0].row for row in rows], height), ([w.col for w in rows[0]], width)):
-        assert starts[0] == 0
-        assert (np.diff(starts) <= tile_px - overlap_px).all()
-        assert (np.diff(starts) > 0).all()
-        if length >= tile_px:
-            assert starts[-1] + tile_px == length
-        else:
-            assert starts == [0]
+@pytest.mark.parametrize(("tile_px", "overlap_px"), [(512, 96), (256, 32), (256, 192)])
+def test_cores_cover_the_grid_once_and_lie_on_the_files_blocks(
+    height: int, width: int, tile_px: int, overlap_px: int
+) -> None:
+    tiles = tiles_of(grid(height, width), tile_px, overlap_px)
+    assert (counts(tiles, "core", height, width) == 1).all()
+    for core, reach, _ in tiles:
+        assert core.row % BLOCK_PX == core.col % BLOCK_PX == 0
+        assert max(core.height, core.width) <= tile_px
+        assert reach[:2] == core[:2]
+        assert ends(reach) == (min(ends(core)[0] + RAMP_PX, height), min(ends(core)[1] + RAMP_PX, width))
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_tiles_are_alike_and_fit_the_network(height: int, width: int) -> None:
-    windows = [window for row in tile_rows(grid(height, width), 256, 32) for window in row]
-    assert len({(w.height, w.width) for w in windows}) == 1
-    tile = windows[0]
-    assert tile.height % STRIDE_PX == 0
-    assert tile.width % STRIDE_PX == 0
-    assert tile.height == 256 if height >= 256 else 0 <= tile.height - height < STRIDE_PX
+@pytest.mark.parametrize("overlap_px", [32, 96, 192])
+def test_tiles_fit_the_network_and_see_the_context_that_is_there(height: int, width: int, overlap_px: int) -> None:
+    margin = (overlap_px - RAMP_PX) // 2
+    for _, reach, seen in tiles_of(grid(height, width), 256, overlap_px):
+        assert all(value % STRIDE_PX == 0 for value in seen)
+        for axis, length in enumerate((height, width)):
+            assert seen[axis] == max(reach[axis] - margin, 0)
+            assert ends(seen)[axis] >= min(ends(reach)[axis] + margin, length)
+            assert ends(seen)[axis] < length + STRIDE_PX
 
 
-@pytest.mark.parametrize(("height", "width", "overlap_px"), [(64, 64, 32), (128, 256, 96), (16, 512, 96), (64, 64, 0)])
-def test_blend_weights_are_positive_and_highest_inside(height: int, width: int, overlap_px: int) -> None:
-    weights = blend_weights(height, width, overlap_px)
-    assert weights.shape == (height, width)
-    assert weights.dtype == np.float32
-    assert (weights > 0).all()
-    assert weights.max() == weights[height // 2, width // 2] <= 1
-    np.testing.assert_array_equal(weights, weights[::-1, ::-1])
-    assert (np.diff(weights[height // 2, : width // 2]) >= 0).all()
+def test_neighbours_share_the_overlap() -> None:
+    left, right = tiles_of(grid(256, 1024), 512, 192)
+    assert ends(left.seen)[1] - right.seen.col == 192
 
 
-def test_two_overlapping_ramps_leave_no_seam() -> None:
-    weights = blend_weights(64, 64, 32)[32]
-    sums = weights[-32:] + weights[:32]
-    assert sums.min() > 0.9
+def test_wide_grids_are_worked_through_in_strips() -> None:
+    tiles = tiles_of(grid(2048, 20_000), 1024, 192)
+    assert [tile.core.row for tile in tiles[:17]] == [0] * 8 + [1024] * 8 + [0]
+    assert tiles[16].core.col == 8192
+
+
+def test_a_seam_is_shared_smoothly() -> None:
+    rising = fade_in()
+    assert rising.shape == (RAMP_PX,)
+    assert 0 < rising[0] < 0.01
+    assert 0.99 < rising[-1] < 1
+    np.testing.assert_allclose(rising + rising[::-1], 1, atol=1e-6)
+    assert np.abs(np.diff(rising, 2)).max() < 0.01

@@ -1,0 +1,82 @@
+"""What the network gets of one tile, as if the whole grid had been read and normalised at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cv_pipeline.imagery.view import GridView
+from cv_pipeline.segmentation.normalise import SPREAD_SIGMA_M, normalise
+from cv_pipeline.segmentation.tiles import STRIDE_PX, Tile
+from cv_pipeline.types import BoolArray, Float32Array, UInt8Array, Window
+
+
+@dataclass(frozen=True, slots=True)
+class TileInput:
+    """What one tile shows; ``after`` is None where its reach shows nothing, ``before`` where there is none to use.
+
+    ``valid`` (h, w) is of the tile's core.
+    """
+
+    tile: Tile
+    valid: BoolArray
+    after: Float32Array | None
+    before: Float32Array | None
+    has_before: bool
+
+
+def read_tile(tile: Tile, after_view: GridView, early_view: GridView | None) -> TileInput:
+    """Read and normalise one tile; ``early_view`` None: the after image alone.
+
+    Raises:
+        ImageError: a file is damaged there.
+    """
+    after, valid = _read_normalised(tile.seen, after_view)
+    core = _part(valid, tile.core, tile.seen)
+    if not _part(valid, tile.reach, tile.seen).any():
+        return TileInput(tile, core, None, None, False)
+    if early_view is None:
+        return TileInput(tile, core, after, None, False)
+    before, early_valid = _read_normalised(tile.seen, early_view)
+    return TileInput(tile, core, after, before, bool(early_valid.any()))
+
+
+def _read_normalised(window: Window, view: GridView) -> tuple[Float32Array, BoolArray]:
+    """Network input (4, h, w) and validity (h, w) of a window, both as if the whole grid had been read at once.
+
+    The local statistics reach so far that the window is read with a margin. Past the grid's end the image is mirrored,
+    as black would look like an edge.
+    """
+    grid = view.grid
+    margin = -(-int(np.ceil(4 * SPREAD_SIGMA_M / grid.gsd_m)) // STRIDE_PX) * STRIDE_PX
+    top, left = max(window.row - margin, 0), max(window.col - margin, 0)
+    bottom = min(window.row + window.height + margin, _whole_strides(grid.height))
+    right = min(window.col + window.width + margin, _whole_strides(grid.width))
+    inside = Window(top, left, min(bottom, grid.height) - top, min(right, grid.width) - left)
+    rgb, valid = _mirrored(*view.read(inside), bottom - top, right - left)
+    part = np.s_[window.row - top :, window.col - left :]
+    cut = np.s_[: window.height, : window.width]
+    if not valid[part][cut].any():
+        return np.zeros((4, window.height, window.width), np.float32), valid[part][cut]
+    normal = normalise(rgb, valid, grid.gsd_m)
+    return np.ascontiguousarray(normal[:, *part][:, *cut]), valid[part][cut]
+
+
+def _whole_strides(length_px: int) -> int:
+    return -(-length_px // STRIDE_PX) * STRIDE_PX
+
+
+def _mirrored(rgb: UInt8Array, valid: BoolArray, height: int, width: int) -> tuple[UInt8Array, BoolArray]:
+    rows, cols = height - valid.shape[0], width - valid.shape[1]
+    if rows == 0 and cols == 0:
+        return rgb, valid
+    return (
+        np.pad(rgb, ((0, rows), (0, cols), (0, 0)), mode="symmetric"),
+        np.pad(valid, ((0, rows), (0, cols)), mode="symmetric"),
+    )
+
+
+def _part(array: BoolArray, part: Window, of: Window) -> BoolArray:
+    row, col = part.row - of.row, part.col - of.col
+    return array[row : row + part.height, col : col + part.width]
