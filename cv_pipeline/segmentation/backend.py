@@ -9,6 +9,8 @@ import torch
 
 from cv_pipeline.segmentation.calibration import IDENTITY, Calibration
 from cv_pipeline.segmentation.channels import NUMBER, to_values
+from cv_pipeline.segmentation.fold import folded
+from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.types import BoolArray, Channel, Float32Array
 
 if TYPE_CHECKING:
@@ -60,26 +62,28 @@ class TorchBackend:
     """A :class:`Backend` of a PyTorch network, on the device that holds its weights.
 
     ``precision`` is that of the network's inside: ``auto`` is bf16 where the device computes in it, else fp32.
-    Values are always worked out and given in float32.
+    Values are always worked out and given in float32. A :class:`CraterNet` stays as it was; another module is
+    converted in place.
     """
 
     def __init__(self, net: nn.Module, model: ModelFile | None = None, precision: Precision = "fp32") -> None:
-        self._net = net
         self._calibration = IDENTITY if model is None else model.calibration
         weight = next(net.parameters(), None)
         self.device = torch.device("cpu") if weight is None else weight.device
         wanted = has_bf16(self.device) if precision == "auto" else precision == "bf16"
         self.precision: Precision = "bf16" if wanted else "fp32"
+        self._dtype = torch.bfloat16 if wanted else torch.float32
+        quick = folded(net) if isinstance(net, CraterNet) else net
+        self._net = quick.to(dtype=self._dtype, memory_format=torch.channels_last)
 
     def __call__(self, after: Float32Array, before: Float32Array | None, has_before: BoolArray | None) -> Float32Array:
         """See :class:`Backend`."""
         seen = None if has_before is None or before is None else torch.from_numpy(np.asarray(has_before))
-        half = self.precision == "bf16"
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with torch.inference_mode():
             late = self._tensor(after)
             early = None if before is None else self._tensor(before)
             maps = self._net(late, early, None if seen is None else seen.to(self.device))
         return read_maps(maps, paired=before is not None, has_before=seen, calibration=self._calibration)
 
     def _tensor(self, tiles: Float32Array) -> torch.Tensor:
-        return torch.from_numpy(tiles).to(self.device).contiguous(memory_format=torch.channels_last)
+        return torch.from_numpy(tiles).to(self.device, self._dtype).contiguous(memory_format=torch.channels_last)
