@@ -31,6 +31,10 @@ class PointsError(CvPipelineError):
     """A points file is missing, unreadable, or lacks the columns or values that a measure needs."""
 
 
+class LabelsError(CvPipelineError):
+    """A labels file is missing, unreadable, empty, without a usable CRS, or lies outside its image."""
+
+
 class MeasureError(CvPipelineError):
     """A place or a site that is to be measured cannot be read, or there is nothing to measure."""
 

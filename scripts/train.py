@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -14,26 +14,47 @@ if TYPE_CHECKING:
 
 
 def main(
-    config: Annotated[Path, typer.Option(help="settings, see models/small/train.yaml")],
+    config: Annotated[Path, typer.Option(help="settings, see models/small/train.yaml and docs/training.md")],
     backgrounds: Annotated[Path, typer.Option(help="folder with ucmerced/ and kampala/")] = Path("../shared/data"),
     run_dir: Annotated[Path | None, typer.Option(help="checkpoints and logs; default runs/<name>")] = None,
     out: Annotated[Path | None, typer.Option(help="model folder to write; default: none")] = None,
-    workers: Annotated[int, typer.Option(help="processes that render samples")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="rendering processes of each device; default: the cores that --threads leaves")
+    ] = None,
     threads: Annotated[int, typer.Option(help="torch threads")] = 1,
     max_minutes: Annotated[float | None, typer.Option(help="stop at a checkpoint after this long")] = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, mps")] = "auto",
+    devices: Annotated[str, typer.Option(help="how many per node, which (0,1), or auto for all")] = "1",
+    nodes: Annotated[int, typer.Option(help="machines that train together")] = 1,
+    strategy: Annotated[str, typer.Option(help="auto, ddp, or another of Lightning's")] = "auto",
+    precision: Annotated[
+        Literal["bf16-mixed", "16-mixed", "32-true"], typer.Option(help="16-mixed for GPUs without bfloat16")
+    ] = "bf16-mixed",
+    deterministic: Annotated[bool, typer.Option(help="repeatable operations only; somewhat slower on GPUs")] = False,
 ) -> None:
     """Train or go on training; with --out, export the averaged weights as a model folder."""
     import torch
 
     from cv_pipeline.training.config import read_train_config
-    from cv_pipeline.training.run import train
+    from cv_pipeline.training.loaders import default_workers
+    from cv_pipeline.training.run import Machine, is_first_process, train
 
     torch.set_num_threads(threads)
     try:
         settings = read_train_config(config)
         where = run_dir or Path("runs") / settings.name
-        module = train(settings, backgrounds, where, workers=workers, max_minutes=max_minutes)
-        if out is not None:
+        machine = Machine(
+            workers=default_workers(threads, settings.uses, devices) if workers is None else workers,
+            accelerator=accelerator,
+            devices=devices,
+            nodes=nodes,
+            strategy=strategy,
+            precision=precision,
+            deterministic=deterministic,
+            max_minutes=max_minutes,
+        )
+        module = train(settings, backgrounds, where, machine)
+        if out is not None and is_first_process():
             from cv_pipeline.training.export import export_model
 
             net = cast("CraterNet", module.averaged.module)

@@ -43,6 +43,9 @@ class StrikeConfig(_Section):
     by_eye_share: float = Field(
         0.2, ge=0, le=1, description="share of the families seen by eye (crater_appearance.md 3-10) beside the table's"
     )
+    family_balance: float = Field(
+        0.0, ge=0, le=1, description="0 draws the families of a pool as measured, 1 all equally often: for training"
+    )
     size_factor: float = Field(1.0, gt=0, le=10, description="scales all shell craters; 1 is as measured")
     size_log_sd: float = Field(
         0.14, ge=0, le=1, description="log-SD of size between salvos; with the individual 0.3 total"

@@ -215,11 +215,11 @@ def look_at(ground: Ground, row_px: float, col_px: float) -> GroundLook:
 
 
 def draw_family(material: Material, config: StrikeConfig, rng: np.random.Generator) -> Family:
-    """A random family for this material, in the measured shares."""
+    """A random family for this material, in the measured shares, evened out by ``config.family_balance``."""
     if material is Material.SNOW:
         return SNOW_FAMILY
     pool = BY_EYE_FAMILIES if rng.random() < config.by_eye_share else TABLE_FAMILIES
-    weights = np.array([family.share * family.weight_on(material) for family in pool])
+    weights = np.array([family.share ** (1 - config.family_balance) * family.weight_on(material) for family in pool])
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -22,6 +22,26 @@ _FIRST_FILLER = 2**40
 _DEFAULT = SimulationConfig()
 
 
+class PairPlan(NamedTuple):
+    """What one pair is drawn from: the seed of all its chance, and the settings."""
+
+    seed: tuple[int, ...]
+    config: SimulationConfig
+
+
+Planner = Callable[[int, int], PairPlan]
+"""Told a pair's number and the batch that shows it first, counted over all processes of a run."""
+
+
+def batches_of(worker: int, workers: int, rank: int = 0, ranks: int = 1) -> Iterator[int]:
+    """Numbers of the batches that worker ``worker`` of ``workers`` makes for process ``rank`` of ``ranks``.
+
+    Process ``r`` takes batches ``r``, ``r + ranks``, ..., and its workers take these in turn: every batch has one
+    maker, and each process gets its batches in order whatever the number of its workers.
+    """
+    return count(worker * ranks + rank, workers * ranks)
+
+
 class SimulationStream(IterableDataset[Sample], Generic[Sample]):
     """Samples numbered onward from ``first``; sample ``n`` is the same in every run of the same seed.
 
@@ -30,6 +50,7 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
     A run that stopped after ``n`` samples goes on exactly with ``first=n``. In a ``DataLoader`` whose
     ``batch_size`` equals this one's, batches come in the same order whatever the number of workers: worker
     ``w`` of ``W`` renders batches ``w``, ``w + W``, ... whole, and the loader takes from its workers in turn.
+    Where several processes train together, ``shard`` gives each its own batches (:func:`batches_of`).
     """
 
     def __init__(
@@ -45,6 +66,8 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
         length: int | None = None,
         uses: int = 1,
         config: SimulationConfig = _DEFAULT,
+        plan: Planner | None = None,
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         """Set up the stream; nothing is rendered yet.
 
@@ -57,10 +80,13 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
             gsd_m: (lowest, highest) metres per pixel, drawn log-uniformly for each pair; ``pair.gsd_m`` tells.
             batch_size: that of the loader.
             first: number of the first sample; a multiple of ``batch_size`` keeps batches as they would have been.
-            length: how many samples; without end if None.
+            length: how many samples, over all processes; without end if None.
             uses: in how many samples each rendered pair is used, :data:`AGAIN_AFTER` batches apart, since
                 rendering costs more than what a small network does with it; divides ``batch_size``.
             config: what is drawn.
+            plan: gives single pairs a seed and settings of their own, in place of ``seed`` and ``config``; with
+                workers it must be picklable.
+            shard: (rank, ranks): which of the processes that train together this stream is for.
 
         Raises:
             ValueError: ``uses`` does not divide ``batch_size``.
@@ -70,6 +96,7 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
         self._backgrounds, self._transform, self._config = backgrounds, transform, config
         self._seed, self._size_px, self._gsd_m = seed, size_px, gsd_m
         self._batch_size, self._first, self._length, self._uses = batch_size, first, length, uses
+        self._plan, self._shard = plan, shard
         self._kept: dict[int, SimulatedPair] = {}
 
     def __iter__(self) -> Iterator[Sample]:
@@ -82,8 +109,8 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
         yield from map(self.sample, self.numbers(worker.id, worker.num_workers))
 
     def numbers(self, worker: int, workers: int) -> Iterator[int]:
-        """The samples that ``worker`` of ``workers`` renders, in order."""
-        for batch in count(worker, workers):
+        """The samples that ``worker`` of ``workers`` of this process renders, in order."""
+        for batch in batches_of(worker, workers, *self._shard):
             for place in range(batch * self._batch_size, (batch + 1) * self._batch_size):
                 if self._length is not None and place >= self._length:
                     return
@@ -97,18 +124,30 @@ class SimulationStream(IterableDataset[Sample], Generic[Sample]):
         # At the start of a run nothing was shown before; such samples show pairs beyond all others.
         return then * fresh + place % fresh if then >= 0 else _FIRST_FILLER + number
 
+    def first_batch(self, pair_number: int) -> int:
+        """The batch that shows a pair first."""
+        if pair_number >= _FIRST_FILLER:
+            return (pair_number - _FIRST_FILLER) // self._batch_size
+        return pair_number // (self._batch_size // self._uses)
+
     def sample(self, number: int) -> Sample:
         """Sample ``number``."""
-        pair_number = self.pair_number(number)
+        pair_number, batch = self.pair_number(number), number // self._batch_size
         pair = self._kept.pop(pair_number, None) or self._render(pair_number)
-        fresh = self._batch_size // self._uses
-        last_batch = pair_number // fresh + AGAIN_AFTER * (self._uses - 1)
-        if pair_number < _FIRST_FILLER and number // self._batch_size < last_batch:
+        if pair_number < _FIRST_FILLER and batch < self._last_batch(pair_number):
             self._kept[pair_number] = pair
+        # A pair whose last use fell to another worker or process would otherwise stay for ever.
+        self._kept = {kept: pair for kept, pair in self._kept.items() if batch <= self._last_batch(kept)}
         return self._transform(pair, number)
 
+    def _last_batch(self, pair_number: int) -> int:
+        return self.first_batch(pair_number) + AGAIN_AFTER * (self._uses - 1)
+
     def _render(self, number: int) -> SimulatedPair:
+        plan = PairPlan((self._seed, number), self._config)
+        if self._plan is not None:
+            plan = self._plan(number, self.first_batch(number))
         low, high = np.log(self._gsd_m)
-        gsd_m = float(np.exp(stream((self._seed, number), "gsd").uniform(low, high)))
+        gsd_m = float(np.exp(stream(plan.seed, "gsd").uniform(low, high)))
         shape = self._size_px, self._size_px
-        return simulate_pair(self._backgrounds, (self._seed, number), shape, gsd_m, self._config)
+        return simulate_pair(self._backgrounds, plan.seed, shape, gsd_m, plan.config)

@@ -15,7 +15,7 @@ from cv_pipeline.evaluation.labelled import LabelledScene, Score, match_labelled
 from cv_pipeline.evaluation.objects import TOLERANCE_M
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.training.config import TrainConfig
-from cv_pipeline.training.run import train
+from cv_pipeline.training.run import Machine, train
 from cv_pipeline.types import ModelInfo
 
 LOW_THRESHOLD = 0.05
@@ -71,7 +71,7 @@ def run_variant(
     variant: str, config: TrainConfig, backgrounds: Path, scenes: tuple[LabelledScene, ...], run_dir: Path
 ) -> Outcome:
     """Train ``config`` from scratch (or go on where it stopped) and score its averaged weights on ``scenes``."""
-    module = train(config, backgrounds, run_dir, workers=1, max_minutes=None)
+    module = train(config, backgrounds, run_dir, Machine(workers=1))
     net = cast("CraterNet", module.averaged.module).float().eval()
     info = ModelInfo(variant, "", config.working_gsd_m, config.min_gsd_m, config.max_gsd_m, 0.5)
     matches = [

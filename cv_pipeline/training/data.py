@@ -15,6 +15,7 @@ from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.simulation.stream import SimulationStream
 from cv_pipeline.training.config import TrainConfig
+from cv_pipeline.training.mix import HardRound
 from cv_pipeline.training.planes import Plane, truth_planes
 from cv_pipeline.types import Float32Array, UInt8Array
 
@@ -43,10 +44,15 @@ def turn_truth(truth: Float32Array, member: str) -> Float32Array:
 
 
 class PairedAugmentation:
-    """Same geometry for both dates and the truth, separate radiometry for each date."""
+    """Same geometry for both dates and the truth, separate radiometry for each date.
+
+    It moves nothing by parts of a pixel: what registration leaves between two dates is drawn by the simulator
+    (:mod:`cv_pipeline.simulation.alignment`) and nowhere else, because only there the truth is known exactly.
+    ``member`` names the turn, see :func:`turn`.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._member = _TURNS[np.random.default_rng(seed).integers(len(_TURNS))]
+        self.member = _TURNS[np.random.default_rng(seed).integers(len(_TURNS))]
         self._radiometry = A.Compose(
             [
                 A.RandomBrightnessContrast(0.15, 0.2, p=0.3),
@@ -61,9 +67,9 @@ class PairedAugmentation:
         self, before: UInt8Array, after: UInt8Array, truth: Float32Array
     ) -> tuple[UInt8Array, UInt8Array, Float32Array]:
         """Augmented (before, after, truth); images (h, w, 3), truth (h, w, planes)."""
-        new_after = self._radiometry(image=turn(after, self._member))["image"]
-        new_before = self._radiometry(image=turn(before, self._member))["image"]
-        return new_before, new_after, turn_truth(truth, self._member)
+        new_after = self._radiometry(image=turn(after, self.member))["image"]
+        new_before = self._radiometry(image=turn(before, self.member))["image"]
+        return new_before, new_after, turn_truth(truth, self.member)
 
 
 class TrainingSample:
@@ -92,9 +98,18 @@ class TrainingSample:
 
 
 def training_stream(
-    config: TrainConfig, data_root: Path, first: int, length: int
+    config: TrainConfig,
+    data_root: Path,
+    first: int,
+    length: int,
+    *,
+    hard: tuple[HardRound, ...] = (),
+    shard: tuple[int, int] = (0, 1),
 ) -> SimulationStream[dict[str, Tensor]]:
-    """Samples ``first`` to ``first + length`` of a run, over backgrounds for training."""
+    """Samples ``first`` to ``first + length`` of a run, over backgrounds for training.
+
+    ``hard`` are the rounds of mining so far, ``shard`` is (rank, ranks) of the process that trains on the stream.
+    """
     return SimulationStream(
         Backgrounds(list_tiles(data_root, "train")),
         TrainingSample(config.working_gsd_m, config.seed, augment=True),
@@ -105,11 +120,14 @@ def training_stream(
         first=first,
         length=length,
         uses=config.uses,
-        config=config.simulation,
+        plan=config.plan(hard, shard[1]),
+        shard=shard,
     )
 
 
-def validation_stream(config: TrainConfig, data_root: Path) -> SimulationStream[dict[str, Tensor]]:
+def validation_stream(
+    config: TrainConfig, data_root: Path, shard: tuple[int, int] = (0, 1)
+) -> SimulationStream[dict[str, Tensor]]:
     """The samples of every validation, over places that training never sees."""
     return SimulationStream(
         Backgrounds(list_tiles(data_root, "validate")),
@@ -120,4 +138,5 @@ def validation_stream(config: TrainConfig, data_root: Path) -> SimulationStream[
         batch_size=config.batch_size,
         length=config.validation_samples,
         config=config.simulation,
+        shard=shard,
     )

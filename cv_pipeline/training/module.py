@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import lightning as L
 import torch
@@ -24,19 +24,26 @@ def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tens
 
     Args:
         maps: Raw network maps (batch, channels, height, width).
-        truth: (batch, planes, height, width), see :mod:`cv_pipeline.training.planes`.
+        truth: (batch, planes, height, width), see :mod:`cv_pipeline.training.planes`; NaN where nobody knows.
         with_before: Whether new-or-old can be told; otherwise that map is not trained.
     """
     found = dict(zip(Channel, maps.unbind(1), strict=True))
-    true = dict(zip(Plane, truth.unbind(1), strict=True))
+    known = dict(zip(Plane, (~truth.isnan()).float().unbind(1), strict=True))
+    true = dict(zip(Plane, truth.nan_to_num(0.0).unbind(1), strict=True))
     visible, crater = true[Plane.VISIBLE], true[Plane.CRATER]
+
+    def told(plane: Plane) -> Tensor:
+        return visible * known[plane]
+
     terms = {
-        "crater": mask_loss(found[Channel.CRATER], crater, visible),
-        "blast": 0.5 * mask_loss(found[Channel.BLAST], true[Plane.BLAST], visible),
-        "secondary": 0.25 * mask_loss(found[Channel.SECONDARY], true[Plane.SECONDARY], visible),
+        "crater": mask_loss(found[Channel.CRATER], crater, told(Plane.CRATER)),
+        "blast": 0.5 * mask_loss(found[Channel.BLAST], true[Plane.BLAST], told(Plane.BLAST)),
+        "secondary": 0.25 * mask_loss(found[Channel.SECONDARY], true[Plane.SECONDARY], told(Plane.SECONDARY)),
         "structure": 0.25
-        * mask_loss(found[Channel.STRUCTURE], true[Plane.STRUCTURE], visible * true[Plane.STRUCTURE_KNOWN]),
-        "centre": centre_focal_loss(found[Channel.CENTRE], true[Plane.CENTRE], visible),
+        * mask_loss(
+            found[Channel.STRUCTURE], true[Plane.STRUCTURE], told(Plane.STRUCTURE) * true[Plane.STRUCTURE_KNOWN]
+        ),
+        "centre": centre_focal_loss(found[Channel.CENTRE], true[Plane.CENTRE], told(Plane.CENTRE)),
         "crater_radius": radius_loss(found[Channel.CRATER_RADIUS_M], true[Plane.CRATER_RADIUS_M]),
         "blast_radius": 0.5 * radius_loss(found[Channel.BLAST_RADIUS_M], true[Plane.BLAST_RADIUS_M]),
         "axis": 0.5
@@ -45,14 +52,12 @@ def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tens
             found[Channel.AXIS_UP],
             true[Plane.AXIS_RIGHT],
             true[Plane.AXIS_UP],
-            visible * crater,
+            told(Plane.AXIS_RIGHT) * crater,
         ),
     }
     if with_before:
-        told = functional.binary_cross_entropy_with_logits(
-            found[Channel.NEW].float(), true[Plane.NEW], reduction="none"
-        )
-        terms["new"] = 0.5 * masked_mean(told, visible * crater)
+        new = functional.binary_cross_entropy_with_logits(found[Channel.NEW].float(), true[Plane.NEW], reduction="none")
+        terms["new"] = 0.5 * masked_mean(new, told(Plane.NEW) * crater)
     terms["total"] = torch.stack(list(terms.values())).sum()
     return terms
 
@@ -66,19 +71,33 @@ _SCORED = (
 
 
 def soft_iou(logits: Tensor, mask: Tensor) -> Tensor:
-    """Intersection over union of ``logits > 0`` with ``mask``; 1 where both are empty."""
-    found, true = logits > 0, mask > 0.5
+    """Intersection over union of ``logits > 0`` with ``mask`` where that is no NaN; 1 where both are empty."""
+    found, true = (logits > 0) & ~mask.isnan(), mask > 0.5
     return ((found & true).sum() + 1e-6) / ((found | true).sum() + 1e-6)
 
 
 class CraterModule(L.LightningModule):
-    """Trains a :class:`CraterNet` on simulated pairs; ``averaged`` holds the weights that ship."""
+    """Trains a :class:`CraterNet`; ``averaged`` holds the weights that ship.
 
-    def __init__(self, config: TrainConfig) -> None:
+    With ``freeze_encoder`` the encoder keeps its weights and the statistics of its normalisation.
+    """
+
+    def __init__(self, config: TrainConfig, freeze_encoder: bool = False) -> None:
         super().__init__()
-        self.config = config
+        self.config, self._freeze_encoder = config, freeze_encoder
         self.net = CraterNet(config.network())
         self.averaged = AveragedModel(self.net, avg_fn=self._average, use_buffers=True)
+        self.averaged.requires_grad_(False)  # else several processes would wait for gradients that never come
+        if freeze_encoder:
+            self.net.encoder.requires_grad_(False)
+            self.net.encoder.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but a frozen encoder stays in inference mode."""
+        super().train(mode)
+        if self._freeze_encoder:
+            self.net.encoder.eval()
+        return self
 
     @property
     def steps_done(self) -> int:
@@ -90,33 +109,43 @@ class CraterModule(L.LightningModule):
         decay = min(self.config.ema_decay, (1 + float(count)) / (10 + float(count)))
         return mean.lerp(value, 1 - decay) if mean.is_floating_point() else value
 
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Seed whatever chance a step may need by its number, so that a resumed run draws the same."""
+        torch.manual_seed(
+            (self.config.seed * 1_000_003 + self.global_step) * self.trainer.world_size + self.global_rank
+        )
+
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:  # noqa: ARG002
-        """Loss of one batch; whole batches drop the before image, which saves half the encoding."""
+        """Loss of one batch; whole batches drop the before image, which saves half the encoding.
+
+        ``has_before`` (batch,) in the batch tells samples that have no before image anyway.
+        """
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.global_step)
         with_before = torch.rand(1, generator=generator).item() >= self.config.after_only_share
         after = batch["after"].contiguous(memory_format=torch.channels_last)
         before = batch["before"].contiguous(memory_format=torch.channels_last) if with_before else None
-        terms = total_loss(self.net(after, before), batch["truth"], with_before)
+        has_before = batch.get("has_before") if with_before else None
+        terms = total_loss(self.net(after, before, has_before), batch["truth"], with_before)
         self.log_dict({f"train/{k}": v for k, v in terms.items()}, prog_bar=False)
         self.log("loss", terms["total"], prog_bar=True, logger=False)
         return terms["total"]
 
-    def on_before_zero_grad(self, *_: Any) -> None:
-        """Update the moving average after each optimiser step."""
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, then update the moving average: before any callback may save a checkpoint."""
+        super().optimizer_step(*args, **kwargs)
         self.averaged.update_parameters(self.net)
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Losses and IoU of the averaged weights, with and without the before image."""
         for name, before in (("pair", batch["before"]), ("after_only", None)):
-            maps = self.averaged(batch["after"], before)
+            maps = self.averaged(batch["after"], before, None if before is None else batch.get("has_before"))
             terms = total_loss(maps, batch["truth"], before is not None)
-            self.log(f"val/{name}/loss", terms["total"])
+            self.log(f"val/{name}/loss", terms["total"], sync_dist=True)
             found = dict(zip(Channel, maps.unbind(1), strict=True))
             true = dict(zip(Plane, batch["truth"].unbind(1), strict=True))
             for channel, plane in _SCORED:
-                self.log(
-                    f"val/{name}/{plane}_iou", soft_iou(found[channel], true[plane]), prog_bar=plane == Plane.BLAST
-                )
+                iou = soft_iou(found[channel], true[plane])
+                self.log(f"val/{name}/{plane}_iou", iou, prog_bar=plane == Plane.BLAST, sync_dist=True)
             if batch_index == 0:
                 self._log_panel(name, batch, maps)
 
@@ -126,15 +155,15 @@ class CraterModule(L.LightningModule):
             return
         shown = (batch["after"][:8, :3] / 8 + 0.5).clamp(0, 1)
         picked = [list(Plane).index(p) for p in (Plane.CRATER, Plane.BLAST, Plane.CENTRE)]
-        panel = torch.cat([shown, batch["truth"][:8, picked], torch.sigmoid(maps[:8, :3].float())], dim=3)
+        truth = batch["truth"][:8, picked].nan_to_num(0.5)
+        panel = torch.cat([shown, truth, torch.sigmoid(maps[:8, :3].float())], dim=3)
         images = torch.cat(list(panel), dim=1)
         self.logger.experiment.add_image(f"panel/{name}", images, self.global_step)  # type: ignore[attr-defined]
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a short warm-up and a cosine fall to 1 % of the learning rate."""
-        optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
-        )
+        trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
         warm_up = min(200, max(self.config.steps // 10, 1))
 
         def factor(step: int) -> float:

@@ -14,7 +14,8 @@ class Plane(StrEnum):
     """Planes of a truth array, in order.
 
     ``structure_known`` is 0 where the ground is real imagery whose buildings nobody mapped, ``visible``
-    is 0 under clouds. Radii are 0 where there is no crater.
+    is 0 under clouds. Radii are 0 where there is no crater. Labels by hand know less than the simulator: what they
+    do not tell is NaN (:mod:`cv_pipeline.training.labels`).
     """
 
     CRATER = "crater"

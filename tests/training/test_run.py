@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from cv_pipeline.errors import ImageError
+from cv_pipeline.errors import ConfigError, ImageError
 from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.training.data import TrainingSample
 from cv_pipeline.training.module import CraterModule
-from cv_pipeline.training.run import train
+from cv_pipeline.training.run import LAST, Machine, train
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+
+ALONE = Machine(workers=0, accelerator="cpu")
+Configs = Callable[..., TrainConfig]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums in one order, so that runs can be compared bit for bit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture
@@ -48,57 +63,147 @@ def losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-def test_resume_goes_on_with_unseen_samples(
-    make_config: Callable[..., TrainConfig], data_root: Path, tmp_path: Path, seen: list[int], losses: list[float]
-) -> None:
-    run_dir = tmp_path / "run"
-    first = train(make_config(steps=2), data_root, run_dir, workers=0, max_minutes=None)
-    assert first.steps_done == 2
-    assert seen == [0, 1, 2, 3]
-    assert (run_dir / "last.ckpt").is_file()
-    assert any(run_dir.glob("tensorboard/events*"))
-    weights = {key: value.clone() for key, value in first.averaged.module.state_dict().items()}
+@pytest.fixture
+def happens(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], None]:
+    """A function ``happens(step, event)``: the event strikes while that step is taken, once."""
+    events: dict[int, Callable[[], None]] = {}
+    original = CraterModule.training_step
 
-    second = train(make_config(steps=4), data_root, run_dir, workers=0, max_minutes=None)
-    assert second.steps_done == 4
-    assert seen[:6] == list(range(6))
-    assert len(losses) == 4
-    assert any(not torch.equal(weights[key], value) for key, value in second.averaged.module.state_dict().items())
+    def step(self: CraterModule, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
+        events.pop(self.global_step, lambda: None)()
+        return original(self, batch, batch_index)
 
-    third = train(make_config(steps=4), data_root, run_dir, workers=0, max_minutes=None)
-    assert third.steps_done == 4
-    assert len(losses) == 4
+    monkeypatch.setattr(CraterModule, "training_step", step)
+    return events.__setitem__
 
 
-def test_resumed_run_reads_each_sample_once(
-    make_config: Callable[..., TrainConfig], data_root: Path, tmp_path: Path, seen: list[int]
+@pytest.fixture
+def chance(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
+    """What a step would draw, for dropout say, by step; of the last time that it was taken."""
+    drawn: dict[int, float] = {}
+    original = CraterModule.training_step
+
+    def step(self: CraterModule, batch: dict[str, torch.Tensor], batch_index: int) -> torch.Tensor:
+        drawn[self.global_step] = float(torch.rand(1))
+        return original(self, batch, batch_index)
+
+    monkeypatch.setattr(CraterModule, "training_step", step)
+    return drawn
+
+
+def state(run_dir: Path) -> dict[str, torch.Tensor]:
+    """Every tensor and number of a checkpoint that decides what comes next: weights, averages, Adam, schedule."""
+    content = torch.load(run_dir / LAST, weights_only=False)
+    kept = {key: content[key] for key in ("state_dict", "optimizer_states", "lr_schedulers", "global_step")}
+
+    def walk(value: Any, at: str) -> Iterator[tuple[str, torch.Tensor]]:
+        if isinstance(value, dict):
+            for key, part in value.items():
+                yield from walk(part, f"{at}/{key}")
+        elif isinstance(value, list | tuple):
+            for number, part in enumerate(value):
+                yield from walk(part, f"{at}/{number}")
+        elif isinstance(value, torch.Tensor | float | int):
+            yield at, torch.as_tensor(value)
+
+    return dict(walk(kept, ""))
+
+
+def assert_same(first: Path, second: Path) -> None:
+    one, other = state(first), state(second)
+    assert one.keys() == other.keys()
+    assert len(one) > 200
+    assert [key for key in one if not torch.equal(one[key], other[key])] == []
+
+
+def test_a_resumed_run_reads_each_sample_once_and_a_finished_one_none(
+    make_config: Configs, data_root: Path, tmp_path: Path, seen: list[int]
 ) -> None:
     for steps in (2, 4):
-        train(make_config(steps=steps), data_root, tmp_path / "run", workers=0, max_minutes=None)
+        assert train(make_config(steps=steps), data_root, tmp_path / "run", ALONE).steps_done == steps
+    assert seen == list(range(8))
+    assert any((tmp_path / "run").glob("tensorboard/events*"))
+    assert train(make_config(steps=4), data_root, tmp_path / "run", ALONE).steps_done == 4
     assert seen == list(range(8))
 
 
-def test_same_seed_same_losses(
-    make_config: Callable[..., TrainConfig], data_root: Path, tmp_path: Path, losses: list[float]
+def test_a_run_that_was_stopped_and_killed_gives_bit_for_bit_the_weights_of_a_run_without_a_stop(
+    make_config: Configs,
+    data_root: Path,
+    tmp_path: Path,
+    happens: Callable[[int, Callable[[], None]], None],
+    chance: dict[int, float],
 ) -> None:
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(make_config(steps=1, seed=seed), data_root, tmp_path / name, workers=0, max_minutes=None)
-    assert losses[0] == losses[1]
-    assert losses[0] != losses[2]
+    config = make_config(
+        steps=5, uses=2, validation_every=2, checkpoint_every=3, curriculum=[{"until_step": 3, "simulation": {}}]
+    )
+    train(config, data_root, tmp_path / "straight", ALONE)
+    straight = dict(chance)
+    run_dir = tmp_path / "stopped"
+    happens(0, lambda: signal.raise_signal(signal.SIGINT))
+    assert train(config, data_root, run_dir, ALONE).steps_done == 1
+    happens(1, lambda: signal.raise_signal(signal.SIGTERM))
+    assert train(config, data_root, run_dir, ALONE).steps_done == 2
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    happens(4, killed)
+    with pytest.raises(MemoryError):
+        train(config, data_root, run_dir, ALONE)
+    assert state(run_dir)["/global_step"] == 3
+    assert train(config, data_root, run_dir, ALONE).steps_done == 5
+    assert_same(tmp_path / "straight", run_dir)
+    assert chance == straight
+    assert len(set(chance.values())) == 5
 
 
-def test_validation_figures_are_logged(
-    make_config: Callable[..., TrainConfig], data_root: Path, tmp_path: Path
+def killed() -> None:
+    raise MemoryError
+
+
+def test_max_minutes_stops_at_a_checkpoint(make_config: Configs, data_root: Path, tmp_path: Path) -> None:
+    machine = Machine(workers=0, accelerator="cpu", max_minutes=1e-4)
+    done = train(make_config(steps=50), data_root, tmp_path / "run", machine).steps_done
+    assert 1 <= done < 50
+    assert state(tmp_path / "run")["/global_step"] == done
+
+
+def test_deterministic_runs_give_the_same_weights(
+    make_config: Configs, data_root: Path, tmp_path: Path, losses: list[float]
 ) -> None:
-    train(make_config(steps=2, validation_every=2), data_root, tmp_path / "run", workers=0, max_minutes=None)
-    with (tmp_path / "run" / "csv" / "metrics.csv").open() as stream:
+    exact = Machine(workers=0, accelerator="cpu", deterministic=True)
+    for name in ("a", "b"):
+        train(make_config(steps=2), data_root, tmp_path / name, exact)
+        assert torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(False)
+    assert_same(tmp_path / "a", tmp_path / "b")
+    assert losses[:2] == losses[2:]
+
+
+def test_figures_are_logged_and_a_resumed_run_keeps_them(
+    make_config: Configs, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cv_pipeline.training.run.LOG_EVERY_STEPS", 2)
+    for steps in (3, 4):
+        train(make_config(steps=steps, validation_every=2, batch_size=1), data_root, tmp_path, ALONE)
+    with (tmp_path / "metrics.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    for mode in ("pair", "after_only"):
-        values = [float(row[f"val/{mode}/loss"]) for row in rows if row.get(f"val/{mode}/loss")]
-        assert len(values) == 1
-        assert values[0] > 0
+    steps = {name: [int(row["step"]) for row in rows if row["name"] == name] for name in {row["name"] for row in rows}}
+    assert steps["train/total"] == [1, 3]
+    assert steps["val/pair/loss"] == steps["val/after_only/loss"]
+    assert len(steps["val/pair/loss"]) == 2
+    assert all(0 <= float(row["value"]) <= 1 for row in rows if row["name"] == "data_wait_share")
+    assert steps["data_wait_share"]
 
 
-def test_no_backgrounds(make_config: Callable[..., TrainConfig], tmp_path: Path) -> None:
+def test_no_backgrounds(make_config: Configs, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="no background tiles"):
-        train(make_config(), tmp_path, tmp_path / "run", workers=0, max_minutes=None)
+        train(make_config(), tmp_path, tmp_path / "run", ALONE)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"accelerator": "abacus"}, {"strategy": "nonsense"}, {"accelerator": "cpu", "devices": "0,1,x"}]
+)
+def test_a_machine_that_is_not_there_is_refused(
+    make_config: Configs, data_root: Path, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match="cannot train as asked"):
+        train(make_config(), data_root, tmp_path / "run", Machine(**wrong))

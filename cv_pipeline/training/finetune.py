@@ -1,0 +1,140 @@
+"""Fine-tuning a finished model on one's own labelled scenes, mixed with simulation so that it forgets little."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import lightning as L
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.errors import LabelsError
+from cv_pipeline.imagery.pair import open_pair
+from cv_pipeline.registration.register import register
+from cv_pipeline.segmentation.network import CraterNet
+from cv_pipeline.segmentation.zoo import (
+    ModelFile,
+    find_model,
+    load_network,
+    read_model_file,
+    save_model_file,
+    save_weights,
+)
+from cv_pipeline.simulation.background import Backgrounds, list_tiles
+from cv_pipeline.training.finetune_config import FinetuneConfig, SceneFiles
+from cv_pipeline.training.finetune_data import FinetuneData
+from cv_pipeline.training.labels import read_area, read_labels
+from cv_pipeline.training.loaders import Batch
+from cv_pipeline.training.module import CraterModule, total_loss
+from cv_pipeline.training.places import Place
+from cv_pipeline.training.run import Machine, fit, steps_done
+from cv_pipeline.types import Gate
+
+
+def open_place(files: SceneFiles, working_gsd_m: float) -> Place:
+    """Open, align and check one labelled scene.
+
+    Raises:
+        CvPipelineError: an image or the labels cannot be used, or the dates cannot be aligned.
+    """
+    pair = open_pair(files.before, files.after, AssessConfig(gsd_m=files.gsd_m))
+    aligned = register(pair, working_gsd_m)
+    if aligned.registration is not None and aligned.registration.gate == Gate.FAIL:
+        raise LabelsError(
+            f"{files.before} cannot be aligned with {files.after} ({aligned.registration.reason}); "
+            "leave the before image out, or give another"
+        )
+    labels = read_labels(files.labels, aligned.working_grid, files.after)
+    area = () if files.area is None else read_area(files.area, aligned.working_grid, files.after)
+    return Place(aligned, labels, area)
+
+
+@torch.inference_mode()
+def held_out_loss(net: nn.Module, batches: DataLoader[Batch]) -> dict[str, float]:
+    """Mean of each loss term over held-out windows, with the before image where there is one."""
+    net.eval()
+    sums: dict[str, float] = {}
+    count = 0
+    for batch in batches:
+        maps = net(batch["after"], batch["before"], batch["has_before"]).float()
+        for name, term in total_loss(maps, batch["truth"], with_before=True).items():
+            sums[name] = sums.get(name, 0.0) + float(term) * len(maps)
+        count += len(maps)
+    return {name: round(value / count, 4) for name, value in sums.items()}
+
+
+class Finetuned(NamedTuple):
+    """What a fine-tuning gave: the module, the loss on held-out ground before and after, how the labels were split."""
+
+    base: ModelFile
+    module: CraterModule
+    loss_before: dict[str, float]
+    loss_after: dict[str, float]
+    train_labels: int
+    held_out_labels: int
+
+
+def finetune(config: FinetuneConfig, run_dir: Path, machine: Machine, data_root: Path | None = None) -> Finetuned:
+    """Train the model named in ``config`` on its scenes, resuming from ``run_dir/last.ckpt`` where there is one.
+
+    ``data_root`` holds real backgrounds for the simulated samples; without it they are all synthetic.
+
+    Raises:
+        CvPipelineError: the model, an image or a labels file cannot be used.
+    """
+    folder = find_model(config.model)
+    model = read_model_file(folder)
+    places = [open_place(scene, model.working_gsd_m) for scene in config.scenes]
+    L.seed_everything(config.seed, workers=True)
+    module = CraterModule(config.train_config(model), config.freeze_encoder)
+    base = load_network(folder, model)
+    module.net.load_state_dict(base.state_dict())
+    module.averaged.module.load_state_dict(base.state_dict())
+    backgrounds = Backgrounds([] if data_root is None else list_tiles(data_root, "train"))
+    data = FinetuneData(config, places, backgrounds, steps_done(run_dir), machine.workers)
+    start = held_out_loss(base, data.val_dataloader())
+    fit(module, data, run_dir, machine, config.steps)
+    end = held_out_loss(module.averaged.module, data.val_dataloader())
+    counts = [sum(len(block.labels) for block in blocks) for blocks in (data.train_blocks, data.held_out_blocks)]
+    return Finetuned(model, module, start, end, *counts)
+
+
+def export_finetuned(
+    result: Finetuned, config: FinetuneConfig, folder: Path, data_root: Path | None = None
+) -> ModelFile:
+    """Write a model folder of the averaged weights.
+
+    With ``data_root`` the threshold is chosen anew on held-out simulation, as for any model
+    (:func:`cv_pipeline.training.export.export_model`); without it the base model's stays. The held-out ground is
+    too small to choose one by, and only reports: ``metrics.json``, under ``fine_tuning``.
+    """
+    net = cast("CraterNet", result.module.averaged.module).float().eval()
+    steps = result.base.steps + result.module.steps_done
+    if data_root is not None:
+        from cv_pipeline.training.export import export_model
+
+        model = export_model(net, result.module.config, steps, data_root, folder)
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    else:
+        changed = {
+            "name": config.name,
+            "steps": steps,
+            "seed": config.seed,
+            "weights_sha256": save_weights(net, folder),
+        }
+        model, metrics = result.base.model_copy(update=changed), {}
+        save_model_file(model, folder)
+    metrics["fine_tuning"] = {
+        "base": {"name": result.base.name, "weights_sha256": result.base.weights_sha256},
+        "scenes": [scene.after.name for scene in config.scenes],
+        "labels_trained": result.train_labels,
+        "labels_held_out": result.held_out_labels,
+        "held_out_loss_before": result.loss_before,
+        "held_out_loss_after": result.loss_after,
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    return model
