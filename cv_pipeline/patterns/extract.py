@@ -7,16 +7,22 @@ may claim is decided from all craters, so the result does not depend on the wind
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from cv_pipeline.frame import LocalFrame
+from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns import craters, rays, shape, verdict
 from cv_pipeline.patterns.candidates import Candidates, cores, examine, find_candidates, holds, padded
 from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.patterns.measure import Pattern, measure_patterns
+from cv_pipeline.patterns.measure import Window as PatternWindow
 from cv_pipeline.patterns.verdict_weights import NEW
+from cv_pipeline.registration.register import before_view
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import (
     AlignedPair,
@@ -25,7 +31,9 @@ from cv_pipeline.types import (
     Float64Array,
     Grid,
     Impact,
+    PatternKind,
     Segmentation,
+    UInt8Array,
     Window,
 )
 
@@ -38,15 +46,9 @@ _ROUND_BELOW = 5.99
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """What is measured around each centre; (n,) or (n, SECTORS)."""
+    """What is measured around each centre, n of each."""
 
-    exists: BoolArray
-    primary_m: Float64Array
-    secondary_m: Float64Array
-    filled_m: Float64Array
-    extent_m: Float64Array
-    azimuth_deg: Float64Array
-    azimuth_sd_deg: Float64Array
+    patterns: Sequence[Pattern]
     new_probability: Float64Array
 
 
@@ -83,7 +85,7 @@ def extract_impacts(
         return ()
     source_px = ground.working_to_source(found.at_px)
     found = found.take(np.lexsort((source_px[:, 1], source_px[:, 0], -found.score)))
-    measured = _measure_all(segmentation, ground, found, core_px)
+    measured = _measure_all(segmentation, ground, found, core_px, images)
     return _impacts(ground, found, measured)
 
 
@@ -117,51 +119,72 @@ def locate_craters(
     return Located(ground.working_to_source(found.at_px)[:, ::-1], found.score)
 
 
-def _measure_all(segmentation: Segmentation, ground: GroundMap, found: Candidates, core_px: int) -> _Measured:
+def _measure_all(
+    segmentation: Segmentation, ground: GroundMap, found: Candidates, core_px: int, images: AlignedPair | None
+) -> _Measured:
     """Measurements of all craters, in their order."""
     centres_m = found.evidence.centre_m
     jacobians = ground.pixels_per_metre(centres_m)
     bounds_m = rays.neighbour_bounds(centres_m, found.evidence.radius_m)
     margin = int(np.ceil(np.linalg.norm(jacobians, axis=(1, 2)).max() * rays.MAX_EXTENT_M)) + 2
-    parts: list[_Measured] = []
-    index: list[np.ndarray] = []
+    patterns: dict[int, Pattern] = {}
+    fresh = np.full(len(centres_m), np.nan)
     # A fitted centre may lie a little outside the grid: it belongs to the window at the edge.
     inside = np.clip(found.at_px, 0, np.array([segmentation.grid.height, segmentation.grid.width]) - 1e-6)
-    for core in cores(segmentation.grid, core_px):
-        here = np.nonzero(holds(core, inside))[0]
-        if len(here):
-            index.append(here)
-            window = padded(core, margin)
-            parts.append(_measure(segmentation, window, found.take(here), jacobians[here], bounds_m[here]))
-    back = np.argsort(np.concatenate(index))
-    names = _Measured.__slots__
-    return _Measured(*(np.concatenate([getattr(part, name) for part in parts])[back] for name in names))
+    with ExitStack() as stack:
+        views = _open_views(images, segmentation, stack)
+        for core in cores(segmentation.grid, core_px):
+            here = np.nonzero(holds(core, inside))[0]
+            if len(here):
+                window = padded(core, margin)
+                part = _measure(segmentation, window, found.take(here), jacobians[here], bounds_m[here], views)
+                patterns.update(zip(here.tolist(), part.patterns, strict=True))
+                fresh[here] = part.new_probability
+    return _Measured([patterns[i] for i in range(len(centres_m))], fresh)
+
+
+def _open_views(
+    images: AlignedPair | None, segmentation: Segmentation, stack: ExitStack
+) -> tuple[GridView | None, GridView | None]:
+    """After and before image on the working grid; None where they are not to be looked at."""
+    if images is None:
+        return None, None
+    after = stack.enter_context(GridView(images.pair.after, segmentation.grid))
+    paired = segmentation.has_before and images.pair.before is not None
+    return after, stack.enter_context(before_view(images)) if paired else None
 
 
 def _measure(
-    segmentation: Segmentation, window: Window, found: Candidates, jacobians: Float64Array, bounds_m: Float64Array
+    segmentation: Segmentation,
+    window: Window,
+    found: Candidates,
+    jacobians: Float64Array,
+    bounds_m: Float64Array,
+    views: tuple[GridView | None, GridView | None],
 ) -> _Measured:
     """Measurements of the craters whose patterns lie in one window."""
     values, valid = read_channels(segmentation, window)
-    at_px = found.at_px - np.array([window.row, window.col])
-    sites = rays.Sites(at_px, jacobians, bounds_m)
-    step_m = segmentation.grid.gsd_m
-    crater_p = values[Channel.CRATER]
-    crater = rays.ray_extents(crater_p, valid, sites, step_m=step_m, gap_m=0.0)
-    # A crater belongs to its pattern even where the blast mask leaves it out.
-    either = np.maximum(values[Channel.BLAST], crater_p)
-    blast = rays.ray_extents(either, valid, sites, step_m=step_m)
-    exists = shape.has_pattern(blast, crater, step_m)
-    fallback = craters.core_statistics(values[Channel.BLAST_RADIUS_M], valid, at_px).median
-    radii = shape.blast_radii(blast, exists, fallback)
-    filled = shape.filled_extents(blast, radii.primary_m)
-    least = shape.least_resultant(found.evidence.centre_sd_m, radii.primary_m)
-    axis = shape.direction(filled, blast.censored, exists, least)
-    fresh = np.full(len(at_px), np.nan)
+    sites = rays.Sites(found.at_px - np.array([window.row, window.col]), jacobians, bounds_m)
+    (after, after_seen), (before, before_seen) = (_pixels(view, window) for view in views)
+    seen = valid & after_seen
+    if before is not None and not before_seen[seen].all():
+        before = None  # a before image with holes would show edges that are none
+    ground = PatternWindow(values, seen, after, before, segmentation.grid.gsd_m)
+    patterns = measure_patterns(ground, sites, found.evidence.radius_m, found.evidence.centre_sd_m)
+    fresh = np.full(len(patterns), np.nan)
     if segmentation.has_before:
-        disc_m = np.maximum(found.evidence.radius_m, step_m)
-        fresh = _new_probability(craters.new_probability(values[Channel.NEW], crater_p, valid, sites, disc_m), found)
-    return _Measured(exists, *radii, filled, blast.extent_m, axis.azimuth_deg, axis.sd_deg, fresh)
+        disc_m = np.maximum(found.evidence.radius_m, segmentation.grid.gsd_m)
+        network = craters.new_probability(values[Channel.NEW], values[Channel.CRATER], valid, sites, disc_m)
+        fresh = _new_probability(network, found)
+    return _Measured(patterns, fresh)
+
+
+def _pixels(view: GridView | None, window: Window) -> tuple[UInt8Array | None, BoolArray]:
+    """Colours (h, w, 3) and validity (h, w) of a window that may reach past the grid; None without a view."""
+    shape = (window.height, window.width)
+    if view is None:
+        return None, np.ones(shape, dtype=bool)
+    return view.read(window)
 
 
 def _new_probability(network: Float64Array, found: Candidates) -> Float64Array:
@@ -176,11 +199,11 @@ def _impacts(ground: GroundMap, found: Candidates, measured: _Measured) -> tuple
     evidence = found.evidence
     source_px = ground.working_to_source(found.at_px)
     lonlat = ground.frame.to_lonlat(evidence.centre_m) if ground.frame.is_georeferenced else None
-    pattern = shape.kinds(measured.filled_m, measured.exists, measured.azimuth_deg)
-    outline = shape.outlines(evidence.centre_m, measured.extent_m, evidence.radius_m)
     impacts = []
     for i, score in enumerate(found.score):
         status, probability = craters.status_of(measured.new_probability[i])
+        pattern = measured.patterns[i]
+        outline_m = shape.outline(evidence.centre_m[i], pattern.outline_m)
         impacts.append(
             Impact(
                 impact_id=f"I{i + 1:03d}",
@@ -196,12 +219,17 @@ def _impacts(ground: GroundMap, found: Candidates, measured: _Measured) -> tuple
                 centre_sd_m=float(evidence.centre_sd_m[i]),
                 crater_radius_m=float(evidence.radius_m[i]),
                 crater_radius_sd_m=float(evidence.radius_sd_m[i]),
-                blast_radius_m=_or_none(measured.primary_m[i]),
-                secondary_radius_m=_or_none(measured.secondary_m[i]),
-                pattern=pattern[i],
-                direction_deg=_or_none(measured.azimuth_deg[i]),
-                direction_sd_deg=_or_none(measured.azimuth_sd_deg[i]),
-                outline_m=outline[i] if measured.exists[i] else np.zeros((0, 2)),
+                blast_radius_m=None if pattern.blast is None else pattern.blast.radius_m,
+                blast_radius_sd_m=None if pattern.blast is None else pattern.blast.sd_m,
+                secondary_radius_m=None if pattern.secondary is None else pattern.secondary.radius_m,
+                secondary_radius_sd_m=None if pattern.secondary is None else pattern.secondary.sd_m,
+                pattern=pattern.kind,
+                pattern_area_m2=pattern.area_m2,
+                direction_deg=pattern.direction_deg,
+                direction_sd_deg=pattern.direction_sd_deg,
+                directional_probability=pattern.directional_probability,
+                outline_m=outline_m if pattern.kind is not PatternKind.NONE else np.zeros((0, 2)),
+                evidence=pattern.evidence,
                 **_ellipse(evidence.radius_m[i], evidence.stretch[i], evidence.stretch_sd[i]),
                 peak_score=float(found.peak[i]) if evidence.usable[i] else None,
             )
@@ -221,6 +249,3 @@ def _ellipse(radius_m: float, stretch: Float64Array, sd: float) -> dict[str, flo
         "crater_azimuth_deg": float(azimuth_deg),
     }
 
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -8,8 +8,8 @@ from cv_pipeline.simulation.ground import patch_around
 from cv_pipeline.simulation.strike import Strike
 from cv_pipeline.types import Float32Array, UInt8Array
 
-_TO_TONES = np.array([[0.30, 0.59, 0.11], [1.0, -1.0, 0.0], [0.0, -1.0, 1.0]], np.float32)
-_FLOOR_DN = 1.5  # compression and rounding: a smaller difference is none, however smooth the ground
+TO_TONES = np.array([[0.30, 0.59, 0.11], [1.0, -1.0, 0.0], [0.0, -1.0, 1.0]], np.float32)
+FLOOR_DN = 1.5  # compression and rounding: a smaller difference is none, however smooth the ground
 
 LEAST_CONSPICUITY = 0.7
 """A strike below this is taken for invisible; set by looking at drawn strikes in order of conspicuity."""
@@ -26,7 +26,7 @@ def conspicuity(image: UInt8Array, strike: Strike, gsd_m: float) -> float:
     patch = patch_around(image.shape[:2], strike.row_px, strike.col_px, outer_m, gsd_m)
     if patch is None:
         return 0.0
-    tones: Float32Array = image[patch.rows, patch.cols].astype(np.float32) @ _TO_TONES.T
+    tones: Float32Array = image[patch.rows, patch.cols].astype(np.float32) @ TO_TONES.T
     ratio = patch.radius_m / strike.crater_radius_m
     beyond = tones[(ratio > 2.5) & (patch.radius_m < outer_m)]
     core = tones[patch.radius_m < max(0.8 * strike.crater_radius_m, 0.75 * gsd_m)]
@@ -34,6 +34,6 @@ def conspicuity(image: UInt8Array, strike: Strike, gsd_m: float) -> float:
     if not len(beyond) or not len(core):
         return 0.0
     level = np.median(beyond, axis=0)
-    spread = 1.4826 * np.median(np.abs(beyond - level), axis=0) + _FLOOR_DN
+    spread = 1.4826 * np.median(np.abs(beyond - level), axis=0) + FLOOR_DN
     parts = [part.mean(axis=0) for part in (core, collar) if len(part)]
     return float(max(np.abs((part - level) / spread).max() for part in parts))

@@ -1,0 +1,264 @@
+"""Simulated scenes for judging patterns alone: images, maps of a network or of an oracle, and the truth of each strike.
+
+A scene is a folder of plain files, so that a long run can be taken up again and the same scenes be measured twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.imagery.pair import open_pair
+from cv_pipeline.segmentation.raster import SegmentationWriter
+from cv_pipeline.simulation.config import SimulationConfig, StrikeConfig
+from cv_pipeline.simulation.ground import Material, patch_around
+from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
+from cv_pipeline.simulation.strike import Strike, StrikeStatus, azimuth_difference_rad, pattern_extent_m
+from cv_pipeline.simulation.truth import axis_vector
+from cv_pipeline.simulation.visibility import FLOOR_DN, TO_TONES
+from cv_pipeline.types import AlignedPair, Channel, Float32Array, ModelInfo, Segmentation, Window
+
+if TYPE_CHECKING:
+    from cv_pipeline.segmentation.backend import Backend
+    from cv_pipeline.simulation.background import Backgrounds
+
+SIDE_M = 240.0
+"""Side of a scene on the ground, whatever its GSD."""
+
+GSD_RANGE_M = (0.25, 1.0)
+
+CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=0.5, empty_share=0.0))
+"""As trained on, but with four times as many cones, so that there are enough directional strikes to score."""
+
+_EDGE_M = 12.0
+"""Strikes nearer to the scene's edge are not scored: the edge hides much of the pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class TruthPattern:
+    """What is exactly known of one strike's pattern, in pixels of the after image; azimuths from image up.
+
+    ``blast_radius_m`` and ``secondary_radius_m`` are None where no such pattern is visible. ``axis_deg`` is the
+    side to which the pattern extends and ``axis_length`` (0..1] how one-sided it is; None and 0 for round ones.
+    ``pattern_sd`` says how far the ground between crater and edge stands out of the surroundings in the after image,
+    ``axis_sd`` how far the extended side differs from the opposite one, both in robust SDs of the surroundings as in
+    :mod:`cv_pipeline.simulation.visibility`; 0 where there is none.
+    """
+
+    row_px: float
+    col_px: float
+    crater_radius_m: float
+    blast_radius_m: float | None
+    secondary_radius_m: float | None
+    axis_deg: float | None
+    axis_length: float
+    is_cone: bool
+    pattern_sd: float
+    axis_sd: float
+    family: str
+    material: str
+    dark: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PatternScene:
+    """A scene's folder read back: the after image on its working grid, maps, and the strikes that can be scored."""
+
+    aligned: AlignedPair
+    segmentation: Segmentation
+    truth: tuple[TruthPattern, ...]
+    sun_azimuth_deg: float
+
+
+def draw_gsd_m(seed: tuple[int, ...]) -> float:
+    """A scene's GSD, log-uniform over :data:`GSD_RANGE_M`."""
+    low, high = np.log(GSD_RANGE_M)
+    return float(np.exp(np.random.default_rng((*seed, 17)).uniform(low, high)))
+
+
+def simulate_scene(backgrounds: Backgrounds, seed: tuple[int, ...], config: SimulationConfig = CONFIG) -> SimulatedPair:
+    """The pair of a seed: ``SIDE_M`` a side at its own GSD."""
+    gsd_m = draw_gsd_m(seed)
+    side = round(SIDE_M / gsd_m)
+    return simulate_pair(backgrounds, seed, (side, side), gsd_m, config)
+
+
+def truth_patterns(pair: SimulatedPair) -> tuple[TruthPattern, ...]:
+    """Strikes that somebody could see, away from the scene's edge; none for GONE ones and for hits on roofs.
+
+    What a hit on a roof throws about is not drawn from the strike's own pattern, so there is nothing to compare with.
+    """
+    height, width = pair.after.shape[:2]
+    kept = []
+    for strike in pair.strikes:
+        if strike.status is StrikeStatus.GONE or strike.material is Material.ROOF:
+            continue
+        edge_m = min(strike.row_px, strike.col_px, height - strike.row_px, width - strike.col_px) * pair.gsd_m
+        if edge_m >= _EDGE_M and pair.truth.visible[int(strike.row_px), int(strike.col_px)]:
+            kept.append(_truth_of(strike, pair))
+    return tuple(kept)
+
+
+def _truth_of(strike: Strike, pair: SimulatedPair) -> TruthPattern:
+    right, up = axis_vector(strike)
+    length = float(np.hypot(right, up))
+    if strike.cone_azimuth_deg is not None and not strike.has_pattern:
+        length = 0.0
+    turn_deg = float(np.rad2deg(np.arctan2(right, up)) % 360) if length > 0 else None
+    pattern_sd, axis_sd = _stands_out(strike, turn_deg, pair)
+    return TruthPattern(
+        strike.row_px,
+        strike.col_px,
+        strike.crater_radius_m,
+        strike.blast_radius_m if strike.has_pattern else None,
+        strike.secondary_radius_m if strike.secondary_radius_m > 0 else None,
+        turn_deg,
+        length,
+        strike.cone_azimuth_deg is not None and bool(strike.has_pattern),
+        pattern_sd,
+        axis_sd,
+        strike.family,
+        Material(strike.material).name,
+        bool(sum(strike.ring_delta) + sum(strike.soot_delta) < 0),
+    )
+
+
+def _stands_out(strike: Strike, axis_deg: float | None, pair: SimulatedPair) -> tuple[float, float]:
+    """``pattern_sd`` and ``axis_sd`` of a strike, measured in the after image."""
+    patch = patch_around(pair.after.shape[:2], strike.row_px, strike.col_px, 2.5 * strike.reach_m, pair.gsd_m)
+    if patch is None:
+        return 0.0, 0.0
+    tones = pair.after[patch.rows, patch.cols].astype(np.float32) @ TO_TONES.T
+    reach_m = np.maximum(pattern_extent_m(strike, patch.azimuth_rad), 1e-6)
+    outside = patch.radius_m > 1.3 * strike.crater_radius_m
+    beyond = tones[(patch.radius_m > 1.2 * max(strike.reach_m / 1.3, 2.5 * strike.crater_radius_m))]
+    inside = tones[outside & (patch.radius_m <= 0.95 * reach_m)]
+    if not len(beyond):
+        return 0.0, 0.0
+    level = np.median(beyond, axis=0)
+    spread = 1.4826 * np.median(np.abs(beyond - level), axis=0) + FLOOR_DN
+    pattern_sd = float(np.abs((inside.mean(axis=0) - level) / spread).max()) if len(inside) else 0.0
+    if axis_deg is None:
+        return pattern_sd, 0.0
+    is_cone = strike.cone_azimuth_deg is not None
+    half_deg, length_m = (strike.cone_half_width_deg, strike.cone_length_m) if is_cone else (15.0, strike.wing_length_m)
+    sides = []
+    for azimuth_deg in (axis_deg, axis_deg + 180.0):
+        near = np.abs(azimuth_difference_rad(patch.azimuth_rad, azimuth_deg)) <= np.deg2rad(half_deg)
+        sides.append(tones[near & outside & (patch.radius_m <= 0.95 * length_m)])
+    if not all(len(side) for side in sides):
+        return pattern_sd, 0.0
+    return pattern_sd, float(np.abs((sides[0].mean(axis=0) - sides[1].mean(axis=0)) / spread).max())
+
+
+def write_scene(folder: Path, pair: SimulatedPair) -> None:
+    """Write the images and the truth of a pair; the maps are written by :func:`network_maps` or :func:`oracle_maps`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, image in (("before", pair.before), ("after", pair.after)):
+        cv2.imwrite(str(folder / f"{name}.png"), image[..., ::-1])
+    content = {
+        "gsd_m": pair.gsd_m,
+        "sun_azimuth_deg": pair.after_acquisition.sun.azimuth_deg,
+        "truth": [asdict(t) for t in truth_patterns(pair)],
+    }
+    (folder / "truth.json").write_text(json.dumps(content))
+
+
+def network_maps(folder: Path, backend: Backend, model: ModelInfo) -> None:
+    """Register and segment a written scene as a run would; the maps come to lie in :func:`maps_name`."""
+    from cv_pipeline.registration.register import register
+    from cv_pipeline.segmentation.predict import segment
+    from cv_pipeline.types import Gate
+
+    gsd_m = json.loads((folder / "truth.json").read_text())["gsd_m"]
+    pair = open_pair(folder / "before.png", folder / "after.png", AssessConfig(gsd_m=gsd_m))
+    aligned = register(pair, model.working_gsd_m)
+    trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
+    segment(aligned, backend, model, folder / maps_name(model), use_before=trusted)
+
+
+def oracle_maps(folder: Path, pair: SimulatedPair, working_gsd_m: float, seed: tuple[int, ...]) -> None:
+    """Maps as a good network would make them: truth, blurred by a pixel, with noise; in ``oracle.tif``.
+
+    Logits get noise that is correlated over two pixels; radii are off by 10 %. The axis maps are left at 0, because
+    they would give the answer away.
+    """
+    from cv_pipeline.imagery.grid import working_grid
+
+    rng = np.random.default_rng((*seed, 23))
+    source = open_pair(None, folder / "after.png", AssessConfig(gsd_m=pair.gsd_m)).after
+    grid = working_grid(source.grid, working_gsd_m)
+    shape = (grid.height, grid.width)
+    values: dict[Channel, Float32Array] = {}
+    for channel in Channel:
+        truth = getattr(pair.truth, channel.value).astype(np.float32)
+        scale = pair.gsd_m / working_gsd_m
+        matrix = np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5]])
+        if scale < 1:
+            truth = cv2.GaussianBlur(truth, (0, 0), 0.4 / scale)
+        on_grid = cv2.warpAffine(truth, matrix, shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if channel in (Channel.AXIS_RIGHT, Channel.AXIS_UP):
+            values[channel] = np.zeros(shape, np.float32)
+        elif channel in (Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M):
+            noise = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 6.0)
+            values[channel] = on_grid * np.exp(0.1 * noise / noise.std())
+        else:
+            noise = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 2.0)
+            soft = np.clip(cv2.GaussianBlur(on_grid, (0, 0), 1.0), 0.02, 0.98)
+            logit = np.log(soft / (1 - soft)) + 0.7 * noise / noise.std()
+            values[channel] = on_grid if channel is Channel.CENTRE else (1 / (1 + np.exp(-logit))).astype(np.float32)
+    with SegmentationWriter.create(folder / "oracle.tif", grid) as writer:
+        writer.write(Window(0, 0, *shape), values, np.ones(shape, dtype=bool))
+
+
+def maps_name(model: ModelInfo) -> str:
+    """File of a network's maps, by its weights."""
+    return f"network-{model.sha256[:12]}.tif"
+
+
+def read_scene(folder: Path, maps: str, model: ModelInfo) -> PatternScene:
+    """A written scene with the maps ``network`` or ``oracle``.
+
+    The before image is taken as the sensor left it: residual misalignments are a third of a pixel.
+    """
+    from cv_pipeline.imagery.grid import working_grid
+
+    content = json.loads((folder / "truth.json").read_text())
+    pair = open_pair(folder / "before.png", folder / "after.png", AssessConfig(gsd_m=content["gsd_m"]))
+    grid = working_grid(pair.after.grid, model.working_gsd_m)
+    name = maps_name(model) if maps == "network" else "oracle.tif"
+    return PatternScene(
+        AlignedPair(pair, grid, None),
+        Segmentation(folder / name, grid, model, True, 1.0),
+        tuple(TruthPattern(**t) for t in content["truth"]),
+        content["sun_azimuth_deg"],
+    )
+
+
+def make_scenes(
+    root: Path,
+    backgrounds: Backgrounds,
+    seeds: Sequence[tuple[int, ...]],
+    backend: Backend | None,
+    model: ModelInfo,
+) -> list[Path]:
+    """Folders of all scenes under ``root``, made where they are not there yet; ``backend`` None gives oracle maps only."""
+    folders = []
+    for seed in seeds:
+        folder = root / "_".join(map(str, seed))
+        maps = {"oracle": folder / "oracle.tif", "network": folder / maps_name(model)}
+        if not maps["oracle"].exists():
+            pair = simulate_scene(backgrounds, seed)
+            write_scene(folder, pair)
+            oracle_maps(folder, pair, model.working_gsd_m, seed)
+        if backend is not None and not (folder / maps_name(model)).exists():
+            network_maps(folder, backend, model)
+        folders.append(folder)
+    return folders

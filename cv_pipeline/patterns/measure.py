@@ -1,0 +1,307 @@
+"""The blast pattern of each crater: radii, area, kind and direction, each with what it rests on.
+
+Maps and images each tell something. Both are looked at along rays from the centre, sector by sector, so that what cuts
+a pattern (a neighbour, a building, a road, the end of the imagery) costs the sectors it lies in and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cv_pipeline.patterns import craters, rays, shape
+from cv_pipeline.patterns.direction import (
+    COLOUR_INDEPENDENT,
+    REACH_INDEPENDENT,
+    Axis,
+    combined_axis,
+    lobe_log_density,
+    vector_log_density,
+)
+from cv_pipeline.patterns.edge import Edge, profile_edge
+from cv_pipeline.patterns.pattern_weights import DIRECTION, RADIUS
+from cv_pipeline.patterns.polar import Polar, sample_polar
+from cv_pipeline.patterns.radii import Radius, area_m2, combined_radius, mask_radius_m, outer_radius
+from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS, Extents, Sites
+from cv_pipeline.patterns.surroundings import GROUPS, Change, colour_change
+from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
+from cv_pipeline.types import (
+    BoolArray,
+    Channel,
+    Float32Array,
+    Float64Array,
+    PatternEvidence,
+    PatternKind,
+    SectorUse,
+    UInt8Array,
+)
+
+MAX_DIRECTION_SD_DEG = 30.0
+"""No direction is given when its standard deviation is larger than this."""
+
+_BUILT = 0.5
+_MAX_PRIOR_M = 40.0
+_EDGE_NOISE = 0.06  # of a reach relative to the radius: clods, and half a working pixel
+_AXES = ("mask", "colours", "core's hue", "network")
+
+
+class Window(NamedTuple):
+    """What is known of the ground around some craters: arrays (h, w) or (h, w, 3) on one grid.
+
+    ``after`` None leaves the colours out; ``before`` None is after-only mode.
+    """
+
+    values: Mapping[Channel, Float32Array]
+    valid: BoolArray
+    after: UInt8Array | None
+    before: UInt8Array | None
+    gsd_m: float
+
+
+class Findings(NamedTuple):
+    """Raw findings of one pattern, before they are weighed: what :mod:`cv_pipeline.patterns.weights` are fitted on.
+
+    ``head_m``, ``mask_m`` and ``edge_m`` are estimates of the radius, NaN where there is none. ``densities`` are those
+    of the axis from mask, collar and core, ``east`` and ``north`` the network's own vector.
+    """
+
+    exists: bool
+    head_m: float
+    mask_m: float
+    edge: Edge
+    outer: Radius
+    use: Float64Array
+    reach_m: Float64Array
+    densities: tuple[Float64Array, Float64Array, Float64Array]
+    east: float
+    north: float
+    polar: Polar | None
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """The measures of one pattern; None where unknown. See :class:`cv_pipeline.types.Impact` for the fields.
+
+    ``outline_m`` (SECTORS,) is the reach of the outline in each sector.
+    """
+
+    kind: PatternKind
+    blast: Radius | None
+    secondary: Radius | None
+    area_m2: float | None
+    direction_deg: float | None
+    direction_sd_deg: float | None
+    directional_probability: float | None
+    outline_m: Float64Array
+    evidence: PatternEvidence | None
+
+
+def measure_patterns(
+    window: Window, sites: Sites, crater_radius_m: Float64Array, centre_sd_m: Float64Array
+) -> list[Pattern]:
+    """Measure the pattern of each crater.
+
+    Args:
+        window: maps and images, with a margin as wide as the largest pattern.
+        sites: centres in the window.
+        crater_radius_m: (n,) radii of the craters.
+        centre_sd_m: (n,) per axis; a centre that is off makes a round pattern look one-sided.
+
+    Returns:
+        One pattern per site, in their order; of kind none where nothing reaches past the crater.
+    """
+    found = look_around(window, sites, crater_radius_m, centre_sd_m)
+    return [weigh(f, r, window.gsd_m) for f, r in zip(found, crater_radius_m, strict=True)]
+
+
+def look_around(
+    window: Window, sites: Sites, crater_radius_m: Float64Array, centre_sd_m: Float64Array
+) -> list[Findings]:
+    """The raw findings for each crater; arguments as of :func:`measure_patterns`."""
+    values, valid, step_m = window.values, window.valid, window.gsd_m
+    crater = rays.ray_extents(values[Channel.CRATER], valid, sites, step_m=step_m, gap_m=0.0)
+    # A crater belongs to its pattern even where the blast mask leaves it out.
+    blast = rays.ray_extents(np.maximum(values[Channel.BLAST], values[Channel.CRATER]), valid, sites, step_m=step_m)
+    outer = rays.ray_extents(values[Channel.SECONDARY], valid, sites, step_m=step_m)
+    exists = shape.has_pattern(blast, crater, step_m)
+    head_m = craters.core_statistics(values[Channel.BLAST_RADIUS_M], valid, sites.at_px).median
+    right, up = (_disc_mean(values[c], sites, crater_radius_m) for c in (Channel.AXIS_RIGHT, Channel.AXIS_UP))
+    east, north = _to_ground(right, up, sites.jacobians)
+    built = values[Channel.STRUCTURE] >= _BUILT
+    use = sector_use(blast, built, valid, sites, step_m)
+    usable = valid & ~built
+    return [
+        _look_at(
+            window, usable, Sites(*(a[i : i + 1] for a in sites)),
+            Radius(float(crater_radius_m[i]), float(centre_sd_m[i])), bool(exists[i]), float(head_m[i]),
+            blast.extent_m[i], outer.extent_m[i], use[i], (float(east[i]), float(north[i])),
+        )
+        for i in range(len(sites.at_px))
+    ]  # fmt: skip
+
+
+def _look_at(
+    window: Window,
+    usable: BoolArray,
+    site: Sites,
+    crater: Radius,
+    exists: bool,
+    head_m: float,
+    reach_m: Float64Array,
+    outer_m: Float64Array,
+    use: Float64Array,
+    vector: tuple[float, float],
+) -> Findings:
+    """Findings of one crater, of which ``site`` holds nothing else; ``crater`` is its radius and the centre's SD."""
+    free = use == SectorUse.USED
+    mask_m = mask_radius_m(reach_m, free & (reach_m > 0)) if exists else float("nan")
+    first_m = first_guess_m(head_m, mask_m, crater.radius_m)
+    polar = change = None
+    edge = Edge(float("nan"), 0.0, 0.0, np.zeros(0))
+    if window.after is not None:
+        length_m = 3 * first_m + 4
+        polar = sample_polar(
+            window.after, usable, site.at_px[0], site.jacobians[0], site.bounds_m[0],
+            length_m=length_m, step_m=window.gsd_m, before=window.before,
+        )  # fmt: skip
+        change = colour_change(polar, crater.radius_m, first_m)
+    flat = np.zeros(SECTORS)
+    by_mask = by_collar = by_core = flat
+    if exists:
+        noise = _EDGE_NOISE + (0.3 * window.gsd_m + crater.sd_m) / first_m
+        by_mask = lobe_log_density(reach_m / first_m, free.astype(float), noise, REACH_INDEPENDENT)
+    if change is not None and polar is not None:
+        edge = profile_edge(change, polar.reach_m, crater.radius_m, first_m)
+        use = np.where(free & ~np.repeat(change.like, SECTORS // GROUPS), SectorUse.UNLIKE, use)
+        by_collar, by_core = _colour_densities(change, polar.reach_m, crater.radius_m, first_m)
+    outer = outer_radius(outer_m, free, mask_m if exists else crater.radius_m, window.gsd_m)
+    densities = (by_mask, by_collar, by_core)
+    return Findings(exists, head_m, mask_m, edge, outer, use, reach_m, densities, *vector, polar, change)
+
+
+def first_guess_m(head_m: float, mask_m: float, crater_m: float) -> float:
+    """Where to look for the edge: between the map's radius and the mask's, well outside the crater."""
+    known = [r for r in (head_m, mask_m) if np.isfinite(r) and r > 0]
+    guess = float(np.exp(np.mean(np.log(known)))) if known else 2.5 * crater_m
+    return float(np.clip(guess, 1.6 * crater_m + 1.0, _MAX_PRIOR_M))
+
+
+def _colour_densities(
+    change: Change, reach_m: Float64Array, crater_m: float, first_m: float
+) -> tuple[Float64Array, Float64Array]:
+    """Densities of the axis from the mean change of colour in each sector, along the collar's and the core's hue."""
+    zone = (reach_m > 1.3 * crater_m + 0.3) & (reach_m < 2.3 * first_m)
+    known = change.known[:, zone]
+    count = np.maximum(known.sum(axis=1), 1)
+    weight = (known.mean(axis=1) > 0.6) * np.repeat(change.like, SECTORS // GROUPS).astype(float)
+    noise = 0.5 * float(np.sqrt(change.texture / max(int(zone.sum()), 1)))
+    collar, core = (
+        lobe_log_density((v[:, zone] * known).sum(axis=1) / count, weight, noise, COLOUR_INDEPENDENT)
+        for v in (change.collar, change.core)
+    )
+    return collar, core
+
+
+def weigh(
+    found: Findings,
+    crater_radius_m: float,
+    gsd_m: float,
+    radius_weights: RadiusWeights = RADIUS,
+    direction_weights: DirectionWeights = DIRECTION,
+) -> Pattern:
+    """The measures that follow from the findings of one pattern."""
+    if not found.exists:
+        return Pattern(PatternKind.NONE, None, None, None, None, None, None, np.full(SECTORS, crater_radius_m), None)
+    blast = combined_radius(
+        found.head_m, found.mask_m, found.edge.radius_m, found.edge.strength, gsd_m, radius_weights
+    )
+    axis, probability = weigh_axis(found, direction_weights)
+    sd_deg = axis.sd_deg * direction_weights.sd_scale
+    given = probability >= direction_weights.least_probability and sd_deg <= MAX_DIRECTION_SD_DEG
+    known = np.isfinite(blast.radius_m)
+    hidden = np.isin(found.use, (SectorUse.NEIGHBOUR, SectorUse.NO_IMAGERY, SectorUse.STRUCTURE))
+    filled = np.where(hidden, np.fmax(found.reach_m, blast.radius_m), found.reach_m) if known else found.reach_m
+    outline_m = np.maximum(filled, max(crater_radius_m, 0.1))
+    return Pattern(
+        shape.kind(filled, given, _is_ring(found, blast, crater_radius_m)),
+        blast if known else None,
+        found.outer if np.isfinite(found.outer.radius_m) else None,
+        area_m2(outline_m),
+        axis.azimuth_deg if given else None,
+        sd_deg if given else None,
+        probability,
+        outline_m,
+        _evidence(found, axis),
+    )
+
+
+def weigh_axis(found: Findings, weights: DirectionWeights = DIRECTION) -> tuple[Axis, float]:
+    """The axis of a pattern, were it directional, and the probability that it is."""
+    w = weights
+    head = vector_log_density(found.east, found.north, 1.0)
+    exponents = (w.mask_exponent, w.ring_exponent, w.core_exponent, w.head_concentration)
+    axis = combined_axis((*found.densities, head), exponents)
+    return axis, float(1 / (1 + np.exp(-(w.intercept + direction_terms(found) @ np.array(w[5:9])))))
+
+
+def direction_terms(found: Findings) -> Float64Array:
+    """(4,) how directional mask, collar, core and the network's vector are; 0 where they say nothing."""
+    return np.array([*(np.log1p(max(d.max(), 0.0)) for d in found.densities), np.hypot(found.east, found.north)])
+
+
+def _is_ring(found: Findings, blast: Radius, crater_radius_m: float) -> bool:
+    if found.polar is None or not np.isfinite(blast.radius_m):
+        return False
+    return shape.is_ring(found.edge.profile, found.polar.reach_m, crater_radius_m, blast.radius_m)
+
+
+def _evidence(found: Findings, axis: Axis) -> PatternEvidence:
+    density = np.exp(axis.log_density)
+    by = (*found.densities, vector_log_density(found.east, found.north, 1.0))
+    best = {n: float(np.rad2deg(AZIMUTHS_RAD[d.argmax()])) for n, d in zip(_AXES, by, strict=True) if d.max() > 0}
+    estimates = {"network": found.head_m, "mask": found.mask_m, "colours": found.edge.radius_m}
+    return PatternEvidence(
+        found.reach_m,
+        found.use.astype(np.int8),
+        np.zeros(0) if found.polar is None else found.polar.reach_m,
+        found.edge.profile,
+        np.zeros(GROUPS) if found.change is None else found.change.sign_dn,
+        {name: value for name, value in estimates.items() if np.isfinite(value) and value > 0},
+        density / density.sum(),
+        best,
+    )
+
+
+def sector_use(blast: Extents, built: BoolArray, valid: BoolArray, sites: Sites, step_m: float) -> Float64Array:
+    """(n, SECTORS) :class:`SectorUse` as the mask's reach tells it: what ends a ray ends what can be known of it."""
+    at_bound = blast.censored & (blast.extent_m >= sites.bounds_m - step_m)
+    use = np.where(blast.censored, np.where(at_bound, SectorUse.NEIGHBOUR, SectorUse.NO_IMAGERY), SectorUse.USED)
+    beyond = np.zeros_like(blast.censored)
+    per_metre = np.einsum("nij,sj->nsi", sites.jacobians, rays.DIRECTIONS)
+    for past_m in (0.0, step_m, 2 * step_m):
+        at = np.floor(sites.at_px[:, None] + per_metre * (blast.extent_m + past_m)[..., None]).astype(int)
+        rows, cols = at[..., 0].clip(0, built.shape[0] - 1), at[..., 1].clip(0, built.shape[1] - 1)
+        beyond |= built[rows, cols] & valid[rows, cols]
+    return np.where((use == SectorUse.USED) & beyond, SectorUse.STRUCTURE, use)
+
+
+def _disc_mean(channel: Float32Array, sites: Sites, radius_m: Float64Array) -> Float64Array:
+    """Mean (n,) of a map over the crater, at nine points of each."""
+    turn = 2 * np.pi * np.arange(8) / 8
+    ring = np.column_stack([np.sin(turn), np.cos(turn)])
+    points = np.vstack([[0.0, 0.0], 0.6 * ring])
+    at = sites.at_px[:, None] + np.einsum("nij,n,kj->nki", sites.jacobians, radius_m, points)
+    index = np.floor(at).astype(int)
+    rows, cols = (index[..., k].clip(0, channel.shape[k] - 1) for k in (0, 1))
+    return np.asarray(channel[rows, cols].mean(axis=1), np.float64)
+
+
+def _to_ground(right: Float64Array, up: Float64Array, jacobians: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Vectors (n,) right and up in the image as vectors east and north of the same length."""
+    metres = np.linalg.solve(jacobians, np.stack([-up, right], axis=-1)[..., None])[..., 0]
+    scale = np.hypot(right, up) / np.maximum(np.hypot(metres[:, 0], metres[:, 1]), 1e-12)
+    return metres[:, 0] * scale, metres[:, 1] * scale
