@@ -72,10 +72,12 @@ def assess(
     Raises:
         CvPipelineError: an input cannot be used; the message says which, why and what to do.
     """
+    from cv_pipeline.imagery.masked import pair_notes
     from cv_pipeline.imagery.pair import open_pair
     from cv_pipeline.output_dir import check_output_dir
     from cv_pipeline.patterns.extract import extract_impacts
     from cv_pipeline.registration.register import register
+    from cv_pipeline.segmentation.onnx_backend import choose_precision
     from cv_pipeline.segmentation.predict import check_gsd
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
     from cv_pipeline.structures.placement import offset_notes
@@ -86,6 +88,7 @@ def assess(
     progress("opening", 0, 1)
     model_dir = find_model(config.model)
     model = read_model_file(model_dir)
+    config = config.model_copy(update={"precision": choose_precision(model_dir, config.backend, config.precision)})
     pair = open_pair(before, after, config)
     for source in (pair.after, pair.before):
         if source is not None:
@@ -106,6 +109,7 @@ def assess(
     matches, accuracy = _measure(impacts, index, frame, segmentation, aligned.registration, config, offset)
     progress("measuring", 2, 2)
     notes = (
+        *pair_notes(pair),
         *given.notes,
         *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
         *_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
@@ -156,10 +160,15 @@ def footprint_m(frame: LocalFrame) -> BaseGeometry:
 def _segment(
     aligned: AlignedPair, model_dir: Path, model: ModelFile, config: AssessConfig, progress: Progress
 ) -> Segmentation:
+    from cv_pipeline.segmentation.backend import Backend, pin_threads
     from cv_pipeline.segmentation.onnx_backend import load_backend
     from cv_pipeline.segmentation.predict import segment
+    from cv_pipeline.segmentation.symmetry import Symmetric
 
-    backend = load_backend(model_dir, model, config.backend)
+    pin_threads(config.threads)
+    backend: Backend = load_backend(model_dir, model, config.backend, config.precision)
+    if config.tta:
+        backend = Symmetric(backend)
     folder = Path(tempfile.mkdtemp(dir=_scratch().name))
     trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
     return segment(
@@ -170,6 +179,7 @@ def _segment(
         tile_px=config.tile_px,
         overlap_px=config.overlap_px,
         use_before=trusted,
+        screen=config.screen,
         progress=lambda done, total: progress("segmenting", done, total),
     )
 
@@ -256,7 +266,7 @@ def _notes(
         notes.append(f"{unseen} crater(s) lie where the before image shows nothing, so their status is unknown.")
     if segmentation.valid_share < LOW_VALID_SHARE:
         notes.append(
-            f"Only {segmentation.valid_share:.0%} of the after image holds imagery; no impact is claimed elsewhere."
+            f"Only {segmentation.valid_share:.0%} of the after image shows the ground; no impact is claimed elsewhere."
         )
     old = sum(impact.status is Status.OLD for impact in impacts)
     if old and measured:

@@ -88,7 +88,7 @@ class ImageSource:
 
     ``bands`` are the 1-based indices read as red, green, blue. ``scale_low`` and ``scale_high`` (one
     per band) are the values mapped to 0 and 255; for 8-bit imagery they are 0 and 255, unless it was matched
-    to another date. ``sha256``, ``parts`` and ``parts_sha256`` are those of
+    to another date. ``nodata_share`` is estimated from samples. ``sha256``, ``parts`` and ``parts_sha256`` are those of
     :class:`cv_pipeline.imagery.location.Digest`. ``notes`` say what had to be assumed. ``obscured`` is None
     until somebody looked for clouds.
     """
@@ -101,6 +101,7 @@ class ImageSource:
     scale_low: tuple[float, float, float]
     scale_high: tuple[float, float, float]
     sha256: str
+    nodata_share: float = 0.0
     parts: int = 0
     parts_sha256: str = ""
     notes: tuple[str, ...] = ()

@@ -9,7 +9,9 @@ from affine import Affine
 
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import PairError
+from cv_pipeline.imagery.clouds import find_obscured
 from cv_pipeline.imagery.grid import overlap
+from cv_pipeline.imagery.levels import match_levels
 from cv_pipeline.imagery.source import has_crs, open_source
 from cv_pipeline.types import Grid, ImageSource, ScenePair
 
@@ -19,7 +21,7 @@ def open_pair(before: str | Path | None, after: str | Path, config: AssessConfig
 
     The before image takes ``config.before_gsd_m`` and ``config.before_bands``, and where these are
     unset the after image's (the GSD only if it has no CRS, as two dates rarely share one). The same file may be
-    given twice.
+    given twice. Clouds are looked for in both, and the before image's levels matched to the after image's.
 
     Args:
         before: the earlier image, or None for detection in the after image alone.
@@ -38,6 +40,7 @@ def open_pair(before: str | Path | None, after: str | Path, config: AssessConfig
             "give two georeferenced images, or two without (gdal_translate -a_srs and -a_ullr add a georeference)"
         )
     after_source = open_source(after, gsd_m=config.gsd_m, bands=config.bands)
+    after_source = replace(after_source, obscured=find_obscured(after_source))
     if before is None:
         return ScenePair(after=after_source, before=None)
     gsd_m = config.before_gsd_m
@@ -47,7 +50,8 @@ def open_pair(before: str | Path | None, after: str | Path, config: AssessConfig
         before, gsd_m=gsd_m, bands=config.before_bands or config.bands, bands_option="--before-bands"
     )
     _check_overlap(before_source, after_source)
-    return ScenePair(after=after_source, before=before_source)
+    before_source = replace(before_source, obscured=find_obscured(before_source))
+    return ScenePair(after=after_source, before=match_levels(before_source, after_source))
 
 
 def _check_overlap(before: ImageSource, after: ImageSource) -> None:

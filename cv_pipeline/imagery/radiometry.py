@@ -9,7 +9,7 @@ import numpy.typing as npt
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
-from cv_pipeline.types import BoolArray, Float64Array, UInt8Array, Window
+from cv_pipeline.types import BoolArray, Float64Array, Obscured, UInt8Array, Window
 
 Limits = tuple[tuple[float, float, float], tuple[float, float, float]]
 """The values that become 0 and 255, per band."""
@@ -34,7 +34,12 @@ _BLOCK_PX = 16
 _PERCENTILES = (0.5, 99.5)
 
 
-def sample(dataset: DatasetReader, bands: tuple[int, int, int], within: Window | None = None) -> Sample:
+def sample(
+    dataset: DatasetReader,
+    bands: tuple[int, int, int],
+    within: Window | None = None,
+    obscured: Obscured | None = None,
+) -> Sample:
     """Pixels spread evenly over an image, or over the part ``within``, without reading all of it.
 
     Small images (up to 1024 px a side) are read whole. Of larger ones 16 by 16 windows of 64 px are
@@ -42,7 +47,7 @@ def sample(dataset: DatasetReader, bands: tuple[int, int, int], within: Window |
 
     Valid is what the file's nodata value, alpha or mask leaves, if it is finite. A colour that fills blocks of
     16 by 16 px and is the darkest or brightest of all (an undeclared collar, saturation) is not valid either,
-    unless nothing else is.
+    unless nothing else is; nor is what ``obscured`` hides.
     """
     part = within or Window(0, 0, dataset.height, dataset.width)
     values, masks, flat, specks = [], [], [], 0
@@ -52,13 +57,21 @@ def sample(dataset: DatasetReader, bands: tuple[int, int, int], within: Window |
             tile = dataset.read(bands, window=window).astype(np.float64)
             values.append(tile.reshape(3, -1))
             good = valid_mask(dataset, bands, window) & np.isfinite(tile).all(axis=0)
-            masks.append(good.reshape(-1))
+            shown = good if obscured is None else good & ~_hidden(obscured, window)
+            masks.append(shown.reshape(-1))
             flat.append(_flat_colours(tile))
             empty = _blocks(~good[None]).sum(axis=(0, 2, 4))
             specks += int(empty[empty < _BLOCK_PX**2 / 4].sum())
     joined, valid = np.concatenate(values, axis=1), np.concatenate(masks)
     rest = valid & ~_blank(joined, valid, np.concatenate(flat))
     return Sample(joined, rest if rest.any() else valid, float(1 - valid.mean()), specks / len(valid))
+
+
+def _hidden(obscured: Obscured, window: RasterioWindow) -> BoolArray:
+    """Which pixels of a window lie in hidden cells."""
+    rows = np.arange(window.row_off, window.row_off + window.height) // obscured.cell_px
+    cols = np.arange(window.col_off, window.col_off + window.width) // obscured.cell_px
+    return np.asarray(obscured.cells[np.ix_(rows, cols)])
 
 
 def _starts(size_px: int) -> list[tuple[int, int]]:

@@ -103,6 +103,7 @@ def _describe(
     values, valid, masked, specks = sample(dataset, chosen)
     if not valid.any():  # the imagery may lie between the samples
         values, valid = _decimated(dataset, chosen)
+        masked = float(1 - valid.mean())
     if not valid.any():
         raise ImageError(
             f"{path}: every pixel is nodata, masked or not finite (nodata value: {nodata}); "
@@ -120,7 +121,10 @@ def _describe(
         )
     if np.ptp(values[:, valid], axis=1).max() == 0:
         notes.append(f"All sampled pixels of {path.name} have the same colour: it shows nothing.")
-    return ImageSource(path, grid, chosen, dtype, nodata, low, high, *hashes, notes=tuple(notes))
+    return ImageSource(
+        path, grid, chosen, dtype, nodata, low, high, hashes.sha256, masked, hashes.parts, hashes.parts_sha256,
+        tuple(notes),
+    )  # fmt: skip
 
 
 def _check_size(dataset: DatasetReader, path: Path) -> None:

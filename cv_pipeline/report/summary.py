@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cv_pipeline.accuracy.document import combination_document, summary_document
+from cv_pipeline.imagery.grid import overlap_share
+from cv_pipeline.imagery.masked import masked_shares
 from cv_pipeline.report.geojson import NO_CRS_WARNING
 from cv_pipeline.report.words import (
     accuracy_sentence,
@@ -20,7 +22,7 @@ from cv_pipeline.report.words import (
     null_sentence,
     registration_sentence,
 )
-from cv_pipeline.types import AccuracySummary, Assessment, Match, Registration
+from cv_pipeline.types import AccuracySummary, Assessment, Match, Registration, ScenePair
 
 SCHEMA_VERSION = 1
 
@@ -42,6 +44,7 @@ def summarise(assessment: Assessment, provenance: Mapping[str, Any]) -> dict[str
             "matches": [_match(match) for match in assessment.matches],
             "footprint_offset": None if assessment.footprint_offset is None else asdict(assessment.footprint_offset),
             "registration": _registration(assessment.registration),
+            "masked": _masked(assessment.pair),
             "segmentation": {
                 "working_gsd_m": segmentation.grid.gsd_m,
                 "valid_share": segmentation.valid_share,
@@ -71,6 +74,16 @@ def _accuracy(summary: AccuracySummary) -> dict[str, Any]:
     null = summary.null_model
     sentence = f"{accuracy_sentence(summary)} {null_sentence(null, summary.confidence)}"
     return summary_document(summary) | {"statement": summary.statement or sentence}
+
+
+def _masked(pair: ScenePair) -> dict[str, Any]:
+    """Shares of each image that show nothing, and of the after image that the before image reaches over."""
+    before = pair.before
+    return {
+        "after": masked_shares(pair.after)._asdict(),
+        "before": None if before is None else masked_shares(before)._asdict(),
+        "before_covers": None if before is None else overlap_share(pair.after.grid, before.grid),
+    }
 
 
 def _match(match: Match) -> dict[str, Any]:

@@ -1,0 +1,198 @@
+"""Ground that an image does not show although it has pixels there: clouds, saturated and blank areas.
+
+A plain, conservative rule, meant to miss cloud rather than to mask ground. A cloud is an area of half a hectare or
+more that is bright against the scene, colourless, smooth, and has *soft* edges: roofs, concrete and snowy fields are
+bright and smooth too, but end within a pixel or two. Thin cloud and haze through which the ground shows are not masked,
+nor are cloud shadows. An image that is overcast throughout offers no ground to compare with: it is not masked, but told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterioWindow
+from scipy import ndimage
+
+from cv_pipeline.errors import ImageError
+from cv_pipeline.imagery.radiometry import sample
+from cv_pipeline.imagery.source import open_dataset
+from cv_pipeline.types import BoolArray, Float32Array, ImageSource, Obscured
+
+PIXEL_M = 2.0
+"""Looked at in pixels of about this size; the thresholds of texture and edge hold for it."""
+CELL_PX = 8
+MIN_CELLS = 20
+"""At 16 m a cell, half a hectare: smaller clouds are rare and smaller bright roofs are not."""
+MAX_CELLS_A_SIDE = 2048
+
+MIN_CONTRAST_DN = 60.0
+MAX_CHROMA = 0.17
+MAX_TEXTURE_DN = 1.6
+MAX_EDGE_PER_PX = 0.22
+"""Steepest a cloud's edge may be on average, as a share of its contrast per pixel of 2 m; a roof's is about a half."""
+
+BRIGHT_DN = 170.0
+DOUBTFUL_SHARE = 0.3
+
+_EIGHT = np.ones((3, 3), dtype=np.uint8)
+_CHUNK_CELLS = 96
+
+
+class _Cells(NamedTuple):
+    """What is known of each coarse cell, all (rows, cols): 8-bit levels, sums over the pixels of edges."""
+
+    valid_share: Float32Array
+    luminance: Float32Array
+    chroma: Float32Array
+    texture: Float32Array
+    edge_sum: Float32Array
+    edge_count: Float32Array
+    blank: BoolArray
+
+
+def find_obscured(source: ImageSource) -> Obscured:
+    """Look for clouds, saturated and blank areas, through overviews where the file has them.
+
+    Memory is that of the coarse cells (16 m, at most 2048 a side) and of one chunk of the image.
+
+    Raises:
+        ImageError: the file is damaged.
+    """
+    factor = max(1, round(PIXEL_M / source.grid.gsd_m))
+    longest = max(source.grid.height, source.grid.width)
+    factor = max(factor, math.ceil(longest / (CELL_PX * MAX_CELLS_A_SIDE)))
+    try:
+        with open_dataset(source.path) as dataset:
+            ground, threshold = _levels(dataset, source)
+            cells = _measure(dataset, source, factor, threshold)
+    except RasterioError as error:
+        raise ImageError(f"{source.path}: the file is damaged ({error}); fetch it again") from error
+    return judge(cells, ground, threshold, CELL_PX * factor, source.path.name)
+
+
+def judge(cells: _Cells, ground: float, threshold: float, cell_px: int, name: str) -> Obscured:
+    """Which cells are hidden, from what was measured of them."""
+    seen = cells.valid_share >= 0.5
+    blank = _large(cells.blank & seen)
+    # An image may have a tint of its own; clouds then have it too, but no more of it than the ground.
+    tint = float(np.median(cells.chroma[seen])) if seen.any() else 0.0
+    smooth = seen & ~blank & (cells.chroma <= max(MAX_CHROMA, tint)) & (cells.texture <= MAX_TEXTURE_DN)
+    cloud = _clouds(cells, smooth & (cells.luminance >= threshold), ground)
+    total = max(float(cells.valid_share.sum()), 1e-9)
+    doubtful = float(cells.valid_share[smooth & (cells.luminance >= BRIGHT_DN) & ~cloud].sum()) / total
+    note = ""
+    if doubtful >= DOUBTFUL_SHARE:
+        note = (
+            f"{doubtful:.0%} of {name} is bright, colourless and smooth. It could not be told from snow, sand or "
+            "concrete and was not masked; if it is cloud, find another image."
+        )
+    return Obscured(
+        cells=cloud | blank,
+        cell_px=cell_px,
+        cloud_share=float(cells.valid_share[cloud & ~blank].sum()) / total,
+        blank_share=float(cells.valid_share[blank].sum()) / total,
+        note=note,
+    )
+
+
+def _clouds(cells: _Cells, core: BoolArray, ground: float) -> BoolArray:
+    """The large soft-edged areas among the core cells, with what is half as bright around them."""
+    found = np.zeros(core.shape, dtype=bool)
+    labels, _ = ndimage.label(core, _EIGHT)
+    for number, where in enumerate(ndimage.find_objects(labels), start=1):
+        around = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in where)
+        area = labels[around] == number
+        if area.sum() < MIN_CELLS:
+            continue
+        rim = ndimage.binary_dilation(area, _EIGHT)
+        contrast = float(cells.luminance[around][area].mean()) - ground
+        count = float(cells.edge_count[around][rim].sum())
+        steepness = float(cells.edge_sum[around][rim].sum()) / max(count, 1e-9)
+        if contrast >= MIN_CONTRAST_DN and count > 0 and steepness <= MAX_EDGE_PER_PX * contrast:
+            found[around] |= rim & (cells.luminance[around] >= ground + contrast / 2)
+    return found
+
+
+def _large(mask: BoolArray) -> BoolArray:
+    labels, number = ndimage.label(mask, _EIGHT)
+    sizes = np.bincount(labels.ravel(), minlength=number + 1)
+    sizes[0] = 0
+    return np.asarray((sizes >= MIN_CELLS)[labels])
+
+
+def _levels(dataset: DatasetReader, source: ImageSource) -> tuple[float, float]:
+    """8-bit luminance of the darker ground and the least that a cloud has."""
+    pixels = sample(dataset, source.bands)
+    luminance = _to_8_bit(pixels.values[:, pixels.valid], source).mean(axis=0)
+    ground, top = np.percentile(luminance, (25, 99.8))
+    return float(ground), float(max(ground + 0.6 * (top - ground), ground + MIN_CONTRAST_DN / 2))
+
+
+def _to_8_bit(values: np.ndarray, source: ImageSource) -> Float32Array:
+    """Samples (3, ...) on the scale 0..255, not rounded, clipped."""
+    shape = (3,) + (1,) * (values.ndim - 1)
+    low = np.asarray(source.scale_low, np.float32).reshape(shape)
+    high = np.asarray(source.scale_high, np.float32).reshape(shape)
+    scaled = np.nan_to_num((values.astype(np.float32) - low) * (np.float32(255) / (high - low)))
+    return np.asarray(np.clip(scaled, 0, 255), np.float32)
+
+
+def _measure(dataset: DatasetReader, source: ImageSource, factor: int, threshold: float) -> _Cells:
+    side = CELL_PX * factor
+    shape = (-(-source.grid.height // side), -(-source.grid.width // side))
+    maps = _Cells(*(np.zeros(shape, np.float32) for _ in range(6)), np.zeros(shape, bool))
+    for window in _chunks(source.grid.height, source.grid.width, side * _CHUNK_CELLS):
+        part = _measure_chunk(dataset, source, window, factor, threshold)
+        rows, cols = part.blank.shape
+        row, col = window.row_off // side, window.col_off // side
+        for whole, piece in zip(maps, part, strict=True):
+            whole[row : row + rows, col : col + cols] = piece
+    return maps
+
+
+def _chunks(height: int, width: int, side: int) -> Iterator[RasterioWindow]:
+    for row in range(0, height, side):
+        for col in range(0, width, side):
+            yield RasterioWindow(col, row, min(side, width - col), min(side, height - row))
+
+
+def _measure_chunk(
+    dataset: DatasetReader, source: ImageSource, window: RasterioWindow, factor: int, threshold: float
+) -> _Cells:
+    shape = (-(-window.height // factor), -(-window.width // factor))
+    values = dataset.read(source.bands, window=window, out_shape=(3, *shape), resampling=Resampling.average)
+    masks = dataset.read_masks(sorted(set(source.bands)), window=window, out_shape=(len(set(source.bands)), *shape))
+    valid = (masks > 0).any(axis=0) & np.isfinite(values).all(axis=0)
+    rows, cols = (-(-side // CELL_PX) for side in shape)
+    pad = (rows * CELL_PX - shape[0], cols * CELL_PX - shape[1])
+    rgb = np.pad(_to_8_bit(values, source), ((0, 0), (0, pad[0]), (0, pad[1])), mode="edge")
+    valid = np.pad(valid, ((0, pad[0]), (0, pad[1])))
+
+    def total(image: np.ndarray) -> Float32Array:
+        return np.asarray(image.reshape(rows, CELL_PX, cols, CELL_PX).sum(axis=(1, 3), dtype=np.float32))
+
+    luminance = rgb.mean(axis=0)
+    inner = cv2.erode(valid.astype(np.uint8), _EIGHT) > 0  # away from the edge of the imagery
+    fine = np.abs(luminance - cv2.GaussianBlur(luminance, (0, 0), 1.5))
+    slope = np.hypot(*(cv2.Sobel(luminance, cv2.CV_32F, i, 1 - i, ksize=3, scale=1 / 8) for i in (1, 0)))
+    bright = (luminance > threshold).astype(np.uint8)
+    edge = (cv2.dilate(bright, _EIGHT) != cv2.erode(bright, _EIGHT)) & inner
+    count, within = total(valid), np.maximum(total(inner), 1)
+    mean = np.stack([total(band * valid) for band in rgb]) / np.maximum(count, 1)
+    extreme = ((rgb <= 0).all(axis=0) | (rgb >= 255).all(axis=0)) & valid
+    return _Cells(
+        count / CELL_PX**2,
+        mean.mean(axis=0),
+        np.ptp(mean, axis=0) / np.maximum(mean.max(axis=0), 1),
+        total(fine * inner) / within,
+        total(slope * edge),
+        total(edge),
+        (total(extreme) == count) & (count > 0),
+    )
