@@ -3,7 +3,7 @@
 A plain, conservative rule, meant to miss cloud rather than to mask ground. A cloud is an area of half a hectare or
 more that is bright against the scene, colourless, smooth, and has *soft* edges: roofs, concrete and snowy fields are
 bright and smooth too, but end within a pixel or two. Thin cloud and haze through which the ground shows are not masked,
-nor are cloud shadows. An image that is overcast throughout offers no ground to compare with: it is not masked, but told.
+nor are cloud shadows. An image that is overcast throughout has no ground to compare with: it is not masked, but told.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ ImageKind = Literal["before", "after"]
 PixelReader = Callable[[ImageKind, Grid], UInt8Array]
 """Gives colours (height, width, 3) of an image on a grid; ``before`` already registered."""
 
-MAX_OVERVIEW_PX = 1600
+MAX_OVERVIEW_PX = 2048
 CHIP_PX = 320
 _MIN_HALF_M, _MAX_HALF_M = 8.0, 150.0
 _JPEG_QUALITY = 82
@@ -38,7 +38,7 @@ def source_reader(assessment: Assessment) -> PixelReader:
         matrix = None
         if kind == "before" and assessment.registration is not None:
             matrix = matrix_on_grid(assessment.registration.matrix, assessment.pair.after.grid, grid)
-        with GridView(source, grid, matrix) as view:
+        with GridView(source, grid, matrix, show_obscured=True) as view:
             rgb, valid = view.read(Window(0, 0, grid.height, grid.width))
         return np.where(valid[..., None], rgb, _NO_IMAGERY_GREY)
 
