@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,6 +193,27 @@ def test_figures_are_logged_and_a_resumed_run_keeps_them(
     assert len(steps["val/pair/loss"]) == 2
     assert all(0 <= float(row["value"]) <= 1 for row in rows if row["name"] == "data_wait_share")
     assert steps["data_wait_share"]
+
+
+def test_a_run_that_stopped_during_mining_goes_on_to_the_same_weights(
+    make_config: Configs, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make_config(steps=3, mining={"at_steps": [1], "scenes": 4, "threshold": 1e-6, "keep": 2, "share": 0.9})
+    train(config, data_root, tmp_path / "straight", ALONE)
+    mined = [tmp_path / name / "mined_0000001.json" for name in ("straight", "stopped")]
+    found = json.loads(mined[0].read_text())["false_alarms"]
+    assert len(found) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr("cv_pipeline.training.run.search", lambda *_: killed())
+        with pytest.raises(MemoryError):
+            train(config, data_root, tmp_path / "stopped", ALONE)
+    assert not mined[1].exists()
+    train(config, data_root, tmp_path / "stopped", ALONE)
+    assert mined[1].read_text() == mined[0].read_text()
+    assert_same(tmp_path / "straight", tmp_path / "stopped")
+    mined[1].unlink()
+    with pytest.raises(ConfigError, match=r"mined_0000001.*restore it"):
+        train(config, data_root, tmp_path / "stopped", ALONE)
 
 
 def test_no_backgrounds(make_config: Configs, tmp_path: Path) -> None:
