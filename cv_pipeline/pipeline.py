@@ -79,6 +79,7 @@ def assess(
     from cv_pipeline.registration.register import register
     from cv_pipeline.segmentation.onnx_backend import choose_precision
     from cv_pipeline.segmentation.predict import check_gsd
+    from cv_pipeline.segmentation.sanity import input_notices, largest_score, nothing_found_note
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
     from cv_pipeline.structures.placement import offset_notes
 
@@ -110,9 +111,11 @@ def assess(
     progress("measuring", 2, 2)
     notes = (
         *pair_notes(pair),
+        *input_notices(pair, model_dir, model.name),
         *given.notes,
         *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
         *_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
+        *([] if impacts else [nothing_found_note(threshold, largest_score(segmentation))]),
     )
     result = Assessment(
         pair, aligned.registration, segmentation, impacts, index.structures, matches, accuracy, notes, config.out_dir,
