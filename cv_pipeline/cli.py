@@ -14,6 +14,7 @@ import typer
 from cv_pipeline.commands.export import export
 from cv_pipeline.commands.models import models
 from cv_pipeline.commands.options import (
+    NOT_TRUSTED,
     AfterOption,
     BackendOption,
     BandsOption,
@@ -23,11 +24,17 @@ from cv_pipeline.commands.options import (
     ModelOption,
     OutOption,
     OverwriteOption,
+    PrecisionOption,
+    ScreenOption,
     SeedOption,
+    ThreadsOption,
     ThresholdOption,
+    TtaOption,
     errors_to_exit_code,
+    parse_bands,
     stage_bars,
 )
+from cv_pipeline.commands.register import register
 from cv_pipeline.commands.verify import verify
 from cv_pipeline.errors import ConfigError
 
@@ -43,19 +50,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-NOT_TRUSTED = 3
-
-
-def _bands(text: str | None, option: str) -> tuple[int, int, int] | None:
-    if text is None:
-        return None
-    try:
-        red, green, blue = (int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ConfigError(f"{option} {text}: give three band numbers, for instance {option} 3,2,1") from error
-    return red, green, blue
-
 
 _OPTION_OF = {
     "gsd_m": "--gsd",
@@ -125,6 +119,10 @@ def assess(
     ] = None,
     model: ModelOption = "small",
     backend: BackendOption = None,
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
+    tta: TtaOption = False,
+    screen: ScreenOption = False,
     threshold: ThresholdOption = None,
     geolocation_ce90: CeOption = None,
     seed: SeedOption = 0,
@@ -136,8 +134,9 @@ def assess(
 
     with errors_to_exit_code():
         config = _config(
-            model=model, backend=backend, gsd_m=gsd, before_gsd_m=before_gsd, bands=_bands(bands, "--bands"),
-            before_bands=_bands(before_bands, "--before-bands"), score_threshold=threshold,
+            model=model, backend=backend, precision=precision, threads=threads, tta=tta, screen=screen, gsd_m=gsd,
+            before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),
+            before_bands=parse_bands(before_bands, "--before-bands"), score_threshold=threshold,
             geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90, footprint_offset=footprint_offset,
             seed=seed, overwrite=overwrite, out_dir=out,
         )  # fmt: skip
@@ -154,6 +153,10 @@ def detect(
     bands: BandsOption = None,
     model: ModelOption = "small",
     backend: BackendOption = None,
+    precision: PrecisionOption = "auto",
+    threads: ThreadsOption = None,
+    tta: TtaOption = False,
+    screen: ScreenOption = False,
     threshold: ThresholdOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -163,8 +166,8 @@ def detect(
 
     with errors_to_exit_code():
         config = _config(
-            model=model, backend=backend, gsd_m=gsd, bands=_bands(bands, "--bands"), score_threshold=threshold,
-            overwrite=overwrite, out_dir=out,
+            model=model, backend=backend, precision=precision, threads=threads, tta=tta, screen=screen, gsd_m=gsd,
+            bands=parse_bands(bands, "--bands"), score_threshold=threshold, overwrite=overwrite, out_dir=out,
         )  # fmt: skip
         with stage_bars() as progress:
             result = cv_pipeline.detect(after, config, progress=progress)
@@ -318,6 +321,7 @@ def measure(
             typer.echo(line)
 
 
+app.command()(register)
 app.command()(models)
 app.command()(export)
 app.command()(verify)

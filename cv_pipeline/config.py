@@ -24,6 +24,12 @@ class AssessConfig(BaseModel):
     backend: Literal["torch", "onnx"] | None = Field(
         None, description="what runs the network; default: torch where the model folder holds weights, else onnx"
     )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="of the network's inside; auto: bf16 where the machine computes in it, recorded as such"
+    )
+    threads: int | None = Field(None, ge=1, description="CPU threads of the network; default: PyTorch's own choice")
+    tta: bool = Field(False, description="mean over eight symmetries, at eight times the cost")
+    screen: bool = Field(False, description="leave out tiles in which a cheap look finds no blob and no change")
     tile_px: int = Field(
         1024, ge=256, le=4096, multiple_of=256, description="side of the ground that one run of the network answers for"
     )

@@ -9,7 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cv_pipeline.errors import CvPipelineError
+from cv_pipeline.errors import ConfigError, CvPipelineError
+
+NOT_TRUSTED = 3
+"""Exit code of a result that is not to be trusted: the registration gate failed."""
 
 AfterOption = Annotated[Path, typer.Option("--after", help="image after the event (GeoTIFF, JP2, PNG, JPEG, ...)")]
 OutOption = Annotated[Path, typer.Option("--out", help="folder for all results; must be new, empty, or --overwrite")]
@@ -18,6 +21,14 @@ BandsOption = Annotated[str | None, typer.Option("--bands", help="red,green,blue
 ModelOption = Annotated[str, typer.Option("--model", help="name of a shipped model (see 'models') or a model folder")]
 BackendOption = Annotated[
     str | None, typer.Option("--backend", help="torch or onnx; default: torch where the model has weights")
+]
+PrecisionOption = Annotated[
+    str, typer.Option("--precision", help="fp32, bf16, or auto: bf16 where this machine computes in it")
+]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the network")]
+TtaOption = Annotated[bool, typer.Option("--tta", help="mean over eight turned and mirrored views: eight times slower")]
+ScreenOption = Annotated[
+    bool, typer.Option("--screen", help="skip ground where a cheap look finds no blob and no change; can lose craters")
 ]
 ThresholdOption = Annotated[float | None, typer.Option("--threshold", help="lowest score; default: the model's own")]
 CeOption = Annotated[float | None, typer.Option("--geolocation-ce90", help="the image's stated CE90 in metres")]
@@ -65,3 +76,14 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield advance
+
+
+def parse_bands(text: str | None, option: str) -> tuple[int, int, int] | None:
+    """Three band numbers of an option's text; None for None, ConfigError for anything else."""
+    if text is None:
+        return None
+    try:
+        red, green, blue = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"{option} {text}: give three band numbers, for instance {option} 3,2,1") from error
+    return red, green, blue

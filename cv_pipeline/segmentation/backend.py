@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -42,6 +43,12 @@ def has_bf16(device: str | torch.device = "cpu") -> bool:
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def pin_threads(count: int | None) -> None:
+    """Let the network use ``count`` CPU threads; None: PyTorch's choice, but no more than this process may run on."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(count or min(torch.get_num_threads(), allowed))
 
 
 def read_maps(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from cv_pipeline.errors import ModelError
-from cv_pipeline.segmentation.backend import Backend, Runtime, TorchBackend, read_maps
+from cv_pipeline.errors import ConfigError, ModelError
+from cv_pipeline.segmentation.backend import Backend, Precision, Runtime, TorchBackend, has_bf16, read_maps
 from cv_pipeline.segmentation.zoo import WEIGHTS_FILE
 from cv_pipeline.types import BoolArray, Float32Array
 
@@ -134,7 +134,24 @@ def choose_runtime(folder: Path, wanted: Runtime | None) -> Runtime:
     return "onnx" if has_graphs(folder) and not (folder / WEIGHTS_FILE).is_file() else "torch"
 
 
-def load_backend(folder: Path, model: ModelFile, wanted: Runtime | None = None) -> Backend:
+def choose_precision(folder: Path, runtime: Runtime | None, wanted: Precision) -> Precision:
+    """``wanted``, or what ``auto`` comes to here, so that a record of it gives the same result on another machine.
+
+    Raises:
+        ConfigError: bf16 is wanted of ONNX graphs, which compute in fp32.
+    """
+    if choose_runtime(folder, runtime) == "onnx":
+        if wanted == "bf16":
+            raise ConfigError(f"--precision bf16: the ONNX graphs of {folder} compute in fp32; leave it out")
+        return "fp32"
+    if wanted == "auto":
+        return "bf16" if has_bf16() else "fp32"
+    return wanted
+
+
+def load_backend(
+    folder: Path, model: ModelFile, wanted: Runtime | None = None, precision: Precision = "fp32"
+) -> Backend:
     """What runs the model in ``folder``; see :func:`choose_runtime`.
 
     Raises:
@@ -144,4 +161,4 @@ def load_backend(folder: Path, model: ModelFile, wanted: Runtime | None = None) 
 
     if choose_runtime(folder, wanted) == "onnx":
         return load_onnx(folder, model)
-    return TorchBackend(load_network(folder, model), model)
+    return TorchBackend(load_network(folder, model), model, precision)

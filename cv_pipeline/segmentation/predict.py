@@ -66,6 +66,7 @@ def segment(
     tile_px: int = 1024,
     overlap_px: int = 192,
     use_before: bool = True,
+    screen: bool = False,
     progress: Progress | None = None,
 ) -> Segmentation:
     """Run the network over the working grid and write the maps to ``path``.
@@ -80,6 +81,7 @@ def segment(
         overlap_px: How much more each run sees, a multiple of 32. With the default the result is that of one run
             over the whole grid up to about 0.001; less is faster.
         use_before: False where the registration cannot be trusted.
+        screen: True leaves out tiles in which :func:`~cv_pipeline.segmentation.screen.worth_a_look` finds nothing.
         progress: Told (tiles done, tiles in all).
 
     Raises:
@@ -99,7 +101,7 @@ def segment(
         writer = stack.enter_context(SegmentationWriter.create(path, grid))
 
         def read(batch: Sequence[Tile]) -> list[TileInput]:
-            return [read_tile(tile, after_view, early_view) for tile in batch]
+            return [read_tile(tile, after_view, early_view, screen=screen) for tile in batch]
 
         def write(part: tuple[TileInput, Float32Array]) -> None:
             given, maps = part
@@ -127,7 +129,7 @@ def _batches(tiles: Sequence[Tile]) -> Iterator[list[Tile]]:
 
 
 def _predict(batch: Sequence[TileInput], backend: Backend) -> list[Float32Array]:
-    """Maps (channels, h, w) of each tile; zeros where its reach shows nothing."""
+    """Maps (channels, h, w) of each tile; zeros where there was no need to look."""
     window = batch[0].tile.seen
     maps = [np.zeros((len(Channel), window.height, window.width), np.float32) for _ in batch]
     shown = [number for number, given in enumerate(batch) if given.after is not None]

@@ -8,13 +8,14 @@ import numpy as np
 
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.segmentation.normalise import SPREAD_SIGMA_M, normalise
+from cv_pipeline.segmentation.screen import worth_a_look
 from cv_pipeline.segmentation.tiles import STRIDE_PX, Tile
 from cv_pipeline.types import BoolArray, Float32Array, UInt8Array, Window
 
 
 @dataclass(frozen=True, slots=True)
 class TileInput:
-    """What one tile shows; ``after`` is None where its reach shows nothing, ``before`` where there is none to use.
+    """What one tile shows; see :func:`read_tile` for what is None.
 
     ``valid`` (h, w) is of the tile's core.
     """
@@ -26,8 +27,11 @@ class TileInput:
     has_before: bool
 
 
-def read_tile(tile: Tile, after_view: GridView, early_view: GridView | None) -> TileInput:
+def read_tile(tile: Tile, after_view: GridView, early_view: GridView | None, *, screen: bool = False) -> TileInput:
     """Read and normalise one tile; ``early_view`` None: the after image alone.
+
+    Both images are None where the network need not look: nothing to use is valid, or, with ``screen``, nothing there
+    could be a crater. ``before`` is None without an earlier image, too.
 
     Raises:
         ImageError: a file is damaged there.
@@ -36,9 +40,11 @@ def read_tile(tile: Tile, after_view: GridView, early_view: GridView | None) -> 
     core = _part(valid, tile.core, tile.seen)
     if not _part(valid, tile.reach, tile.seen).any():
         return TileInput(tile, core, None, None, False)
-    if early_view is None:
-        return TileInput(tile, core, after, None, False)
-    before, early_valid = _read_normalised(tile.seen, early_view)
+    before, early_valid = None, np.zeros(0, bool)
+    if early_view is not None:
+        before, early_valid = _read_normalised(tile.seen, early_view)
+    if screen and not worth_a_look(after, before, after_view.grid.gsd_m):
+        return TileInput(tile, core, None, None, False)
     return TileInput(tile, core, after, before, bool(early_valid.any()))
 
 

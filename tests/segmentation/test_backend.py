@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import torch
 
-from cv_pipeline.segmentation.backend import TorchBackend, has_bf16
+from cv_pipeline.segmentation.backend import TorchBackend, has_bf16, pin_threads
 from cv_pipeline.types import Channel, Float32Array
 from tests.segmentation.factories import tiny_net
 
@@ -47,3 +49,15 @@ def test_auto_is_what_the_device_computes_in(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     assert TorchBackend(net, None, "auto").precision == "bf16"
     assert TorchBackend(net).precision == "fp32"
+
+
+def test_threads_are_as_asked_and_never_more_than_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    try:
+        pin_threads(3)
+        assert torch.get_num_threads() == 3
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+        pin_threads(None)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

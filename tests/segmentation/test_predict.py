@@ -104,6 +104,21 @@ def test_a_stretch_of_nothing_is_not_run_through_the_network(make_image: Callabl
     np.testing.assert_array_equal(read(found)[1], np.arange(800)[:, None] < np.full((1, 128), 100))
 
 
+@pytest.mark.parametrize("screen", [True, False])
+def test_bland_ground_is_looked_at_unless_screened(
+    make_image: Callable[..., Path], tmp_path: Path, screen: bool
+) -> None:
+    flat = np.full((256, 1280, 3), 120, np.uint8)
+    flat[100:110, 100:110] = 40
+    pair, net = aligned(make_image(flat)), PixelNet()
+    found = segment(pair, TorchBackend(net), MODEL, tmp_path / "s.tif", tile_px=256, overlap_px=32, screen=screen)
+    maps, valid = read(found)
+    assert valid.all()
+    assert sum(shape[0] for shape, _ in net.calls) == (1 if screen else 5)
+    np.testing.assert_allclose(maps[:, :, :256], expected(pair)[:, :, :256], atol=0.0012)
+    assert (maps[0, :, 600:] > 0.3).all() == (not screen)
+
+
 @pytest.mark.parametrize("use_before", [True, False])
 def test_before_image_is_read_where_it_is_to_be_used(
     make_image: Callable[..., Path], tmp_path: Path, use_before: bool
