@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,9 @@ class Statistics(NamedTuple):
 
 _ROUNDING = 1 / 36
 """The power that rounding three colours to 8 bits alone puts at every frequency of their mean."""
+_Band = tuple[float, float]
+_BANDS: tuple[tuple[_Band, _Band], ...] = (((0.25, 0.4), (0.05, 0.125)), ((0.13, 0.22), (0.03, 0.06)))
+"""In cycles per pixel, the finer band first."""
 _NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
@@ -76,6 +80,7 @@ def window_statistics(rgb: UInt8Array, valid: BoolArray | None = None) -> Statis
         light = np.where(inside, light, light[inside].mean()).astype(np.float32)
     shown, colours = light[deep], rgb[deep].astype(np.float32)
     noise = np.median(np.abs(cv2.filter2D(light, -1, _NOISE_MASK)[deep])) / (6 * 0.6745)
+    sharpness_db, detail_db = _ratios_db(light, _BANDS)
     gradient = np.hypot(cv2.Sobel(light, -1, 1, 0) / 8, cv2.Sobel(light, -1, 0, 1) / 8)
     same = (rgb[:-1, :-1] == rgb[1:, :-1]).all(axis=2) & (rgb[:-1, :-1] == rgb[:-1, 1:]).all(axis=2)
     return Statistics(
@@ -83,8 +88,8 @@ def window_statistics(rgb: UInt8Array, valid: BoolArray | None = None) -> Statis
         contrast_dn=float(shown.std()),
         noise_dn=float(noise),
         noise_share=float(noise / (shown.std() + 1)),
-        sharpness_db=_ratio_db(light, (0.25, 0.4), (0.05, 0.125)),
-        detail_db=_ratio_db(light, (0.13, 0.22), (0.03, 0.06)),
+        sharpness_db=sharpness_db,
+        detail_db=detail_db,
         saturated_share=float(((shown <= 2) | (shown >= 253)).mean()),
         colourfulness=_colourfulness(colours),
         edge_share=float((gradient[deep] > 16).mean()),
@@ -92,13 +97,22 @@ def window_statistics(rgb: UInt8Array, valid: BoolArray | None = None) -> Statis
     )
 
 
-def _ratio_db(light: Float32Array, fine: tuple[float, float], coarse: tuple[float, float]) -> float:
-    """Mean spectral power of luminance (height, width) in one band against another, in cycles per pixel."""
-    taper = np.outer(*(np.hanning(side) for side in light.shape))
+def _ratios_db(light: Float32Array, bands: tuple[tuple[_Band, _Band], ...]) -> list[float]:
+    """Mean spectral power of luminance (height, width) in one band against another, for each pair of bands."""
+    taper, frequency = _spectrum_grid(*light.shape)
     power = np.abs(np.fft.rfft2((light - light.mean()) * taper)) ** 2 / (taper**2).sum()
-    frequency = np.hypot(np.fft.fftfreq(light.shape[0])[:, None], np.fft.rfftfreq(light.shape[1])[None])
-    high, low = (power[(frequency >= least) & (frequency < most)].mean() for least, most in (fine, coarse))
-    return float(10 * np.log10((high + _ROUNDING) / (low + _ROUNDING)))
+    ratios = []
+    for fine, coarse in bands:
+        high, low = (power[(frequency >= least) & (frequency < most)].mean() for least, most in (fine, coarse))
+        ratios.append(float(10 * np.log10((high + _ROUNDING) / (low + _ROUNDING))))
+    return ratios
+
+
+@lru_cache(maxsize=8)
+def _spectrum_grid(height: int, width: int) -> tuple[Float64Array, Float64Array]:
+    """Hann taper (height, width) and the frequencies of a real Fourier transform in cycles per pixel."""
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    return np.outer(np.hanning(height), np.hanning(width)), frequency
 
 
 def _colourfulness(colours: Float32Array) -> float:

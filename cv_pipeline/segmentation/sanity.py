@@ -21,9 +21,7 @@ def input_notices(pair: ScenePair, model_dir: Path, model: str) -> list[str]:
     """
     domain = read_domain(model_dir)
     if domain is None:
-        return [
-            f"Model '{model}' has no domain.json: it was not checked whether the imagery looks like its training imagery."
-        ]
+        return [f"Model '{model}' has no domain.json, so nobody compared the imagery with its training imagery."]
     images = {"after image": pair.after, "before image": pair.before}
     notices = [
         domain_notice(which, sample_windows(source, domain.working_gsd_m), domain, model)

@@ -17,9 +17,9 @@ from cv_pipeline.training.data import GSD_JITTER, PairedAugmentation
 from cv_pipeline.training.planes import Plane
 from cv_pipeline.types import Float64Array, UInt8Array
 
-PAIRS = 600
+PAIRS = 400
 """Simulated training pairs whose two dates are measured."""
-HELD_OUT_SCENES = 120
+HELD_OUT_SCENES = 80
 HELD_OUT_PX = 256
 TAIL = 0.002
 """Share of windows that each limit leaves outside, of simulated and of real ground apart."""
