@@ -8,13 +8,14 @@ nearest free label within the tolerance; all scenes are pooled by score.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import shapely
 
 from cv_pipeline.types import BoolArray, Float64Array, Interval
 
+Scene = TypeVar("Scene")
 TOLERANCE_M = 5.0
 HULL_PAD_M = 10.0
 
@@ -141,8 +142,8 @@ def median_hit_distance_m(scenes: Sequence[SceneMatches], threshold: float) -> f
 
 
 def bootstrap_scenes(
-    scenes: Sequence[SceneMatches],
-    statistic: Callable[[Sequence[SceneMatches]], float],
+    scenes: Sequence[Scene],
+    statistic: Callable[[Sequence[Scene]], float],
     *,
     draws: int = 1000,
     confidence: float = 0.95,

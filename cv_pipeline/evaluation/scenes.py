@@ -1,30 +1,29 @@
 """Simulated scenes over held-out places, rendered once and kept on disk.
 
 The places are in two halves that share no ground: on ``FIT`` a model is calibrated and its threshold
-chosen, on ``JUDGE`` it is scored. Rendering costs far more than running a network, so scenes are kept
-under a name that changes with whatever they depend on: settings, seed and the simulator's own code.
+chosen, on ``JUDGE`` it is scored. Rendering costs more than running a network, so scenes are kept on disk. That
+the simulator still draws them so is checked on a few, drawn afresh, each time they are used.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
-from cv_pipeline import simulation
 from cv_pipeline.simulation.background import Backgrounds, Tile, list_tiles
 from cv_pipeline.simulation.config import SimulationConfig
-from cv_pipeline.simulation.ground import patch_around
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 from cv_pipeline.simulation.strike import StrikeStatus, core_edge_m
 from cv_pipeline.types import BoolArray, Float64Array, UInt8Array
 
 SIZE_PX = 256
+AZIMUTHS = 72
 
 
 class Half(StrEnum):
@@ -43,10 +42,9 @@ _DEFAULT = SimulationConfig()
 class HeldOutScene:
     """One simulated pair with what is needed to score a network on it.
 
-    Images are (h, w, 3), masks (h, w) as in :class:`~cv_pipeline.simulation.truth.TruthRasters`. ``owner``
-    (h, w) is the row in the table of craters whose core holds a pixel, -1 outside; where cores overlap, a pixel
-    belongs to the one whose centre is nearest in crater radii. The table has a row for each crater that is there
-    in the after image, seen or not: ``at_px`` (n, 2) as (row, col), ``radius_m``, ``conspicuity``, ``family``.
+    Images are (h, w, 3), masks (h, w) as in :class:`~cv_pipeline.simulation.truth.TruthRasters`. The rest has a row
+    for each crater that is there in the after image, seen or not: ``at_px`` (n, 2) as (row, col), ``radius_m``,
+    the exact edge ``edge_m`` (n, AZIMUTHS) at even azimuths clockwise from image up, ``conspicuity``, ``family``.
     """
 
     after: UInt8Array
@@ -58,7 +56,7 @@ class HeldOutScene:
     structure: BoolArray
     structure_known: BoolArray
     visible: BoolArray
-    owner: np.ndarray
+    edge_m: Float64Array
     at_px: Float64Array
     radius_m: Float64Array
     conspicuity: Float64Array
@@ -70,20 +68,12 @@ def scene_of(pair: SimulatedPair) -> HeldOutScene:
     """What of a simulated pair is needed for scoring."""
     shown = [i for i, strike in enumerate(pair.strikes) if strike.status != StrikeStatus.GONE]
     strikes = [pair.strikes[i] for i in shown]
-    shape = pair.truth.visible.shape
-    owner, nearest = np.full(shape, -1, np.int16), np.full(shape, np.inf)
-    for number, strike in enumerate(strikes):
-        patch = patch_around(shape, strike.row_px, strike.col_px, strike.reach_m, pair.gsd_m)
-        if patch is not None:
-            where = (patch.rows, patch.cols)
-            relative = patch.radius_m / core_edge_m(strike, patch.azimuth_rad)
-            mine = (relative <= 1.0) & (relative < nearest[where])
-            nearest[where][mine], owner[where][mine] = relative[mine], number
+    azimuth_rad = np.arange(AZIMUTHS) * 2 * np.pi / AZIMUTHS
     return HeldOutScene(
         after=pair.after,
         before=pair.before,
         **{name: getattr(pair.truth, name) for name in _MASKS},
-        owner=owner,
+        edge_m=np.array([core_edge_m(s, azimuth_rad) for s in strikes]).reshape(-1, AZIMUTHS),
         at_px=np.array([(s.row_px, s.col_px) for s in strikes]).reshape(-1, 2),
         radius_m=np.array([s.crater_radius_m for s in strikes]),
         conspicuity=np.array([pair.conspicuity[i] for i in shown]),
@@ -116,26 +106,39 @@ def held_out_scenes(
         ImageError: there are no background tiles.
     """
     backgrounds = Backgrounds(half_of(list_tiles(data_root, "validate"), half))
+
+    def draw(number: int) -> HeldOutScene:
+        return scene_of(simulate_pair(backgrounds, (_SEED[half], number), (SIZE_PX, SIZE_PX), gsd_m, config))
+
     folder = None if cache is None else cache / _name(half, gsd_m, config)
+    if folder is not None:
+        _drop_stale(folder, draw)
     for number in range(count):
-        path = None if folder is None else folder / f"{number:04d}.npz"
-        if path is not None and path.exists():
-            yield _read(path)
+        if folder is None:
+            yield draw(number)
             continue
-        scene = scene_of(simulate_pair(backgrounds, (_SEED[half], number), (SIZE_PX, SIZE_PX), gsd_m, config))
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, scene)
-        yield scene
+        path = folder / f"{number:04d}.npz"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(path, draw(number))
+        yield _read(path)
 
 
 def _name(half: Half, gsd_m: float, config: SimulationConfig) -> str:
-    code = hashlib.sha256()
-    for path in sorted(Path(simulation.__path__[0]).rglob("*.py")):
-        code.update(path.read_bytes())
-    settings = json.dumps([_SEED[half], SIZE_PX, gsd_m, config.model_dump(mode="json")], sort_keys=True)
-    code.update(settings.encode())
-    return f"{half}-{code.hexdigest()[:12]}"
+    """Settings that are new to the simulator and left alone do not change the name."""
+    settings = [_SEED[half], SIZE_PX, gsd_m, config.model_dump(mode="json", exclude_defaults=True)]
+    return f"{half}-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]}"
+
+
+def _drop_stale(folder: Path, draw: Callable[[int], HeldOutScene]) -> None:
+    """Delete kept scenes where some of them, drawn afresh, come out otherwise."""
+    kept = sorted(folder.glob("????.npz"))
+    for path in {kept[i] for i in (0, len(kept) // 2, -1)} if kept else ():
+        fresh, old = draw(int(path.stem)), _read(path)
+        if not all(np.array_equal(getattr(fresh, f.name), getattr(old, f.name)) for f in fields(old)):
+            for stale in kept:
+                stale.unlink()
+            return
 
 
 def _write(path: Path, scene: HeldOutScene) -> None:
