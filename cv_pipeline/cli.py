@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cv_pipeline.commands.doctor import doctor
 from cv_pipeline.commands.export import export
 from cv_pipeline.commands.models import models
 from cv_pipeline.commands.options import (
@@ -321,6 +322,7 @@ def measure(
             typer.echo(line)
 
 
+app.command()(doctor)
 app.command()(register)
 app.command()(models)
 app.command()(export)

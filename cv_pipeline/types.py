@@ -126,7 +126,7 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TiePoint:
-    """One local match on the registration grid; ``residual_px`` is what the fitted transform leaves."""
+    """One local match, in after-image pixels; ``residual_px`` is what the registration leaves of ``shift_*``."""
 
     row_px: float
     col_px: float
@@ -136,13 +136,27 @@ class TiePoint:
     used: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalShift:
+    """A smooth correction on top of a registration's matrix, on a lattice over the after image.
+
+    ``lattice`` (2, 3) maps (col, row, 1) of ``shift_px`` (rows, cols, 2) to after-image pixels (col, row). A shift, as
+    (col, row) in after-image pixels, is how much farther than the matrix says the before image is moved to show what
+    the after image shows there; linear between the nodes, constant beyond them.
+    """
+
+    lattice: Float64Array
+    shift_px: Float64Array
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """How the before image was brought onto the after image.
 
     ``matrix`` (2, 3) maps ``(col, row, 1)`` of the *before image warped by georeference alone onto the
-    after grid* to ``(col, row)`` of the after image, in after-image pixels. ``residual_px`` is the
-    robust RMS of the used tie points; ``sd_m`` is the registration's part in a distance's uncertainty.
+    after grid* to ``(col, row)`` of the after image, in after-image pixels; ``local``, where relief asked for it, comes
+    on top. ``residual_px`` is the robust RMS of the used tie points; ``sd_m``, per axis, is the registration's part in
+    a distance's uncertainty.
     """
 
     matrix: Float64Array
@@ -157,6 +171,7 @@ class Registration:
     gate: Gate
     reason: str
     tie_points: tuple[TiePoint, ...] = ()
+    local: LocalShift | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ from cv_pipeline.imagery.radiometry import to_uint8
 from cv_pipeline.imagery.source import open_dataset
 from cv_pipeline.types import BoolArray, Float64Array, Grid, ImageSource, Obscured, UInt8Array, Window
 
-_METRES = CRS.from_epsg(32631)
+METRES = CRS.from_epsg(32631)
 """Stands in on both sides where there is no CRS: any metric CRS does, as nothing is reprojected."""
 
 _HALF_HIDDEN = 128
 
-_TOLERANCE_PX = 0.02
+TOLERANCE_PX = 0.02
 """Error allowed to GDAL's approximate transformer; its default, 0.125 px, is too much for us."""
 
 
@@ -126,7 +126,7 @@ class GridView:
         larger = own.width / dataset.width, own.height / dataset.height
         return WarpedVRT(
             dataset,
-            src_crs=own.crs or _METRES,
+            src_crs=own.crs or METRES,
             src_transform=own.transform @ Affine.scale(*larger) if own.crs is None else None,
             resampling=Resampling.cubic,
             src_nodata=self.source.nodata if has_alpha else self._nodata(),
@@ -137,11 +137,11 @@ class GridView:
 
     def _onto_grid(self) -> dict[str, Any]:
         return {
-            "crs": self.grid.crs or _METRES,
+            "crs": self.grid.crs or METRES,
             "transform": self._transform,
             "width": self.grid.width,
             "height": self.grid.height,
-            "tolerance": _TOLERANCE_PX,
+            "tolerance": TOLERANCE_PX,
         }
 
     def _nodata(self) -> float | None:
@@ -153,7 +153,7 @@ class GridView:
         """The coarse cells of hidden ground on the grid: 0 clear to 255 hidden."""
         rows, cols = hidden.cells.shape
         own = self.source.grid
-        place = {"crs": own.crs or _METRES, "transform": own.transform @ Affine.scale(hidden.cell_px)}
+        place = {"crs": own.crs or METRES, "transform": own.transform @ Affine.scale(hidden.cell_px)}
         memory = self._stack.enter_context(MemoryFile())
         with memory.open(driver="GTiff", count=1, height=rows, width=cols, dtype="uint8", **place) as file:
             file.write(hidden.cells.astype(np.uint8) * np.uint8(255), 1)

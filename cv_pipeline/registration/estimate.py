@@ -1,73 +1,70 @@
-"""Coarse-to-fine co-registration of a pair of images."""
+"""Coarse-to-fine co-registration of a pair, never holding more than a block of it at full size."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from cv_pipeline.registration.coarse import IDENTITY, by_correlation, by_features, is_plausible
-from cv_pipeline.registration.similarity import Fit, apply, fit_similarity, invert
-from cv_pipeline.registration.structure import move, shrink
-from cv_pipeline.registration.windows import Matches, match_windows, window_side_px
-from cv_pipeline.types import Float32Array, Float64Array
+from cv_pipeline.registration.coarse import IDENTITY, guesses, is_plausible
+from cv_pipeline.registration.reader import Reader, array_reader, coarser
+from cv_pipeline.registration.similarity import Fit, apply, fit_similarity
+from cv_pipeline.registration.windows import MAX_WINDOWS, Matches, match_windows, window_side_px
+from cv_pipeline.types import Float64Array, Grid
 
 COARSE_SIDE_PX = 1024
+_TRIAL_WINDOWS = 100
 _CLEAR_SHARE = 0.5
 """With this share of windows agreeing, no other first guess can be better."""
+_LONG_STEP = 12.0
+"""A step to pixels this much finer is made in two."""
 _PASSES = 3
 _POOR_SHARE = 0.25
-_AGREE_PX, _AGREE_WIDE_PX = 0.6, 1.0
 _WIDER = 1.5
 
 
-def estimate(before: Float32Array, after: Float32Array) -> tuple[Matches, Fit | None]:
+def estimate(before: Reader, after: Reader, grid: Grid) -> tuple[Matches, Fit | None]:
     """The similarity that moves the before image onto the after image.
 
-    First guesses (none, one shift, features) are tried on a small version of the pair; the one that most
-    local matches support is refined on the full one, the before image being moved anew each time.
+    First guesses are tried on a small version of the pair; the one that most local matches support is refined on
+    ever finer ones, by windows read one block at a time with the before image moved anew.
 
     Args:
-        before: local structure (height, width), see :func:`cv_pipeline.registration.structure.local_structure`.
-        after: the same, on the same grid.
+        before: gives the before image.
+        after: gives the after image.
+        grid: the common ground at full size.
 
     Returns:
-        The last matches, with sources in the before image as given, and the fit to them; None where
-        there was none that is plausible.
+        The last matches, in pixels of ``grid`` with sources in the before image as given, and the fit to them; None
+        where there was none that is plausible.
+
+    Raises:
+        ImageError: a file is damaged or has gone.
     """
-    factor = max(1, round(max(after.shape) / COARSE_SIDE_PX))
-    small_before, small_after = (shrink(before, factor), shrink(after, factor)) if factor > 1 else (before, after)
-    guess = _best_guess(small_before, small_after)
-    guess = np.column_stack([guess[:, :2], guess[:, 2] * factor])
-    fine = _refine(before, after, guess, wide=False)
+    factor = max(1.0, max(grid.height, grid.width) / COARSE_SIDE_PX)
+    guess = _first(before, after, coarser(grid, factor))
+    if factor > _LONG_STEP:
+        middle = math.sqrt(factor)
+        guess, factor = _step(before, after, coarser(grid, middle), _rescaled(guess, factor / middle)), middle
+    guess = _rescaled(guess, factor)
+    if factor > 1:
+        guess = _step(before, after, grid, guess)
+    fine = _refine(before, after, grid, guess, None)
     if _support(*fine) >= _POOR_SHARE:
         return fine
-    wide = _refine(before, after, guess, wide=True)
+    side = min(round(window_side_px((grid.height, grid.width)) * _WIDER), grid.height, grid.width)
+    wide = _refine(before, after, grid, guess, side)
     return wide if _support(*wide) > _support(*fine) else fine
 
 
-def _refine(before: Float32Array, after: Float32Array, guess: Float64Array, wide: bool) -> tuple[Matches, Fit | None]:
-    """Match and fit until the transform settles."""
-    matches, fit = _match(before, after, guess, wide)
-    for _ in range(_PASSES - 1):
-        if fit is None or _settled(fit.matrix, guess, after.shape):
-            break
-        guess = fit.matrix
-        matches, fit = _match(before, after, guess, wide)
-    return matches, fit
-
-
-def _support(matches: Matches, fit: Fit | None) -> float:
-    """Share of the windows tried that agree with the fit."""
-    return 0.0 if fit is None else float(fit.used.sum()) / max(matches.tried, 1)
-
-
-def _best_guess(before: Float32Array, after: Float32Array) -> Float64Array:
-    """The first guess that most windows support, after one refinement."""
-    best, best_support = IDENTITY, -1.0
-    for method in (_as_given, by_features, by_correlation):
-        guess = method(before, after)
-        if guess is None:
-            continue
-        matches, fit = _match(before, after, guess, wide=True)
+def _first(before: Reader, after: Reader, grid: Grid) -> Float64Array:
+    """The first guess that most windows support, refined once; in pixels of the (small) grid."""
+    early, late = before(grid, IDENTITY), after(grid, IDENTITY)
+    held = array_reader(*early, grid), array_reader(*late, grid)
+    side = min(round(window_side_px((grid.height, grid.width)) * _WIDER), grid.height, grid.width)
+    best, best_support = IDENTITY, 0.0
+    for guess in guesses(early, late):
+        matches, fit = _match(*held, grid, guess, side, _TRIAL_WINDOWS)
         support = _support(matches, fit)
         if fit is not None and support > best_support:
             best, best_support = fit.matrix, support
@@ -76,25 +73,44 @@ def _best_guess(before: Float32Array, after: Float32Array) -> Float64Array:
     return best
 
 
-def _as_given(_before: Float32Array, _after: Float32Array) -> Float64Array | None:
-    return IDENTITY
+def _step(before: Reader, after: Reader, grid: Grid, guess: Float64Array) -> Float64Array:
+    """One refinement with few windows; the guess itself where they hold nothing."""
+    _, fit = _match(before, after, grid, guess, None, _TRIAL_WINDOWS)
+    return guess if fit is None else fit.matrix
 
 
-def _match(before: Float32Array, after: Float32Array, guess: Float64Array, wide: bool) -> tuple[Matches, Fit | None]:
-    """Local matches after moving by the guess, expressed in the unmoved before image, and their fit.
+def _refine(
+    before: Reader, after: Reader, grid: Grid, guess: Float64Array, side_px: int | None
+) -> tuple[Matches, Fit | None]:
+    """Match and fit until the transform settles."""
+    matches, fit = _match(before, after, grid, guess, side_px, MAX_WINDOWS)
+    for _ in range(_PASSES - 1):
+        if fit is None or _settled(fit.matrix, guess, grid):
+            break
+        guess = fit.matrix
+        matches, fit = _match(before, after, grid, guess, side_px, MAX_WINDOWS)
+    return matches, fit
 
-    ``wide`` takes windows half as large again, for pairs that hardly match and for first guesses.
-    """
-    side = window_side_px(after.shape)
-    if wide:
-        side = min(round(side * _WIDER), *after.shape)
-    moved = match_windows(move(before, guess), after, side, _AGREE_WIDE_PX if wide else _AGREE_PX)
-    matches = Matches(apply(invert(guess), moved.source), moved.target, moved.tried)
+
+def _match(
+    before: Reader, after: Reader, grid: Grid, guess: Float64Array, side_px: int | None, most: int
+) -> tuple[Matches, Fit | None]:
+    matches = match_windows(before, after, grid, guess, side_px, most)
     fit = fit_similarity(matches.source, matches.target)
     return matches, fit if fit is not None and is_plausible(fit.matrix) else None
 
 
-def _settled(matrix: Float64Array, guess: Float64Array, shape: tuple[int, ...]) -> bool:
+def _support(matches: Matches, fit: Fit | None) -> float:
+    """Share of the windows tried that agree with the fit."""
+    return 0.0 if fit is None else float(fit.used.sum()) / max(matches.tried, 1)
+
+
+def _rescaled(matrix: Float64Array, factor: float) -> Float64Array:
+    """A matrix in pixels ``factor`` times as small."""
+    return np.column_stack([matrix[:, :2], matrix[:, 2] * factor])
+
+
+def _settled(matrix: Float64Array, guess: Float64Array, grid: Grid) -> bool:
     """Whether two transforms agree to 0.1 px at the corners."""
-    corners = np.array([[0, 0], [shape[1], 0], [0, shape[0]], [shape[1], shape[0]]], dtype=np.float64)
+    corners = np.array([[0, 0], [grid.width, 0], [0, grid.height], [grid.width, grid.height]], dtype=np.float64)
     return bool(np.abs(apply(matrix, corners) - apply(guess, corners)).max() < 0.1)

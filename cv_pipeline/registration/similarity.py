@@ -53,7 +53,7 @@ def fit_similarity(source: Float64Array, target: Float64Array) -> Fit | None:
         if now.sum() < 2 or (now == used).all():
             break
         used = now
-        matrix = _least_squares(source[used], target[used])
+        matrix = least_squares(source[used], target[used])
     matrix = _simplest(matrix, source[used], target[used])
     return Fit(matrix, residuals(matrix, source, target), used)
 
@@ -107,7 +107,7 @@ def _simplest(matrix: Float64Array, source: Float64Array, target: Float64Array) 
     return matrix
 
 
-def _least_squares(source: Float64Array, target: Float64Array) -> Float64Array:
+def least_squares(source: Float64Array, target: Float64Array) -> Float64Array:
     """Least squares for x' = a x - b y + c, y' = b x + a y + d, about the centroids for good conditioning."""
     mean_source, mean_target = source.mean(axis=0), target.mean(axis=0)
     s, t = source - mean_source, target - mean_target

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from cv_pipeline.frame import LocalFrame
-from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Match, UInt8Array, Window
+from cv_pipeline.types import Assessment, Grid, Impact, Match, UInt8Array, Window
 
 ImageKind = Literal["before", "after"]
 PixelReader = Callable[[ImageKind, Grid], UInt8Array]
@@ -31,25 +31,21 @@ def source_reader(assessment: Assessment) -> PixelReader:
 
     def read(kind: ImageKind, grid: Grid) -> UInt8Array:
         from cv_pipeline.imagery.view import GridView
+        from cv_pipeline.registration.bent import registered_view
 
-        source = assessment.pair.after if kind == "after" else assessment.pair.before
+        pair, registration = assessment.pair, assessment.registration
+        source = pair.after if kind == "after" else pair.before
         if source is None:
             raise ValueError("the assessment has no before image")
-        matrix = None
-        if kind == "before" and assessment.registration is not None:
-            matrix = matrix_on_grid(assessment.registration.matrix, assessment.pair.after.grid, grid)
-        with GridView(source, grid, matrix, show_obscured=True) as view:
+        if kind == "before" and registration is not None:
+            shown = registered_view(source, registration, pair.after.grid, grid, show_obscured=True)
+        else:
+            shown = GridView(source, grid, show_obscured=True)
+        with shown as view:
             rgb, valid = view.read(Window(0, 0, grid.height, grid.width))
         return np.where(valid[..., None], rgb, _NO_IMAGERY_GREY)
 
     return read
-
-
-def matrix_on_grid(matrix: Float64Array, after: Grid, grid: Grid) -> Float64Array:
-    """A registration's matrix (2, 3) in after-image pixels as one in pixels of ``grid``."""
-    to_after = np.array(~after.transform @ grid.transform).reshape(3, 3)
-    square = np.vstack([np.asarray(matrix, dtype=np.float64), [0.0, 0.0, 1.0]])
-    return np.asarray((np.linalg.inv(to_after) @ square @ to_after)[:2])
 
 
 def overview_grid(after: Grid) -> Grid:

@@ -22,7 +22,7 @@ from cv_pipeline.report.words import (
     null_sentence,
     registration_sentence,
 )
-from cv_pipeline.types import AccuracySummary, Assessment, Match, Registration, ScenePair
+from cv_pipeline.types import AccuracySummary, Assessment, Grid, Match, Registration, ScenePair
 
 SCHEMA_VERSION = 1
 
@@ -43,7 +43,9 @@ def summarise(assessment: Assessment, provenance: Mapping[str, Any]) -> dict[str
             "combinations": combination_document(counted_combinations(assessment)),
             "matches": [_match(match) for match in assessment.matches],
             "footprint_offset": None if assessment.footprint_offset is None else asdict(assessment.footprint_offset),
-            "registration": _registration(assessment.registration),
+            "registration": None
+            if assessment.registration is None
+            else registration_document(assessment.registration, assessment.pair.after.grid),
             "masked": _masked(assessment.pair),
             "segmentation": {
                 "working_gsd_m": segmentation.grid.gsd_m,
@@ -99,10 +101,16 @@ def _match(match: Match) -> dict[str, Any]:
     }
 
 
-def _registration(registration: Registration | None) -> dict[str, Any] | None:
-    if registration is None:
-        return None
+def registration_document(registration: Registration, after: Grid) -> dict[str, Any]:
+    """A registration as JSON holds it; lengths in after-image pixels and metres.
+
+    ``tie_points`` has a row per local match (see :mod:`cv_pipeline.registration.ties`), ``local`` the correction on
+    top of the matrix, None where none was made.
+    """
+    from cv_pipeline.registration.ties import tie_rows
+
     r = registration
+    local = None if r.local is None else {"lattice": r.local.lattice.tolist(), "shift_px": r.local.shift_px.tolist()}
     return {
         "gate": r.gate.value,
         "reason": r.reason,
@@ -111,10 +119,12 @@ def _registration(registration: Registration | None) -> dict[str, Any] | None:
         "scale": r.scale,
         "residual_px": r.residual_px,
         "residual_m": r.residual_m,
-        "sd_m": r.sd_m,
+        "sd_m": r.sd_m if math.isfinite(r.sd_m) else None,
         "windows_tried": r.windows_tried,
         "windows_used": r.windows_used,
         "matrix": [[float(v) for v in row] for row in r.matrix],
+        "local": local,
+        "tie_points": tie_rows(r, after),
         "statement": registration_sentence(r),
     }
 
