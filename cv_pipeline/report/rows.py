@@ -40,6 +40,12 @@ COLUMN_DECIMALS: Mapping[str, int | None] = {
     "second_structure_id": None,
     "second_distance_edge_m": _METRES,
     "ambiguity": 3,
+    "centre_sd_m": _METRES,
+    "new_probability": 3,
+    "crater_major_m": _METRES,
+    "crater_minor_m": _METRES,
+    "crater_azimuth_deg": _DEGREES,
+    "peak_score": 4,
 }
 """Columns in file order with their decimals; None marks a text column."""
 
@@ -101,6 +107,12 @@ def _row(impact: Impact, match: Match) -> dict[str, Cell]:
         "second_structure_id": match.second_structure_id,
         "second_distance_edge_m": match.second_distance_edge_m,
         "ambiguity": match.ambiguity,
+        "centre_sd_m": impact.centre_sd_m,
+        "new_probability": impact.status_probability,
+        "crater_major_m": impact.crater_major_m,
+        "crater_minor_m": impact.crater_minor_m,
+        "crater_azimuth_deg": impact.crater_azimuth_deg,
+        "peak_score": impact.peak_score,
     }
     return {name: _cell(values[name], decimals) for name, decimals in COLUMN_DECIMALS.items()}
 

@@ -7,7 +7,9 @@ import json
 import re
 import sqlite3
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyogrio
@@ -32,11 +34,12 @@ COLUMNS = (
     "impact_id,col_px,row_px,lon,lat,score,status,crater_radius_m,crater_radius_sd_m,blast_radius_m,"
     "secondary_radius_m,pattern,direction_deg,direction_sd_deg,structure_id,structure_kind,distance_edge_m,"
     "distance_centre_m,distance_sd_m,hypothesis,likely_m,less_likely_m,second_structure_id,"
-    "second_distance_edge_m,ambiguity"
+    "second_distance_edge_m,ambiguity,"
+    "centre_sd_m,new_probability,crater_major_m,crater_minor_m,crater_azimuth_deg,peak_score"
 )
 FILES = {
     "impacts.csv", "hypotheses.csv", "impacts.geojson", "structures.geojson", "assessment.gpkg", "assessment.kml",
-    "probabilities.tif", "labels.tif", "summary.json", "report.html", "figures",
+    "probabilities.tif", "labels.tif", "summary.json", "report.html", "figures", "SHA256SUMS",
 }  # fmt: skip
 CASES = {
     "utm": {"impacts": 4},
@@ -153,21 +156,60 @@ def test_summary(case) -> None:
     assert summary["trusted"] is True
     assert summary["provenance"]["created_utc"] == "2026-01-02T03:04:05Z"
     assert summary["provenance"]["inputs"]["after"]["sha256"] == assessment.pair.after.sha256
-    assert summary["provenance"]["config"] == CONFIG.model_dump(mode="json")
+    assert summary["provenance"]["config"] == CONFIG.model_dump(mode="json", exclude={"out_dir", "overwrite"})
     no_crs = any("coordinate reference system" in warning for warning in summary["warnings"])
     assert no_crs == (assessment.pair.after.grid.crs is None)
+
+
+class _Page(HTMLParser):
+    """Attributes of all tags, and the embedded data, of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.data: dict[str, Any] = {}
+        self._in_data = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._in_data = dict(attrs).get("id") == "data"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_data:
+            self.data, self._in_data = json.loads(data), False
 
 
 def test_html_asks_nothing_of_any_network(case) -> None:
     assessment, out = case
     html = (out / "report.html").read_text()
-    links = re.findall(r"""(?:src|href|action)=["']([^"']*)""", html)
-    assert all(link.startswith(("#", "data:image/")) for link in links)
-    assert "url(" not in html
+    page = _Page(html)
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "action"):
+            link = attributes.get(name)
+            assert link is None or link.startswith(("#", "data:image/")), (tag, link)
+        if tag == "img":
+            assert attributes["alt"]
+    assert set(re.findall(r"url\((?!data:|#default)", html)) == set()
+    assert "sourceMappingURL" not in html
     assert "<b>Mill" not in html
-    assert html.count("<article") == len(assessment.impacts)
-    for image in re.findall(r"<img [^>]*>", html):
-        assert 'alt="' in image
+    assert sum(tag == "article" for tag, _ in page.tags) == len(assessment.impacts)
+
+
+def test_the_page_holds_what_the_map_and_the_table_show(case) -> None:
+    assessment, out = case
+    html = (out / "report.html").read_text()
+    data, grid = _Page(html).data, assessment.pair.after.grid
+    assert [row["impact_id"] for row in data["rows"]] == [i.impact_id for i in assessment.impacts]
+    assert ",".join(data["columns"]) == COLUMNS
+    for shown, impact in zip(data["impacts"], assessment.impacts, strict=True):
+        # The overview covers the same ground as the image, so shares of its sides agree.
+        x, y = shown["p"][0] / 100 / data["width_m"], shown["p"][1] / 100 / data["height_m"]
+        assert (x, y) == pytest.approx((impact.col_px / grid.width, impact.row_px / grid.height), abs=0.01)
+    craters = {shape["t"].split()[0]: np.reshape(shape["r"][0], (-1, 2)) for shape in data["layers"]["crater"]}
+    for impact in assessment.impacts:
+        size_m = np.ptp(craters[impact.impact_id], axis=0) / 100
+        assert size_m == pytest.approx(2 * impact.crater_radius_m, abs=0.5)
 
 
 def test_failed_gate_has_a_banner(tmp_path: Path) -> None:

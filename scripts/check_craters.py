@@ -1,0 +1,332 @@
+"""Craters measured in simulated scenes over places never trained on, 0.25-1 m GSD: with an oracle's maps and a model's.
+
+python scripts/check_craters.py --part oracle --scenes 60
+python scripts/check_craters.py --part network --scenes 60 --model small
+python scripts/check_craters.py --part touching --scenes 40
+python scripts/check_craters.py --part shadow --scenes 40 --model small
+python scripts/check_craters.py --part speed --model small
+
+The oracle's maps are the truth with stated errors (evaluation/crater_scenes.py), so that measurement is judged apart
+from the network. Pixels are stated twice: the image's own, and those of the model's working grid. Intervals are 95 %:
+of medians by ranks, of shares by Wilson's formula. Seeds here are used for nothing else.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from cv_pipeline.accuracy.order import median_interval
+from cv_pipeline.evaluation.crater_scenes import (
+    CENTRE_SD_M,
+    RADIUS_SD,
+    CraterScene,
+    half_in_shadow,
+    network_scene,
+    oracle_scene,
+    positions_m,
+    shown,
+    simulated_pairs,
+    touching_pair,
+    write_scene,
+)
+from cv_pipeline.evaluation.crater_table import label
+from cv_pipeline.evaluation.crater_verdicts import calibration_error
+from cv_pipeline.evaluation.objects import match_scene
+from cv_pipeline.frame import local_frame
+from cv_pipeline.patterns import extract_impacts
+from cv_pipeline.segmentation.onnx_backend import load_backend
+from cv_pipeline.segmentation.zoo import find_model, read_model_file
+from cv_pipeline.simulation.background import Backgrounds, list_tiles
+from cv_pipeline.simulation.pair import SimulatedPair
+from cv_pipeline.simulation.strike import Strike, StrikeStatus
+from cv_pipeline.types import Float64Array, Impact, ModelInfo, Status
+
+SEED, TOUCHING_SEED, SHADOW_SEED = 9100, 9200, 9300
+LOW_THRESHOLD = 0.05
+WORKING_M = 0.6
+
+
+class Part(StrEnum):
+    """What is measured."""
+
+    ORACLE = "oracle"
+    NETWORK = "network"
+    TOUCHING = "touching"
+    SHADOW = "shadow"
+    SPEED = "speed"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An impact matched to the crater it is of, in a scene of this GSD."""
+
+    impact: Impact
+    strike: Strike
+    gsd_m: float
+
+    @property
+    def error_m(self) -> Float64Array:
+        """(2,) down and right in the image."""
+        rows, cols = self.impact.row_px - self.strike.row_px, self.impact.col_px - self.strike.col_px
+        return np.array([rows, cols]) * self.gsd_m
+
+
+def impacts_of(scene: CraterScene, threshold: float, *, images: bool = True) -> tuple[Impact, ...]:
+    """Impacts as a run finds them, or from the maps alone."""
+    source = scene.aligned.pair.after.grid
+    seen = scene.aligned if images else None
+    return extract_impacts(scene.segmentation, local_frame(source), source, score_threshold=threshold, images=seen)
+
+
+def matched(pair: SimulatedPair, strikes: Sequence[Strike], impacts: Sequence[Impact]) -> list[Found]:
+    """Impacts with the craters they are of, one to one within 5 m, best score first."""
+    order = sorted(impacts, key=lambda impact: -impact.score)
+    at_m = np.array([(i.col_px, i.row_px) for i in order]).reshape(-1, 2) * pair.gsd_m
+    numbers = match_scene(positions_m(pair, strikes), at_m, np.array([i.score for i in order])).label
+    return [Found(i, strikes[k], pair.gsd_m) for i, k in zip(order, numbers, strict=True) if k >= 0]
+
+
+def wilson(hits: int, n: int) -> str:
+    """A share with its 95 % interval (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    if n == 0:
+        return "none"
+    p, z = hits / n, 1.96
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return f"{p:.3f} [{middle - half:.3f}, {middle + half:.3f}] of {n}"
+
+
+def median(values: Float64Array) -> str:
+    """A median with its 95 % interval."""
+    between = median_interval(values, confidence=0.95)
+    bounds = "" if between is None else f" [{between.low:.3f}, {between.high:.3f}]"
+    return f"{np.median(values):.3f}{bounds}"
+
+
+def print_geometry(name: str, found: Sequence[Found]) -> None:
+    """Centres, radii, how the stated SDs hold, status."""
+    if not found:
+        print(f"{name}: nothing found")
+        return
+    error = np.array([f.error_m for f in found])
+    off_m, gsd = np.hypot(*error.T), np.array([f.gsd_m for f in found])
+    print(f"{name}: n {len(found)}")
+    for unit, each in (
+        ("native px", gsd),
+        ("working px (0.6 m)", np.full(len(gsd), WORKING_M)),
+        ("m", np.ones(len(gsd))),
+    ):
+        values = off_m / each
+        print(f"  centre, {unit}: median {median(values)}, 95th percentile {np.quantile(values, 0.95):.3f}")
+    sd = np.array([f.impact.centre_sd_m for f in found])
+    print(f"  centre SD: {_coverage(error, sd[:, None])}; median SD {np.median(sd):.3f} m")
+    radius = np.array([f.impact.crater_radius_m for f in found])
+    true = np.array([f.strike.crater_radius_m for f in found])
+    relative = radius / true - 1
+    print(f"  radius, relative error: median {median(np.abs(relative))}, bias {np.median(relative):+.3f}")
+    print(f"  radius SD: {_coverage(radius - true, np.array([f.impact.crater_radius_sd_m for f in found]))}")
+    told = [f for f in found if f.impact.status is not Status.UNKNOWN]
+    right = sum((f.impact.status is Status.NEW) == (f.strike.status is StrikeStatus.NEW) for f in told)
+    if told:
+        print(f"  new or old: right {wilson(right, len(told))}")
+
+
+def _coverage(error: Float64Array, sd: Float64Array) -> str:
+    z = np.abs(error) / sd
+    return f"within 1 SD {(z < 1).mean():.3f} (0.683 if true), within 1.96 SD {(z < 1.96).mean():.3f} (0.95)"
+
+
+def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path) -> None:
+    """Geometry from an oracle's peaks, before and after the images were looked at."""
+    raw: list[Found] = []
+    looked: list[Found] = []
+    for number, pair in enumerate(pairs):
+        strikes = shown(pair)
+        aligned = write_scene(folder, pair, model.working_gsd_m)
+        scene = oracle_scene(aligned, pair, strikes, model, folder / "oracle.tif", number)
+        raw += matched(pair, strikes, impacts_of(scene, LOW_THRESHOLD, images=False))
+        looked += matched(pair, strikes, impacts_of(scene, 0.0))
+    print(f"oracle maps: peaks off by N(0, {CENTRE_SD_M} m) per axis, radii by a factor exp N(0, {RADIUS_SD})")
+    print_geometry("oracle peaks alone", raw)
+    print_geometry("with the images", looked)
+
+
+def check_network(scenes: Sequence[tuple[SimulatedPair, CraterScene]], threshold: float) -> None:
+    """A model end to end."""
+    found: list[Found] = []
+    raw: list[Found] = []
+    score: dict[str, list[float]] = {"peak": [], "score": []}
+    hit: dict[str, list[bool]] = {"peak": [], "score": []}
+    alarms: dict[str, Counter[str]] = {"peak": Counter(), "score": Counter()}
+    craters = 0
+    things: Counter[str] = Counter()
+    for pair, scene in scenes:
+        strikes = shown(pair)
+        craters += len(strikes)
+        things.update(thing.kind for thing in pair.lookalikes)
+        for name, impacts in (
+            ("peak", impacts_of(scene, LOW_THRESHOLD, images=False)),
+            ("score", impacts_of(scene, LOW_THRESHOLD)),
+        ):
+            row, col, value = (np.array([getattr(i, k) for i in impacts]) for k in ("row_px", "col_px", "score"))
+            labels = label(pair, strikes, row, col, value)
+            kept = np.nonzero(labels.scored)[0]
+            score[name] += [float(value[i]) for i in kept]
+            hit[name] += [bool(labels.strike[i] >= 0) for i in kept]
+            for i in kept:
+                if labels.strike[i] < 0 and value[i] >= threshold:
+                    alarms[name][labels.lookalike[i] or "(no look-alike)"] += 1
+            here = found if name == "score" else raw
+            here += matched(pair, strikes, [i for i in impacts if i.score >= threshold])
+    for name in ("peak", "score"):
+        value, true = np.array(score[name]), np.array(hit[name], dtype=bool)
+        above = value >= threshold
+        print(
+            f"{name}: recall {wilson(int((true & above).sum()), craters)}, precision "
+            f"{wilson(int((true & above).sum()), int(above.sum()))} at {threshold:.3f}; "
+            f"ECE {calibration_error(value, true):.3f} of {len(value)} finds above {LOW_THRESHOLD}"
+        )
+    print_geometry("maps alone", raw)
+    print_geometry("with the images", found)
+    print("false alarms by kind (things there, raised by the network, after the verdict):")
+    for kind, count in (alarms["peak"] + alarms["score"]).most_common():
+        del count
+        print(f"  {kind:26s} {things.get(kind, 0):5d} {alarms['peak'][kind]:5d} {alarms['score'][kind]:5d}")
+    print(f"  {'all':26s} {things.total():5d} {alarms['peak'].total():5d} {alarms['score'].total():5d}")
+
+
+def check_touching(
+    backgrounds: Backgrounds, count: int, model: ModelInfo, backend: object, threshold: float, folder: Path
+) -> None:
+    """Twins at 1.2 radii: how many are two impacts, each within 0.6 radii of its own centre's side."""
+    apart: dict[str, list[bool]] = {"oracle": [], "network": []}
+    for number in range(count):
+        pair = touching_pair(backgrounds, (TOUCHING_SEED, number))
+        if not pair.strikes:
+            continue
+        aligned = write_scene(folder, pair, model.working_gsd_m)
+        scenes = {"oracle": oracle_scene(aligned, pair, pair.strikes, model, folder / "oracle.tif", number)}
+        (folder / "network.tif").unlink(missing_ok=True)
+        scenes["network"] = network_scene(aligned, backend, model, folder / "network.tif")  # type: ignore[arg-type]
+        for name, scene in scenes.items():
+            impacts = impacts_of(scene, threshold if name == "network" else 0.0)
+            at_m = np.array([(i.col_px, i.row_px) for i in impacts]).reshape(-1, 2) * pair.gsd_m
+            for first, second in zip(pair.strikes[::2], pair.strikes[1::2], strict=True):
+                apart[name].append(_both_found(pair, first, second, at_m))
+    for name, both in apart.items():
+        print(f"touching pairs told apart, {name} maps: {wilson(sum(both), len(both))}")
+
+
+def _both_found(pair: SimulatedPair, first: Strike, second: Strike, at_m: Float64Array) -> bool:
+    """Whether each of two craters has a find of its own within its radius."""
+    truth = positions_m(pair, [first, second])
+    if len(at_m) < 2:
+        return False
+    away = np.hypot(*(truth[:, None] - at_m[None]).transpose(2, 0, 1))
+    near = away <= np.array([[first.crater_radius_m], [second.crater_radius_m]])
+    own = near & (away <= away.min(axis=0))
+    return bool(own.any(axis=1).all())
+
+
+def check_shadow(
+    pairs: Sequence[SimulatedPair], model: ModelInfo, backend: object, threshold: float, folder: Path
+) -> None:
+    """Craters half in shadow: one impact, none, or more within 1.5 radii."""
+    counts: Counter[str] = Counter()
+    for number, pair in enumerate(pairs):
+        for strike in shown(pair)[:1]:
+            shaded = half_in_shadow(pair, strike, number)
+            aligned = write_scene(folder, shaded, model.working_gsd_m)
+            (folder / "network.tif").unlink(missing_ok=True)
+            scene = network_scene(aligned, backend, model, folder / "network.tif")  # type: ignore[arg-type]
+            impacts = impacts_of(scene, threshold)
+            reach_px = max(1.5 * strike.crater_radius_m, 3.0) / pair.gsd_m
+            others = [s for s in pair.strikes if s is not strike]
+            near = 0
+            for i in impacts:
+                mine = np.hypot(i.row_px - strike.row_px, i.col_px - strike.col_px)
+                theirs = min((np.hypot(i.row_px - s.row_px, i.col_px - s.col_px) for s in others), default=np.inf)
+                near += bool(mine <= reach_px and mine < theirs)
+            counts["none" if near == 0 else "one" if near == 1 else "several"] += 1
+    found = counts["one"] + counts["several"]
+    print(f"half in shadow: found {wilson(found, counts.total())}; of these one impact {wilson(counts['one'], found)}")
+
+
+def check_speed(scenes: Sequence[tuple[SimulatedPair, CraterScene]], model: ModelInfo, backend: object) -> None:
+    """Time per impact of post-processing against time per pixel of the network, from one run."""
+    network_s, pixels, post_s, impacts = 0.0, 0, 0.0, 0
+    for pair, scene in scenes:
+        strikes = shown(pair)
+        path = scene.segmentation.path
+        start = time.process_time()
+        path.unlink()
+        network_scene(scene.aligned, backend, model, path)  # type: ignore[arg-type]
+        network_s, pixels = network_s + time.process_time() - start, pixels + pair.after.shape[0] * pair.after.shape[1]
+        made = oracle_scene(scene.aligned, pair, strikes, model, path.with_name("oracle.tif"), 0)
+        start = time.process_time()
+        impacts += len(impacts_of(made, 0.0))
+        post_s += time.process_time() - start
+    area_ha = sum(p.after.shape[0] * p.after.shape[1] * p.gsd_m**2 for p, _ in scenes) / 1e4
+    per_impact, per_ha = post_s / max(impacts, 1), network_s / area_ha
+    for density in (1.0, 2.6, 10.0):
+        network = 10_000 / density * per_ha
+        share = 10_000 * per_impact / (10_000 * per_impact + network)
+        print(f"10,000 impacts at {density:g} per ha: post-processing {share:.1%} of network and post-processing")
+    print(
+        f"processor time: {1e3 * per_impact:.1f} ms an impact, {1e3 * per_ha:.0f} ms a hectare of network, n {impacts}"
+    )
+
+
+def main(
+    part: Annotated[Part, typer.Option(help="what to measure")],
+    scenes: Annotated[int, typer.Option(help="how many scenes")] = 60,
+    model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
+    data: Annotated[Path, typer.Option(help="folder with ucmerced")] = Path("../shared/data"),
+    cache: Annotated[Path | None, typer.Option(help="folder that keeps the simulated pairs and maps")] = None,
+) -> None:
+    """Measure craters in simulated scenes."""
+    folder = find_model(model)
+    file = read_model_file(folder)
+    info = file.info()
+    backgrounds = Backgrounds(list_tiles(data, "validate"))
+    print(f"simulated, held-out places, 0.25-1 m GSD; model {file.name}, weights {file.weights_sha256[:16]}")
+    with tempfile.TemporaryDirectory() as scratch:
+        where = Path(scratch)
+        seed = SHADOW_SEED if part is Part.SHADOW else SEED
+        pairs = simulated_pairs(backgrounds, seed, range(scenes), cache)
+        if part is Part.ORACLE:
+            check_oracle(list(pairs), info, where)
+            return
+        backend = load_backend(folder, file)
+        if part is Part.TOUCHING:
+            check_touching(backgrounds, scenes, info, backend, file.score_threshold, where)
+        elif part is Part.SHADOW:
+            check_shadow(list(pairs), info, backend, file.score_threshold, where)
+        elif part is Part.NETWORK:
+            made = []
+            for number, pair in enumerate(pairs):
+                aligned = write_scene(where / str(number), pair, info.working_gsd_m)
+                path = (cache or where) / f"{info.sha256[:12]}_{seed}_{number}_pair.tif"
+                made.append((pair, network_scene(aligned, backend, info, path)))
+            check_network(made, file.score_threshold)
+        else:
+            chosen = []
+            for number, pair in enumerate(islice((p for p in pairs if len(shown(p)) >= 8), 6)):
+                aligned = write_scene(where / str(number), pair, info.working_gsd_m)
+                chosen.append((pair, network_scene(aligned, backend, info, where / str(number) / "maps.tif")))
+            check_speed(chosen, info, backend)
+
+
+if __name__ == "__main__":
+    typer.run(main)
