@@ -23,7 +23,7 @@ from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 from cv_pipeline.simulation.strike import Strike, StrikeStatus, azimuth_difference_rad, pattern_extent_m
 from cv_pipeline.simulation.truth import axis_vector
 from cv_pipeline.simulation.visibility import FLOOR_DN, TO_TONES
-from cv_pipeline.types import AlignedPair, Channel, Float32Array, ModelInfo, Segmentation, Window
+from cv_pipeline.types import AlignedPair, Channel, Float32Array, Gate, ModelInfo, Registration, Segmentation, Window
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
@@ -36,6 +36,10 @@ GSD_RANGE_M = (0.25, 1.0)
 
 CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=0.5, empty_share=0.0))
 """As trained on, but with four times as many cones, so that there are enough directional strikes to score."""
+
+_UNMOVED = Registration(
+    np.array([[1.0, 0, 0], [0, 1.0, 0]]), 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0, 0, Gate.PASS, "simulated on one grid"
+)
 
 _EDGE_M = 12.0
 """Strikes nearer to the scene's edge are not scored: the edge hides much of the pattern."""
@@ -175,7 +179,6 @@ def network_maps(folder: Path, backend: Backend, model: ModelInfo) -> None:
     """Register and segment a written scene as a run would; the maps come to lie in :func:`maps_name`."""
     from cv_pipeline.registration.register import register
     from cv_pipeline.segmentation.predict import segment
-    from cv_pipeline.types import Gate
 
     gsd_m = json.loads((folder / "truth.json").read_text())["gsd_m"]
     pair = open_pair(folder / "before.png", folder / "after.png", AssessConfig(gsd_m=gsd_m))
@@ -235,7 +238,7 @@ def read_scene(folder: Path, maps: str, model: ModelInfo) -> PatternScene:
     grid = working_grid(pair.after.grid, model.working_gsd_m)
     name = maps_name(model) if maps == "network" else "oracle.tif"
     return PatternScene(
-        AlignedPair(pair, grid, None),
+        AlignedPair(pair, grid, _UNMOVED),
         Segmentation(folder / name, grid, model, True, 1.0),
         tuple(TruthPattern(**t) for t in content["truth"]),
         content["sun_azimuth_deg"],

@@ -20,7 +20,7 @@ ORIGIN_UTM = (450000.0, 5300000.0)
 
 @dataclass(frozen=True)
 class Plant:
-    """One impact. A cone adds a fan of ``cone_length_m`` and half width 35 degrees."""
+    """One impact. A cone adds a fan of ``cone_length_m`` and half width 35 degrees, and ``axis`` to the axis maps."""
 
     row_px: float
     col_px: float
@@ -28,6 +28,7 @@ class Plant:
     blast_m: float = 0.0
     azimuth_deg: float | None = None
     cone_length_m: float = 0.0
+    axis: float = 0.7
     score: float = 0.9
     new: float = 0.9
 
@@ -93,3 +94,8 @@ def _draw(layers: dict[Channel, np.ndarray], offset_m: np.ndarray, plant: Plant,
     layers[Channel.NEW][near] = plant.new
     layers[Channel.CRATER_RADIUS_M][near] = plant.crater_m
     layers[Channel.BLAST_RADIUS_M][near] = plant.blast_m
+    if plant.azimuth_deg is not None:
+        turn = np.deg2rad(plant.azimuth_deg)
+        right, up = offset_m[0, 1] - offset_m[0, 0], offset_m[0, 0] - offset_m[1, 0]
+        for channel, axis in ((Channel.AXIS_RIGHT, right), (Channel.AXIS_UP, up)):
+            layers[channel][near] = plant.axis * (axis @ [np.sin(turn), np.cos(turn)]) / np.hypot(*axis)

@@ -36,7 +36,11 @@ def test_centre_and_radii(tmp_path: Path, kind: str, gsd_m: float) -> None:
         assert impact.score == pytest.approx(plant.score, abs=0.15)
         assert impact.crater_radius_m == pytest.approx(plant.crater_m, abs=0.003)
         assert 0 < impact.crater_radius_sd_m < 0.1 * plant.crater_m + gsd_m
-        assert impact.blast_radius_m == pytest.approx(plant.blast_m, abs=0.25 * gsd_m)
+        # The weights take off what rays add to a drawn circle's mask, so an exact circle comes out a little small.
+        assert impact.blast_radius_m == pytest.approx(plant.blast_m, rel=0.05)
+        assert impact.blast_radius_sd_m is not None
+        assert 0.01 < impact.blast_radius_sd_m / plant.blast_m < 0.4
+        assert impact.pattern_area_m2 == pytest.approx(np.pi * plant.blast_m**2, rel=0.05)
         assert impact.secondary_radius_m is None
         assert impact.pattern is PatternKind.CIRCLE
         assert impact.direction_deg is None
@@ -78,9 +82,10 @@ def test_cone_azimuth(tmp_path: Path, kind: str, azimuth_deg: float, round_m: fl
     assert abs((impact.direction_deg - azimuth_deg + 180) % 360 - 180) < 3
     assert impact.direction_sd_deg is not None
     assert 1 < impact.direction_sd_deg < 20
+    assert impact.directional_probability is not None
+    assert impact.directional_probability > 0.5
     if round_m:
-        assert impact.blast_radius_m == pytest.approx(round_m, abs=0.4)
-        assert impact.secondary_radius_m == pytest.approx(24, abs=0.5)
+        assert impact.blast_radius_m == pytest.approx(round_m, rel=0.08)
 
 
 def test_no_blast_is_none(tmp_path: Path) -> None:
@@ -116,7 +121,7 @@ def test_neighbours_stay_apart(tmp_path: Path) -> None:
     assert len(found(tmp_path, "utm", touching)) == 2
     overlapping = [Plant(400, 400, 3.0, 15.0, score=0.9), Plant(400, 467, 3.0, 15.0, score=0.8)]
     for impact in found(tmp_path, "utm", overlapping):
-        assert impact.blast_radius_m == pytest.approx(15, abs=0.3)
+        assert impact.blast_radius_m == pytest.approx(15, rel=0.05)
         assert impact.direction_deg is None
         assert impact.pattern is PatternKind.CIRCLE
 
@@ -129,7 +134,7 @@ def test_close_peaks_are_one_and_the_better_wins(tmp_path: Path) -> None:
 def test_border_does_not_make_a_direction(tmp_path: Path) -> None:
     (impact,) = found(tmp_path, "none", [Plant(20, 500, 3.0, 15.0)])
     assert impact.direction_deg is None
-    assert impact.blast_radius_m == pytest.approx(15, abs=0.3)
+    assert impact.blast_radius_m == pytest.approx(15, rel=0.05)
 
 
 def test_nothing_in_invalid_pixels_and_nothing_at_all(tmp_path: Path) -> None:

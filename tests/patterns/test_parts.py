@@ -64,16 +64,21 @@ def test_a_gap_is_passed_over_and_a_longer_one_ends_the_ray() -> None:
         assert not found.censored[0, east]
 
 
-def test_kinds_and_direction_of_known_shapes() -> None:
-    azimuth = np.rad2deg(rays.AZIMUTHS_RAD)
+def test_kinds_of_known_shapes() -> None:
     disc = np.full(rays.SECTORS, 10.0)
-    half = np.where(np.cos(np.deg2rad(azimuth - 120)) > 0, 10.0, 0.0)
+    half = np.where(np.cos(rays.AZIMUTHS_RAD) > 0, 10.0, 0.0)
     star = np.where(np.arange(rays.SECTORS) % 12 < 6, 15.0, 5.0)
-    filled = np.stack([disc, half, star, np.zeros(rays.SECTORS)])
-    exists = np.array([True, True, True, False])
-    found = shape.direction(filled, np.zeros_like(filled, dtype=bool), exists, np.full(4, 0.12))
-    assert np.isnan(found.azimuth_deg).tolist() == [True, False, True, True]
-    assert found.azimuth_deg[1] == pytest.approx(120, abs=2.6)
-    assert found.resultant[1] == pytest.approx(2 / np.pi, abs=0.02)
-    expected = [PatternKind.CIRCLE, PatternKind.CONE, PatternKind.IRREGULAR, PatternKind.NONE]
-    assert shape.kinds(filled, exists, found.azimuth_deg) == expected
+    assert shape.kind(disc, directional=False, ring=False) is PatternKind.CIRCLE
+    assert shape.kind(disc, directional=False, ring=True) is PatternKind.RING
+    assert shape.kind(disc, directional=True, ring=False) is PatternKind.CONE
+    assert shape.kind(half, directional=False, ring=True) is PatternKind.IRREGULAR
+    assert shape.kind(star, directional=False, ring=False) is PatternKind.IRREGULAR
+
+
+def test_a_ring_is_hollow() -> None:
+    reach = np.arange(0.3, 20, 0.6)
+    crest = np.exp(-(((reach - 9) / 1.5) ** 2))
+    assert shape.is_ring(crest, reach, 2.5, 11.0)
+    assert not shape.is_ring(np.exp(-((reach / 7) ** 2)), reach, 2.5, 11.0)
+    assert not shape.is_ring(0.1 * crest, reach, 2.5, 11.0)
+    assert not shape.is_ring(crest, reach, 6.5, 11.0)
