@@ -33,25 +33,46 @@ def open_pair(before: str | Path | None, after: str | Path, config: AssessConfig
         GsdError: a GSD is missing or contradictory.
         PairError: only one of the two has a CRS, or they do not overlap.
     """
-    if before is not None and has_crs(before) != has_crs(after):
+    if before is not None:
+        check_both_placed(before, after)
+    after_source = open_after(after, config)
+    if before is None:
+        return ScenePair(after=after_source, before=None)
+    return join(open_before(before, config, after_source), after_source)
+
+
+def check_both_placed(before: str | Path, after: str | Path) -> None:
+    """Raise PairError where only one of two images says where on earth it lies."""
+    if has_crs(before) != has_crs(after):
         with_crs, without = (before, after) if has_crs(before) else (after, before)
         raise PairError(
             f"{without} has no CRS and {with_crs} has one, so they cannot be laid upon each other; "
             "give two georeferenced images, or two without (gdal_translate -a_srs and -a_ullr add a georeference)"
         )
-    after_source = open_source(after, gsd_m=config.gsd_m, bands=config.bands)
-    after_source = replace(after_source, obscured=find_obscured(after_source))
-    if before is None:
-        return ScenePair(after=after_source, before=None)
+
+
+def open_after(path: str | Path, config: AssessConfig) -> ImageSource:
+    """The after image with its clouds; errors as :func:`open_source`."""
+    return _with_clouds(open_source(path, gsd_m=config.gsd_m, bands=config.bands))
+
+
+def open_before(path: str | Path, config: AssessConfig, after: ImageSource) -> ImageSource:
+    """The before image with its clouds, not yet matched; errors as :func:`open_source`."""
     gsd_m = config.before_gsd_m
-    if gsd_m is None and after_source.grid.crs is None:
+    if gsd_m is None and after.grid.crs is None:
         gsd_m = config.gsd_m
-    before_source = open_source(
-        before, gsd_m=gsd_m, bands=config.before_bands or config.bands, bands_option="--before-bands"
-    )
-    _check_overlap(before_source, after_source)
-    before_source = replace(before_source, obscured=find_obscured(before_source))
-    return ScenePair(after=after_source, before=match_levels(before_source, after_source))
+    bands = config.before_bands or config.bands
+    return _with_clouds(open_source(path, gsd_m=gsd_m, bands=bands, bands_option="--before-bands"))
+
+
+def join(before: ImageSource, after: ImageSource) -> ScenePair:
+    """Two opened images as a pair, the before image's levels matched; PairError where they do not overlap."""
+    _check_overlap(before, after)
+    return ScenePair(after=after, before=match_levels(before, after))
+
+
+def _with_clouds(source: ImageSource) -> ImageSource:
+    return replace(source, obscured=find_obscured(source))
 
 
 def _check_overlap(before: ImageSource, after: ImageSource) -> None:
