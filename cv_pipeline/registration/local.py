@@ -26,10 +26,12 @@ _OVERLAP = 0.4
 _PATCHES = 5
 _AS_GOOD = 1.05
 """The stiffest surface is taken whose error is within this factor of the least."""
-_WORTH = 0.6
+_WORTH = 0.75
 """The cross-validated mean square residual must fall to this share, at least, for a correction to be made."""
-_WORTH_PX = 0.15
-"""And its root by this much: roofs and crowns lean by as little, and the ground beside them does not."""
+_WORTH_PX = 0.05
+"""And its root by this much."""
+_HOLDS_STEPS = 3.0
+"""A tie holds the surface for this many steps between ties around it; at twice as many it has no say."""
 _CERTAIN_SE = 2.0
 
 
@@ -41,11 +43,13 @@ class Bend(NamedTuple):
     stiffness: float
 
     def at(self, points: Float64Array) -> Float64Array:
-        """Displacement (n, 2) at points (n, 2); outside the ties' extent that of the nearest point inside."""
+        """Displacement (n, 2) at points (n, 2), falling to none where no tie is near: a spline runs away there."""
         low, extent = self.ties.min(axis=0), _extent(self.ties)
         spline = RBFInterpolator((self.ties - low) / extent, self.left, smoothing=self.stiffness, degree=1)
         inside = np.clip(points, low, self.ties.max(axis=0))
-        return np.asarray(spline((inside - low) / extent))
+        far, _ = cKDTree(self.ties).query(points)
+        held = np.clip(2 - far / (_HOLDS_STEPS * _step_px(self.ties)), 0, 1)
+        return np.asarray(spline((inside - low) / extent) * held[:, None])
 
 
 def find_bend(matches: Matches, fit: Fit, left: Float64Array) -> tuple[Bend | None, BoolArray]:
@@ -68,14 +72,16 @@ def find_bend(matches: Matches, fit: Fit, left: Float64Array) -> tuple[Bend | No
         return None, fit.used
     ties, gone = matches.target[used], left[used]
     fold, patch = _folds(ties), patches(ties)
+    # Judged by the matches that the similarity holds: others that agree among themselves may be roofs that lean.
+    judged = fit.used[used]
     without = (gone**2).sum(axis=1)
     errors_of = {stiffness: _left_out(ties, gone, fold, stiffness, matches.side_px) for stiffness in _STIFFNESS}
-    least = min(float(errors.mean()) for errors in errors_of.values())
-    stiffness, errors = next((k, e) for k, e in errors_of.items() if e.mean() <= _AS_GOOD * least)
-    gains = np.array([(without - errors)[patch == number].mean() for number in np.unique(patch)])
+    least = min(float(errors[judged].mean()) for errors in errors_of.values())
+    stiffness, errors = next((k, e) for k, e in errors_of.items() if e[judged].mean() <= _AS_GOOD * least)
+    gains = np.array([(without - errors)[judged & (patch == number)].mean() for number in np.unique(patch[judged])])
     certain = len(gains) > 2 and gains.mean() > _CERTAIN_SE * gains.std(ddof=1) / np.sqrt(len(gains))
-    gain_px = float(np.sqrt(without.mean()) - np.sqrt(errors.mean()))
-    if errors.mean() > _WORTH * without.mean() or gain_px < _WORTH_PX or not certain:
+    before, bent = float(without[judged].mean()), float(errors[judged].mean())
+    if bent > _WORTH * before or np.sqrt(before) - np.sqrt(bent) < _WORTH_PX or not certain:
         return None, fit.used
     return Bend(ties, gone, stiffness), used
 
@@ -113,8 +119,7 @@ def _left_out(ties: Float64Array, left: Float64Array, fold: np.ndarray, stiffnes
 
 def _folds(ties: Float64Array) -> np.ndarray:
     """The fold of each tie (n,): those of one fold lie four windows apart."""
-    nearest, _ = cKDTree(ties).query(ties, k=2, p=np.inf)
-    at = ((ties - ties.min(axis=0)) / max(float(np.median(nearest[:, 1])), 1.0) + 0.5).astype(int) % _FOLDS
+    at = ((ties - ties.min(axis=0)) / _step_px(ties) + 0.5).astype(int) % _FOLDS
     return np.asarray(at[:, 0] + at[:, 1] * _FOLDS)
 
 
@@ -123,6 +128,12 @@ def patches(ties: Float64Array) -> np.ndarray:
     low = ties.min(axis=0)
     at = np.minimum((ties - low) / np.maximum(np.ptp(ties, axis=0), 1e-9) * _PATCHES, _PATCHES - 1).astype(int)
     return np.asarray(at[:, 0] + at[:, 1] * _PATCHES)
+
+
+def _step_px(ties: Float64Array) -> float:
+    """How far apart neighbouring ties lie, px."""
+    nearest, _ = cKDTree(ties).query(ties, k=2, p=np.inf)
+    return max(float(np.median(nearest[:, 1])), 1.0)
 
 
 def _extent(ties: Float64Array) -> float:
