@@ -143,12 +143,16 @@ def fit_direction(cases: Sequence[Case]) -> DirectionWeights:
     fitted = fitted._replace(least_probability=float(max(np.quantile(chance, 0.99), 0.05)))
     told = [(c, *weigh_axis(c.found, fitted)) for c in directional]
     told = [t for t in told if t[2] >= fitted.least_probability] or told
-    ratio = np.array([abs(angle_deg(axis.azimuth_deg, float(c.truth.axis_deg or 0))) / axis.sd_deg for c, axis, _ in told])
+    ratio = np.array(
+        [abs(angle_deg(axis.azimuth_deg, float(c.truth.axis_deg or 0))) / axis.sd_deg for c, axis, _ in told]
+    )
     return fitted._replace(sd_scale=float(np.quantile(ratio, _COVER) / _SIGMAS))
 
 
 def _fit_exponents(directional: Sequence[Case]) -> tuple[float, ...]:
-    densities = np.array([(*c.found.densities, vector_log_density(c.found.east, c.found.north, 1.0)) for c in directional])
+    densities = np.array(
+        [(*c.found.densities, vector_log_density(c.found.east, c.found.north, 1.0)) for c in directional]
+    )
     true_deg = np.array([float(c.truth.axis_deg or 0) for c in directional])
     index = np.rint(true_deg / 360 * rays.SECTORS).astype(int) % rays.SECTORS
 
@@ -195,5 +199,3 @@ def write_weights(path: Path, radius: RadiusWeights, direction: DirectionWeights
         lines += [f"    {field}={value:.4g}," for field, value in values._asdict().items()]
         lines += [")"]
     path.write_text("\n".join(lines) + "\n")
-
-

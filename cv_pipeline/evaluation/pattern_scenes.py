@@ -176,15 +176,13 @@ def write_scene(folder: Path, pair: SimulatedPair) -> None:
 
 
 def network_maps(folder: Path, backend: Backend, model: ModelInfo) -> None:
-    """Register and segment a written scene as a run would; the maps come to lie in :func:`maps_name`."""
-    from cv_pipeline.registration.register import register
+    """Segment a written scene as a run would; the maps come to lie in :func:`maps_name`.
+
+    Nothing is registered: the simulation leaves the misalignment that registration leaves.
+    """
     from cv_pipeline.segmentation.predict import segment
 
-    gsd_m = json.loads((folder / "truth.json").read_text())["gsd_m"]
-    pair = open_pair(folder / "before.png", folder / "after.png", AssessConfig(gsd_m=gsd_m))
-    aligned = register(pair, model.working_gsd_m)
-    trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
-    segment(aligned, backend, model, folder / maps_name(model), use_before=trusted)
+    segment(read_scene(folder, "network", model).aligned, backend, model, folder / maps_name(model))
 
 
 def oracle_maps(folder: Path, pair: SimulatedPair, working_gsd_m: float, seed: tuple[int, ...]) -> None:
@@ -227,10 +225,7 @@ def maps_name(model: ModelInfo) -> str:
 
 
 def read_scene(folder: Path, maps: str, model: ModelInfo) -> PatternScene:
-    """A written scene with the maps ``network`` or ``oracle``.
-
-    The before image is taken as the sensor left it: residual misalignments are a third of a pixel.
-    """
+    """A written scene with the maps ``network`` or ``oracle``, which need not be there yet."""
     from cv_pipeline.imagery.grid import working_grid
 
     content = json.loads((folder / "truth.json").read_text())
@@ -252,7 +247,7 @@ def make_scenes(
     backend: Backend | None,
     model: ModelInfo,
 ) -> list[Path]:
-    """Folders of all scenes under ``root``, made where they are not there yet; ``backend`` None gives oracle maps only."""
+    """Folders of all scenes under ``root``, made where not there yet; ``backend`` None gives oracle maps only."""
     folders = []
     for seed in seeds:
         folder = root / "_".join(map(str, seed))

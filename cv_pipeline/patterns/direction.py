@@ -35,9 +35,7 @@ class Axis(NamedTuple):
     log_density: Float64Array
 
 
-def lobe_log_density(
-    values: Float64Array, weight: Float64Array, noise_sd: float, independent: float
-) -> Float64Array:
+def lobe_log_density(values: Float64Array, weight: Float64Array, noise_sd: float, independent: float) -> Float64Array:
     """Log-density (SECTORS,) over the axis of a von Mises lobe in a quantity of each sector, against none being there.
 
     For every axis a level and a lobe exp(k cos(azimuth - axis)) of positive height are fitted by least squares; the

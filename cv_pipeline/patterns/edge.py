@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.patterns.surroundings import GROUPS, Change
 from cv_pipeline.patterns.rays import SECTORS
+from cv_pipeline.patterns.surroundings import GROUPS, Change
 from cv_pipeline.types import Float64Array
 
 _SMOOTH_M = 1.5
@@ -36,7 +36,7 @@ def profile_edge(change: Change, reach_m: Float64Array, crater_m: float, prior_m
     ``e`` is the sum of ``A c(r) - A^2 / 2`` over all pixels within ``e``.
 
     Args:
-        change: from :func:`cv_pipeline.patterns.surroundings.colour_change`; groups that something else cuts are left out.
+        change: from :func:`cv_pipeline.patterns.surroundings.colour_change`; groups that something cuts are left out.
         reach_m: (steps,) distances of the samples.
         crater_m: the crater's radius; its inside is not looked at.
         prior_m: first guess; edges from just outside the crater to twice this are tried.

@@ -248,4 +248,3 @@ def _ellipse(radius_m: float, stretch: Float64Array, sd: float) -> dict[str, flo
         "crater_minor_m": float(radius_m * np.exp(-size)),
         "crater_azimuth_deg": float(azimuth_deg),
     }
-

@@ -216,9 +216,7 @@ def weigh(
     """The measures that follow from the findings of one pattern."""
     if not found.exists:
         return Pattern(PatternKind.NONE, None, None, None, None, None, None, np.full(SECTORS, crater_radius_m), None)
-    blast = combined_radius(
-        found.head_m, found.mask_m, found.edge.radius_m, found.edge.strength, gsd_m, radius_weights
-    )
+    blast = combined_radius(found.head_m, found.mask_m, found.edge.radius_m, found.edge.strength, gsd_m, radius_weights)
     axis, probability = weigh_axis(found, direction_weights)
     sd_deg = axis.sd_deg * direction_weights.sd_scale
     given = probability >= direction_weights.least_probability and sd_deg <= MAX_DIRECTION_SD_DEG

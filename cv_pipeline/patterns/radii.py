@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.patterns.weights import RadiusWeights
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
+from cv_pipeline.patterns.weights import RadiusWeights
 from cv_pipeline.types import BoolArray, Float64Array
 
 _LEAST_STRENGTH = 0.3

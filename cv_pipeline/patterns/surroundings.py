@@ -86,8 +86,10 @@ def colour_change(polar: Polar, crater_m: float, prior_m: float) -> Change | Non
 
 
 def _levels(colour: FloatArray, beyond: BoolArray, counts: Float64Array) -> Float64Array:
-    """Median colour (GROUPS, 3) of the surroundings over a group and its two neighbours; the whole circle's where
-    they show too little."""
+    """Median colour (GROUPS, 3) of the surroundings over a group and its two neighbours.
+
+    The whole circle's where they show too little.
+    """
     first = int(beyond.any(axis=0).argmax())
     values = np.where(beyond[:, first:, None], colour[:, first:], np.float32(np.inf)).reshape(GROUPS, -1, 3)
     wide = np.concatenate([np.roll(values, 1, 0), values, np.roll(values, -1, 0)], axis=1)
@@ -106,13 +108,13 @@ def _whitening(residual: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)).T, residual.dtype)
 
 
-def _without_earlier(
-    residual: FloatArray, earlier: FloatArray, beyond: BoolArray, counts: Float64Array
-) -> FloatArray:
+def _without_earlier(residual: FloatArray, earlier: FloatArray, beyond: BoolArray, counts: Float64Array) -> FloatArray:
     """What the before image does not explain: its colours times the (3, 3) matrix that fits the surroundings best."""
     known = earlier - np.repeat(_levels(earlier, beyond, counts), _PER_GROUP, axis=0)[:, None, :]
     held = np.clip(known[beyond], -60, 60)
-    weight = np.linalg.solve(held.T @ held + _RIDGE * len(held) * np.eye(3), held.T @ np.clip(residual[beyond], -60, 60))
+    weight = np.linalg.solve(
+        held.T @ held + _RIDGE * len(held) * np.eye(3), held.T @ np.clip(residual[beyond], -60, 60)
+    )
     return residual - known @ weight.astype(residual.dtype)
 
 
@@ -136,7 +138,7 @@ _TOLD_BY = _apart()
 
 
 def _hues(white: FloatArray, ring: BoolArray, grey: FloatArray) -> Float64Array:
-    """Unit hue of change (GROUPS, 3) in each group. A group's own pixels have no say, or noise would look like a change.
+    """Unit hue of change (GROUPS, 3) in each group, told by the others: noise would look like a change otherwise.
 
     A weak change is taken to be one of brightness, as thrown soil and soot mostly are: ``grey`` (3,) is that hue.
     """
@@ -162,8 +164,10 @@ def _like(collar: Float64Array, known: BoolArray) -> BoolArray:
 
 
 def _texture(collar: Float64Array, beyond: BoolArray) -> float:
-    """How many steps along a ray count for one: the sum of the surroundings' correlations, up to the first that is
-    small."""
+    """How many steps along a ray count for one: the sum of the surroundings' correlations.
+
+    It ends at the first that is small.
+    """
     seen = np.where(beyond, collar, 0.0)
     power = float((seen**2).sum()) / max(int(beyond.sum()), 1)
     count = 1.0

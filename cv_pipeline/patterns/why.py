@@ -112,7 +112,9 @@ def _draw_profile(axes: Axes, impact: Impact) -> None:
     if impact.blast_radius_m is not None:
         sd_m = impact.blast_radius_sd_m or 0.0
         axes.axvspan(impact.blast_radius_m - sd_m, impact.blast_radius_m + sd_m, color=_BLAST, alpha=0.3, lw=0)
-        axes.axvline(impact.blast_radius_m, color=_BLAST, lw=1.6, label=f"all {impact.blast_radius_m:.1f} ± {sd_m:.1f} m")
+        axes.axvline(
+            impact.blast_radius_m, color=_BLAST, lw=1.6, label=f"all {impact.blast_radius_m:.1f} ± {sd_m:.1f} m"
+        )
     axes.set_xlim(0, farthest_m)
     axes.legend(fontsize=6, frameon=False)
 

@@ -36,7 +36,8 @@ def draw_acquisitions(seed: tuple[int, ...], gsd_m: float, config: SimulationCon
 
 def _draw_suns(rng: np.random.Generator, config: LightConfig) -> tuple[Sun, Sun]:
     """Before and after: satellites pass at the same hour, so azimuths are alike; elevations follow the season."""
-    azimuth_deg = rng.uniform(0, 360)
+    drawn_deg = rng.uniform(0, 360)
+    azimuth_deg = drawn_deg if config.sun_azimuth_deg is None else config.sun_azimuth_deg
     turn_deg = rng.normal(0, config.sun_turn_sd_deg)
     low, high = config.sun_elevation_deg
     return Sun(float((azimuth_deg + turn_deg) % 360), float(rng.uniform(low, high))), Sun(

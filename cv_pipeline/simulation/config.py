@@ -188,6 +188,9 @@ class LightConfig(_Section):
     sun_elevation_deg: tuple[float, float] = Field(
         (22.0, 68.0), description="above the horizon; morning passes at 30 to 55 degrees of latitude over the year"
     )
+    sun_azimuth_deg: float | None = Field(
+        None, ge=0, lt=360, description="of the after image's sun; default: any. Nothing else changes with it"
+    )
     sun_turn_sd_deg: float = Field(
         25.0, ge=0, description="SD of the change of the sun's azimuth between the dates: other season, other hour"
     )

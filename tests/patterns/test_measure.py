@@ -20,7 +20,9 @@ CRATER_M, BLAST_M = 2.5, 9.0
 CRATER, CENTRE_SD = np.array([CRATER_M]), np.array([0.1])
 
 
-def edge_of(image: UInt8Array, prior_m: float = BLAST_M, before: UInt8Array | None = None) -> tuple[float, Float64Array]:
+def edge_of(
+    image: UInt8Array, prior_m: float = BLAST_M, before: UInt8Array | None = None
+) -> tuple[float, Float64Array]:
     """Radius from the colours alone, and the sign of the change in each group."""
     usable = np.ones(image.shape[:2], dtype=bool)
     polar = sample_polar(
