@@ -25,8 +25,9 @@ def main(
     """Fine-tune, or go on, and write the model folder."""
     import torch
 
-    from cv_pipeline.training.finetune import export_finetuned, finetune
+    from cv_pipeline.training.finetune import finetune
     from cv_pipeline.training.finetune_config import read_finetune_config
+    from cv_pipeline.training.finetune_export import export_finetuned
     from cv_pipeline.training.loaders import default_workers
     from cv_pipeline.training.run import Machine
 

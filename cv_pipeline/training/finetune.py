@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import lightning as L
 import torch
@@ -15,15 +14,7 @@ from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.registration.register import register
-from cv_pipeline.segmentation.network import CraterNet
-from cv_pipeline.segmentation.zoo import (
-    ModelFile,
-    find_model,
-    load_network,
-    read_model_file,
-    save_model_file,
-    save_weights,
-)
+from cv_pipeline.segmentation.zoo import ModelFile, find_model, load_network, read_model_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.training.finetune_config import FinetuneConfig, SceneFiles
 from cv_pipeline.training.finetune_data import FinetuneData
@@ -70,7 +61,8 @@ def held_out_loss(net: nn.Module, batches: DataLoader[Batch]) -> dict[str, float
 class Finetuned(NamedTuple):
     """What a fine-tuning gave: the module, the loss on held-out ground before and after, how the labels were split."""
 
-    base: ModelFile
+    base: Path
+    base_model: ModelFile
     module: CraterModule
     loss_before: dict[str, float]
     loss_after: dict[str, float]
@@ -100,41 +92,4 @@ def finetune(config: FinetuneConfig, run_dir: Path, machine: Machine, data_root:
     fit(module, data, run_dir, machine, config.steps)
     end = held_out_loss(module.averaged.module, data.val_dataloader())
     counts = [sum(len(block.labels) for block in blocks) for blocks in (data.train_blocks, data.held_out_blocks)]
-    return Finetuned(model, module, start, end, *counts)
-
-
-def export_finetuned(
-    result: Finetuned, config: FinetuneConfig, folder: Path, data_root: Path | None = None
-) -> ModelFile:
-    """Write a model folder of the averaged weights.
-
-    With ``data_root`` the threshold is chosen anew on held-out simulation, as for any model
-    (:func:`cv_pipeline.training.export.export_model`); without it the base model's stays. The held-out ground is
-    too small to choose one by, and only reports: ``metrics.json``, under ``fine_tuning``.
-    """
-    net = cast("CraterNet", result.module.averaged.module).float().eval()
-    steps = result.base.steps + result.module.steps_done
-    if data_root is not None:
-        from cv_pipeline.training.export import export_model
-
-        model = export_model(net, result.module.config, steps, data_root, folder)
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    else:
-        changed = {
-            "name": config.name,
-            "steps": steps,
-            "seed": config.seed,
-            "weights_sha256": save_weights(net, folder),
-        }
-        model, metrics = result.base.model_copy(update=changed), {}
-        save_model_file(model, folder)
-    metrics["fine_tuning"] = {
-        "base": {"name": result.base.name, "weights_sha256": result.base.weights_sha256},
-        "scenes": [scene.after.name for scene in config.scenes],
-        "labels_trained": result.train_labels,
-        "labels_held_out": result.held_out_labels,
-        "held_out_loss_before": result.loss_before,
-        "held_out_loss_after": result.loss_after,
-    }
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    return model
+    return Finetuned(folder, model, module, start, end, *counts)

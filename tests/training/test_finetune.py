@@ -14,9 +14,10 @@ from shapely import Point
 from cv_pipeline.errors import ConfigError, LabelsError
 from cv_pipeline.segmentation.zoo import load_network, read_model_file
 from cv_pipeline.simulation.background import Backgrounds
-from cv_pipeline.training.finetune import export_finetuned, finetune, open_place
+from cv_pipeline.training.finetune import finetune, open_place
 from cv_pipeline.training.finetune_config import FinetuneConfig, SceneFiles, read_finetune_config
 from cv_pipeline.training.finetune_data import FinetuneData
+from cv_pipeline.training.finetune_export import export_finetuned
 from cv_pipeline.training.module import CraterModule, total_loss
 from cv_pipeline.training.planes import Plane
 from cv_pipeline.training.run import Machine
@@ -85,6 +86,9 @@ def test_fine_tuning_learns_what_is_labelled_and_leaves_a_frozen_encoder_alone(
     told = json.loads((tmp_path / "out" / "metrics.json").read_text())["fine_tuning"]
     assert told["held_out_loss_after"]["total"] == result.loss_after["total"]
     assert told["base"]["name"] == "tiny"
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"{result.loss_after['total']:.3f} after" in card
+    assert f"on {result.train_labels} labelled craters of `after.tif`" in card
 
 
 def test_an_encoder_that_is_not_frozen_is_trained(make_settings: Make, tmp_path: Path) -> None:

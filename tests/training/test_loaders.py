@@ -71,3 +71,15 @@ def test_a_plan_decides_seed_and_settings_of_each_pair(make_config) -> None:
 )
 def test_every_core_has_something_to_do(cores: int, threads: int, uses: int, devices: str, expected: int) -> None:
     assert default_workers(threads, uses, devices, cores) == expected
+
+
+def test_pairs_whose_last_use_falls_to_another_worker_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimulationStream, "_render", lambda self, number: number)
+    stream = SimulationStream(
+        Backgrounds([]), lambda pair, number: pair, seed=1, size_px=32, gsd_m=(0.6, 0.6), batch_size=2, uses=2
+    )
+    numbers = stream.numbers(0, 5)
+    for _ in range(200):
+        number = next(numbers)
+        assert stream.sample(number) == stream.pair_number(number)
+        assert len(stream._kept) <= 4
