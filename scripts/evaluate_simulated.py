@@ -61,7 +61,7 @@ def main(
         if calibrate:
             fit_on = held_out_scenes(backgrounds, Half.FIT, scenes, gsd_m, cache)
             fitted = fit_calibration(fit_on, backend_of(None), described.info())
-            found = {"calibration": fitted.calibration, "score_threshold": fitted.threshold()}
+            found = {"calibration": fitted.calibrations, "score_threshold": fitted.threshold}
             described = described.model_copy(update=found)
         judge_on = list(held_out_scenes(backgrounds, Half.JUDGE, scenes, gsd_m, cache))
     except CvPipelineError as error:
@@ -80,7 +80,7 @@ def main(
         "tta": tta,
         "look": look,
         "threshold": threshold,
-        "calibration": {channel: platt.model_dump() for channel, platt in described.calibration.items()},
+        "calibration": described.calibration.model_dump(mode="json"),
         **judged.document(threshold),
     }
     if fitted is not None:
@@ -97,7 +97,20 @@ def main(
 
 def _print(document: dict[str, Any]) -> None:
     table = Table(title=f"{HEADER} Threshold {document['threshold']:.3f}.", title_justify="left")
-    heads = ("mode", "craters", "AP", "F1", "best F1", "at", "F1 at IoU 0.5", "best", "crater IoU", "blast IoU", "ECE")
+    heads = (
+        "mode",
+        "craters",
+        "AP",
+        "F1",
+        "best F1",
+        "at",
+        "F1 IoU.5",
+        "best",
+        "crater IoU",
+        "accepted",
+        "blast IoU",
+        "ECE",
+    )
     for head in heads:
         table.add_column(head, justify="left" if head == "mode" else "right")
     for mode in ("pair", "after_only"):
@@ -110,7 +123,7 @@ def _print(document: dict[str, Any]) -> None:
             *(_f1(found[key]) for key in ("at_threshold", "best")),
             "-" if found["best"] is None else f"{found['best']['threshold']:.2f}",
             *(_f1(outline[key]) for key in ("at_threshold", "best")),
-            *(f"{found[key]['iou']:.3f}" for key in ("crater_mask", "blast_mask")),
+            *(f"{found[key]['iou']:.3f}" for key in ("crater_mask", "crater_area_of_accepted_outlines", "blast_mask")),
             f"{found['calibration']['calibration_error']:.3f}",
         )
     Console(width=max(console.width, 120)).print(table)

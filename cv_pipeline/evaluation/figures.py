@@ -64,6 +64,7 @@ def figures(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
         "outlines_at_iou_0.5": {"craters": sum(scene.instances.labels for scene in scenes)}
         | _objects(scenes, lambda scene: scene.instances, threshold),
         "crater_mask": _mask(scenes, lambda scene: scene.crater),
+        "crater_area_of_accepted_outlines": _mask(scenes, lambda scene: scene.accepted),
         "blast_mask": _mask(scenes, lambda scene: scene.blast),
         "calibration": {
             "detections": len(score),

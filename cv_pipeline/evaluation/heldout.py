@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
+import shapely
 from affine import Affine
 
 from cv_pipeline.config import AssessConfig
@@ -50,6 +51,9 @@ EDGE_M = 2.0
 """Craters nearer to the border than this are neither asked for nor counted as false; nor those nobody can see."""
 
 MASK_THRESHOLD = 0.5
+MODES = {"pair": True, "after_only": False}
+"""Names of both ways to run, and whether the before image is used."""
+
 BATCH = 8
 
 _UNMOVED = Registration(np.eye(2, 3), 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0, 0, Gate.PASS, "simulated as registered")
@@ -115,6 +119,23 @@ def _aligned(scene: HeldOutScene, grid: Grid, folder: Path, *, paired: bool) -> 
     return AlignedPair(pair, grid, _UNMOVED if paired else None)
 
 
+def owner_of(scene: HeldOutScene) -> tuple[np.ndarray, Float64Array]:
+    """Of each pixel (h, w): the number of the crater nearest to it in radii, and its distance in metres.
+
+    Where there is no crater the number is 0 and the distance infinite.
+    """
+    height, width = scene.visible.shape
+    owner, away_m = np.zeros((height, width), np.intp), np.full((height, width), np.inf)
+    rows, cols = (np.arange(height) + 0.5)[:, None], (np.arange(width) + 0.5)[None, :]
+    nearest = np.full((height, width), np.inf)
+    for number, (row, col) in enumerate(scene.at_px):
+        distance = np.hypot(rows - row, cols - col) * scene.gsd_m
+        mine = distance / scene.radius_m[number] < nearest
+        nearest[mine] = distance[mine] / scene.radius_m[number]
+        owner[mine], away_m[mine] = number, distance[mine]
+    return owner, away_m
+
+
 class Overlap(NamedTuple):
     """Pixels of a found and a true mask where the truth is known.
 
@@ -169,17 +190,21 @@ class TrueCrater(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SceneScore:
-    """One scene in one mode: centres within 5 m, outlines of IoU 0.5, and masks at one half."""
+    """One scene in one mode: centres within 5 m, outlines of IoU 0.5, and masks at one half.
+
+    ``accepted`` is the area of all outlines at or above the threshold against that of true craters.
+    """
 
     centres: SceneMatches
     instances: SceneMatches
     craters: tuple[TrueCrater, ...]
     crater: Overlap
     blast: Overlap
+    accepted: Overlap
 
 
-def score_scene(scene: HeldOutScene, values: Float32Array, found: Found) -> SceneScore:
-    """Compare what was found in a scene, and the maps, with its truth."""
+def score_scene(scene: HeldOutScene, values: Float32Array, found: Found, threshold: float) -> SceneScore:
+    """Compare what was found in a scene, and the maps, with its truth; ``threshold`` is for ``accepted`` alone."""
     asked = np.nonzero(_counts(scene, scene.at_px))[0]
     inner = _counts(scene, found.at_px)
     score = found.score[inner]
@@ -207,7 +232,19 @@ def score_scene(scene: HeldOutScene, values: Float32Array, found: Found) -> Scen
         for channel, true in ((Channel.CRATER, scene.crater), (Channel.BLAST, scene.blast))
     ]
     large = np.array([crater.least_size for crater in craters], dtype=bool)
+    covered = _covered(scene, found.at_px[found.score >= threshold], found.edge_m[found.score >= threshold])
+    masks.append(overlap(covered, scene.crater, scene.visible))
     return SceneScore(centres, _large_only(score, iou, large), tuple(craters), *masks)
+
+
+def _covered(scene: HeldOutScene, at_px: Float64Array, edge_m: Float64Array) -> BoolArray:
+    """Pixels (h, w) whose centres lie within outlines."""
+    covered = np.zeros(scene.visible.shape, np.uint8)
+    # OpenCV counts from the centre of the first pixel, in sixteenths here.
+    for shape in outlines(at_px[:, ::-1] * scene.gsd_m, edge_m):
+        corners = (shapely.get_coordinates(shape) / scene.gsd_m - 0.5) * 16
+        cv2.fillPoly(covered, [np.rint(corners).astype(np.int32)], 1, shift=4)
+    return covered.astype(bool)
 
 
 def _large_only(score: Float64Array, iou: Float64Array, large: BoolArray) -> SceneMatches:

@@ -9,17 +9,15 @@ import numpy as np
 
 from cv_pipeline.evaluation.calibrate import Fitted, detections
 from cv_pipeline.evaluation.figures import difference, figures
-from cv_pipeline.evaluation.heldout import LOW_PEAK, SceneScore, find_craters, predict, score_scene
+from cv_pipeline.evaluation.heldout import LOW_PEAK, MODES, SceneScore, find_craters, predict, score_scene
 from cv_pipeline.evaluation.reliability import Bin, brier, calibration_error, fit_isotonic, reliability
 from cv_pipeline.evaluation.scenes import HeldOutScene
-from cv_pipeline.segmentation.calibration import Platt, logit, sigmoid
+from cv_pipeline.segmentation.calibration import Calibration, Platt, logit
 from cv_pipeline.types import Channel, Float64Array
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
     from cv_pipeline.segmentation.zoo import ModelFile
-
-MODES = {"pair": True, "after_only": False}
 
 
 class Judged(NamedTuple):
@@ -41,14 +39,16 @@ class Judged(NamedTuple):
 
 def judge(scenes: Sequence[HeldOutScene], backend: Backend, model: ModelFile, *, look: bool = False) -> Judged:
     """Run a model over scenes in both modes. ``look`` judges candidates in the images too, as a run does, slowly."""
-    lowest = float(model.calibration.get(Channel.CENTRE, Platt())(logit(np.array(LOW_PEAK))))
     found: dict[str, tuple[SceneScore, ...]] = {}
     for mode, paired in MODES.items():
+        calibration: Calibration = getattr(model.calibration, mode)
+        lowest = float(calibration.get(Channel.CENTRE, Platt())(logit(np.array(LOW_PEAK))))
         found[mode] = tuple(
             score_scene(
                 scene,
                 values,
                 find_craters(scene, values, model.info(), paired=paired, threshold=lowest, look=look),
+                model.score_threshold,
             )
             for scene, values in predict(scenes, backend, paired=paired)
         )
@@ -70,15 +70,20 @@ def compare_calibrations(fitted: Fitted, judged: Judged, threshold: float) -> di
 
     ``judged`` must have been run with the fitted calibration.
     """
-    score, true = detections([*judged.pair, *judged.after_only])
-    platt = fitted.calibration[Channel.CENTRE]
-    raw = sigmoid((logit(score) - platt.intercept) / platt.slope)
-    isotonic = fit_isotonic(fitted.score, fitted.true)
-    reported = score >= threshold
+    raw, platt, isotonic, hits = [], [], [], []
+    for mode in MODES:
+        score, true = detections(getattr(judged, mode))
+        uncalibrated = getattr(fitted.calibrations, mode)[Channel.CENTRE].inverse(score)
+        raw.append(uncalibrated)
+        platt.append(score)
+        isotonic.append(fit_isotonic(*fitted.detections[mode])(uncalibrated))
+        hits.append(true)
+    truth, reported = np.concatenate(hits), np.concatenate(platt) >= threshold
 
-    def of(values: Float64Array) -> Comparison:
-        bins = reliability(values, true)
-        error = calibration_error(reliability(values[reported], true[reported]))
-        return Comparison(bins, calibration_error(bins), error, brier(values, true))
+    def of(parts: list[Float64Array]) -> Comparison:
+        values = np.concatenate(parts)
+        bins = reliability(values, truth)
+        error = calibration_error(reliability(values[reported], truth[reported]))
+        return Comparison(bins, calibration_error(bins), error, brier(values, truth))
 
-    return {"as the network gives it": of(raw), "slope and intercept": of(score), "isotonic": of(isotonic(raw))}
+    return {"as the network gives it": of(raw), "slope and intercept": of(platt), "isotonic": of(isotonic)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import torch
 
-from cv_pipeline.segmentation.calibration import IDENTITY, Calibration
+from cv_pipeline.segmentation.calibration import IDENTITY, Calibrations
 from cv_pipeline.segmentation.channels import NUMBER, to_values
 from cv_pipeline.segmentation.fold import folded
 from cv_pipeline.segmentation.network import CraterNet
@@ -52,15 +52,16 @@ def pin_threads(count: int | None) -> None:
 
 
 def read_maps(
-    maps: torch.Tensor, *, paired: bool, has_before: torch.Tensor | None, calibration: Calibration = IDENTITY
+    maps: torch.Tensor, *, paired: bool, has_before: torch.Tensor | None, calibration: Calibrations = IDENTITY
 ) -> Float32Array:
     """A :class:`Backend`'s values of a network's raw maps (n, channels, h, w) on any device."""
     with torch.inference_mode():
-        values = to_values(maps.float(), calibration).cpu()
-        if not paired:
-            values[:, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
-        elif has_before is not None:
-            values[~has_before, NUMBER[Channel.NEW]] = 0.0
+        maps = maps.float()
+        values = to_values(maps, calibration.pair if paired else calibration.after_only).cpu()
+        alone = torch.full((len(maps),), not paired) if has_before is None else ~has_before
+        if paired and alone.any():
+            values[alone] = to_values(maps[alone.to(maps.device)], calibration.after_only).cpu()
+        values[alone, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
         result: Float32Array = values.numpy()
     return result
 

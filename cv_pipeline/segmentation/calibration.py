@@ -29,15 +29,29 @@ class Platt(BaseModel):
     slope: float = Field(1.0, gt=0, le=20)
     intercept: float = Field(0.0, ge=-50, le=50)
 
-    def __call__(self, logit: Float64Array) -> Float64Array:
+    def __call__(self, odds: Float64Array) -> Float64Array:
         """Probabilities of raw logits, same shape."""
-        return sigmoid(self.slope * np.asarray(logit, dtype=np.float64) + self.intercept)
+        return sigmoid(self.slope * np.asarray(odds, dtype=np.float64) + self.intercept)
+
+    def inverse(self, probability: Float64Array) -> Float64Array:
+        """What probabilities were before calibration."""
+        return sigmoid((logit(probability) - self.intercept) / self.slope)
 
 
 Calibration = Mapping[Channel, Platt]
 """By channel; one that is missing is left as the network gives it."""
 
-IDENTITY: Calibration = {}
+
+class Calibrations(BaseModel):
+    """Calibrations of a model: it is surer of itself, and with better reason, where there is a before image."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pair: dict[Channel, Platt] = {}
+    after_only: dict[Channel, Platt] = {}
+
+
+IDENTITY = Calibrations()
 
 
 def sigmoid(logit: Float64Array) -> Float64Array:

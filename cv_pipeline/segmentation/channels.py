@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cv_pipeline.segmentation.calibration import IDENTITY, Calibration
+from cv_pipeline.segmentation.calibration import Calibration
 from cv_pipeline.types import Channel
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _MAX_LOG_RADIUS = 4.85
 """Radii are kept below 128 m: what a stored raster can hold."""
 
 
-def to_values(maps: Tensor, calibration: Calibration = IDENTITY) -> Tensor:
+def to_values(maps: Tensor, calibration: Calibration | None = None) -> Tensor:
     """Values of raw maps (batch, channels, height, width), in the order of :class:`~cv_pipeline.types.Channel`.
 
     Logits become calibrated probabilities and axes -1..1. Radii stay natural logarithms of metres, clamped, so
     that overlapping tiles are averaged by ratio.
     """
     values = maps.sigmoid()
-    for channel, platt in calibration.items():
+    for channel, platt in (calibration or {}).items():
         values[:, NUMBER[channel]] = (platt.slope * maps[:, NUMBER[channel]] + platt.intercept).sigmoid()
     for channel in RADII_M:
         values[:, NUMBER[channel]] = maps[:, NUMBER[channel]].clamp(-2.0, _MAX_LOG_RADIUS)

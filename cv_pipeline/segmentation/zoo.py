@@ -14,9 +14,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cv_pipeline.errors import ModelError
-from cv_pipeline.segmentation.calibration import Platt
+from cv_pipeline.segmentation.calibration import IDENTITY, Calibrations
 from cv_pipeline.segmentation.channels import PROBABILITIES
-from cv_pipeline.types import Channel, ModelInfo
+from cv_pipeline.types import ModelInfo
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.network import CraterNet, NetworkConfig
@@ -72,15 +72,15 @@ class ModelFile(ModelSettings):
     """The content of ``model.yaml``."""
 
     score_threshold: float = Field(ge=0, le=1)
-    calibration: dict[Channel, Platt] = {}
+    calibration: Calibrations = IDENTITY
     steps: int
     seed: int
     weights_sha256: str
 
     @field_validator("calibration")
     @classmethod
-    def _only_probabilities_are_calibrated(cls, value: dict[Channel, Platt]) -> dict[Channel, Platt]:
-        if wrong := sorted(set(value) - set(PROBABILITIES)):
+    def _only_probabilities_are_calibrated(cls, value: Calibrations) -> Calibrations:
+        if wrong := sorted({*value.pair, *value.after_only} - set(PROBABILITIES)):
             raise ValueError(f"calibration: {', '.join(wrong)} is no probability")
         return value
 

@@ -59,8 +59,8 @@ def export_model(
     fitted = fit_calibration(
         held_out_scenes(data_root, Half.FIT, scenes, gsd_m, cache), TorchBackend(net, None, "auto"), model.info()
     )
-    threshold = fitted.threshold()
-    model = model.model_copy(update={"calibration": fitted.calibration, "score_threshold": threshold})
+    threshold = fitted.threshold
+    model = model.model_copy(update={"calibration": fitted.calibrations, "score_threshold": threshold})
     judged = judge(
         list(held_out_scenes(data_root, Half.JUDGE, scenes, gsd_m, cache)), TorchBackend(net, model, "auto"), model
     )

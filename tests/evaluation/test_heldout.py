@@ -96,7 +96,7 @@ def test_perfect_maps_score_perfectly() -> None:
 def test_what_nobody_can_see_is_not_asked() -> None:
     scene = make_scene(3, seen=False)
     (_, values), *_ = predict([scene], Oracle([scene]), paired=False)
-    found = score_scene(scene, values, find_craters(scene, values, MODEL.info(), paired=False, threshold=0.3))
+    found = score_scene(scene, values, find_craters(scene, values, MODEL.info(), paired=False, threshold=0.3), 0.3)
     assert found.craters == ()
     assert len(found.centres.score) == 0
     assert found.crater == Overlap(0, 0, 0, 0, 0)
@@ -121,12 +121,13 @@ def test_pixels_are_counted_by_what_went_wrong() -> None:
 def test_planted_calibration_of_detections_comes_back() -> None:
     scenes = [make_scene(number) for number in range(24)]
     fitted = fit_calibration(scenes, Oracle(scenes, right=0.5), MODEL.info())
-    assert set(fitted.calibration) == set(PROBABILITIES)
-    centre = fitted.calibration[Channel.CENTRE]
+    assert set(fitted.calibrations.pair) == set(PROBABILITIES)
+    assert set(fitted.calibrations.after_only) == set(PROBABILITIES) - {Channel.NEW}
+    centre = fitted.calibrations.pair[Channel.CENTRE]
     assert centre.slope == pytest.approx(2.0, rel=0.25)
     assert centre.intercept == pytest.approx(0.0, abs=0.4)
-    assert 0.2 < fitted.threshold() < 0.6
-    told = MODEL.model_copy(update={"calibration": fitted.calibration})
+    assert 0.2 < fitted.threshold < 0.6
+    told = MODEL.model_copy(update={"calibration": fitted.calibrations})
 
     class Calibrated(Oracle):
         def _maps(self) -> Float32Array:

@@ -8,8 +8,8 @@ import torch
 from scipy.optimize import minimize
 
 from cv_pipeline.errors import ModelError
-from cv_pipeline.segmentation.backend import TorchBackend
-from cv_pipeline.segmentation.calibration import Platt, fit_platt, logit, sigmoid
+from cv_pipeline.segmentation.backend import TorchBackend, read_maps
+from cv_pipeline.segmentation.calibration import Calibrations, Platt, fit_platt, logit, sigmoid
 from cv_pipeline.segmentation.channels import NUMBER, PROBABILITIES, to_values
 from cv_pipeline.segmentation.zoo import load_network, read_model_file
 from cv_pipeline.types import Channel
@@ -75,9 +75,10 @@ def test_values_are_calibrated_channel_by_channel() -> None:
 
 def test_model_folder_carries_its_calibration(tmp_path: Path) -> None:
     platt = Platt(slope=1.7, intercept=-0.4)
-    make_model(tmp_path, calibration={Channel.CRATER: platt})
+    make_model(tmp_path, calibration={"after_only": {Channel.CRATER: platt}})
     model = read_model_file(tmp_path)
-    assert model.calibration == {Channel.CRATER: platt}
+    assert model.calibration.after_only == {Channel.CRATER: platt}
+    assert model.calibration.pair == {}
     net = load_network(tmp_path, model)
     image = np.random.default_rng(4).normal(size=(1, 4, 32, 32)).astype(np.float32)
     raw, told = (TorchBackend(net, m)(image, None, None)[0] for m in (None, model))
@@ -86,9 +87,22 @@ def test_model_folder_carries_its_calibration(tmp_path: Path) -> None:
     np.testing.assert_array_equal(told[NUMBER[Channel.BLAST]], raw[NUMBER[Channel.BLAST]])
 
 
+def test_each_sample_gets_the_calibration_of_its_mode() -> None:
+    both = Calibrations(pair={Channel.CENTRE: Platt(slope=2)}, after_only={Channel.CENTRE: Platt(intercept=-1)})
+    maps = torch.randn(3, len(Channel), 2, 2, generator=torch.Generator().manual_seed(5))
+    at = NUMBER[Channel.CENTRE]
+    raw = maps[:, at].double().numpy()
+    paired = read_maps(maps, paired=True, has_before=None, calibration=both)
+    alone = read_maps(maps, paired=False, has_before=None, calibration=both)
+    mixed = read_maps(maps, paired=True, has_before=torch.tensor([True, False, True]), calibration=both)
+    np.testing.assert_allclose(paired[:, at], sigmoid(2 * raw), atol=1e-6)
+    np.testing.assert_allclose(alone[:, at], sigmoid(raw - 1), atol=1e-6)
+    np.testing.assert_array_equal(mixed, np.stack([paired[0], alone[1], paired[2]]))
+
+
 def test_radii_cannot_be_calibrated(tmp_path: Path) -> None:
     make_model(tmp_path)
-    text = (tmp_path / "model.yaml").read_text().replace("calibration: {}", "calibration: {axis_up: {slope: 2}}")
+    text = (tmp_path / "model.yaml").read_text().replace("pair: {}", "pair: {axis_up: {slope: 2}}")
     (tmp_path / "model.yaml").write_text(text)
     with pytest.raises(ModelError, match="axis_up is no probability"):
         read_model_file(tmp_path)
