@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import shapely
+from markupsafe import Markup
 
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.report import words
 from cv_pipeline.report.layers import Layer, links_layer, to_image_crs
+from cv_pipeline.report.mapdata import map_data
 from cv_pipeline.report.overlays import (
     Canvas,
     Marker,
     ScaleBar,
     Shape,
+    aim_shapes,
+    axis_shapes,
     impact_shapes,
     landmark_shapes,
     link_shapes,
@@ -26,11 +31,14 @@ from cv_pipeline.report.overlays import (
     structure_shapes,
 )
 from cv_pipeline.report.pictures import PixelReader, chip_grid, jpeg_uri, overview_grid, png_uri
-from cv_pipeline.report.rows import COLUMN_DECIMALS, impact_rows, matches_by_impact
+from cv_pipeline.report.rows import matches_by_impact
 from cv_pipeline.report.summary import all_warnings
 from cv_pipeline.types import Assessment, Grid, Impact, Match, Structure, UInt8Array
 
-MAX_CARDS = 60
+MAX_CARDS = 200
+"""Cards have pictures of their own, 30 kB each: more would make the file too large to pass on."""
+MAX_SHAPES = 1500
+ASSETS = ("leaflet.css", "leaflet.js", "tabulator.min.css", "tabulator.min.js", "report.css", "report.js")
 MAX_LABELS = 60
 """More labels than this hide the picture."""
 
@@ -61,6 +69,7 @@ class Card:
     shapes: Sequence[Shape]
     bar: ScaleBar
     side_px: int
+    canvas: Canvas
 
 
 def write_html(
@@ -84,16 +93,19 @@ def write_html(
     """
     frame = local_frame(assessment.pair.after.grid)
     embedded = {figure.stem: png_uri(figure.read_bytes()) for figure in figures if figure.stem != "overview"}
+    canvas = Canvas(overview_grid(assessment.pair.after.grid), frame, to_image_crs(frame))
+    cards = build_cards(assessment, frame, read)
     text = _template().render(
         assessment=assessment,
         words=words,
         trusted=words.is_trusted(assessment),
         counts=words.counts(assessment),
         warnings=all_warnings(assessment),
-        scene=build_scene(assessment, frame, read, overview),
-        cards=build_cards(assessment, frame, read),
-        rows=impact_rows(assessment),
-        columns=COLUMN_DECIMALS,
+        scene=build_scene(assessment, canvas, read, overview),
+        cards=cards,
+        rows=len(assessment.impacts),
+        data=map_data(assessment, canvas, [(card.impact.impact_id, card.canvas) for card in cards]),
+        assets={name: Markup(_asset(name)) for name in ASSETS},
         figures=embedded,
         provenance=provenance,
     )
@@ -101,11 +113,10 @@ def write_html(
     return path
 
 
-def build_scene(assessment: Assessment, frame: LocalFrame, read: PixelReader, overview: UInt8Array) -> Scene:
-    """The scene map: both overviews and everything drawn over them."""
-    grid = overview_grid(assessment.pair.after.grid)
-    canvas = Canvas(grid, frame, to_image_crs(frame))
-    links = links_layer(assessment)
+def build_scene(assessment: Assessment, canvas: Canvas, read: PixelReader, overview: UInt8Array) -> Scene:
+    """Both overviews, which the map shows too, and what is drawn over them on paper; thousands of shapes are not."""
+    grid, links = canvas.grid, links_layer(assessment)
+    few = len(assessment.impacts) + len(assessment.structures) <= MAX_SHAPES
     return Scene(
         width=grid.width,
         height=grid.height,
@@ -116,8 +127,10 @@ def build_scene(assessment: Assessment, frame: LocalFrame, read: PixelReader, ov
             *landmark_shapes(assessment.landmarks, canvas),
             *impact_shapes(assessment.impacts, canvas),
             *link_shapes(links, canvas),
-        ],
-        markers=markers(assessment, canvas),
+        ]
+        if few
+        else [],
+        markers=markers(assessment, canvas) if few else [],
         bar=scale_bar(canvas),
         north_deg=north_deg(canvas),
         show_labels=len(assessment.impacts) <= MAX_LABELS,
@@ -159,9 +172,16 @@ def _card(
         match=match,
         after_uri=jpeg_uri(read("after", grid)),
         before_uri=jpeg_uri(read("before", grid)) if has_before else None,
-        shapes=[*structure_shapes(near, canvas), *impact_shapes([impact], canvas), *link_shapes(link, canvas)],
+        shapes=[
+            *structure_shapes(near, canvas),
+            *impact_shapes([impact], canvas),
+            *axis_shapes([impact], canvas),
+            *link_shapes(link, canvas),
+            *aim_shapes(match, canvas),
+        ],
         bar=scale_bar(canvas),
         side_px=grid.width,
+        canvas=canvas,
     )
 
 
@@ -169,6 +189,11 @@ def _only(layer: Layer, index: int | None) -> Layer:
     """The layer with one row, or with none."""
     picked = slice(0, 0) if index is None else slice(index, index + 1)
     return Layer(layer.name, layer.geometry_type, layer.columns, layer.rows[picked], layer.geometries_m[picked])
+
+
+def _asset(name: str) -> str:
+    folder = resources.files("cv_pipeline.report")
+    return (folder / name if name.startswith("report.") else folder / "static" / name).read_text(encoding="utf-8")
 
 
 def _template() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,12 @@ from shapely.geometry.base import BaseGeometry
 
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.report.layers import Layer, pattern_parts
-from cv_pipeline.report.rows import matches_by_impact
-from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Landmark, LandmarkKind, Structure
+from cv_pipeline.report.rows import Cell, matches_by_impact
+from cv_pipeline.report.words import hypothesis_name
+from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Landmark, LandmarkKind, Match, Structure
 
 _NICE_STEPS = (1, 2, 5)
+AIM_RADIUS_M = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def impact_shapes(impacts: Sequence[Impact], canvas: Canvas) -> list[Shape]:
     parts = [(impact, *part) for impact in impacts for part in pattern_parts(impact)]
     drawn = canvas.shapes([shape for *_, shape in parts])
     return [
-        Shape(part, svg_path(shape), _part_title(impact, part, radius_m))
+        Shape(part, svg_path(shape), part_title(impact, part, radius_m))
         for (impact, part, radius_m, _), shape in zip(parts, drawn, strict=True)
     ]
 
@@ -115,9 +117,69 @@ def impact_shapes(impacts: Sequence[Impact], canvas: Canvas) -> list[Shape]:
 def link_shapes(links: Layer, canvas: Canvas) -> list[Shape]:
     """The lines of :func:`cv_pipeline.report.layers.links_layer`, each with its distance in the title."""
     return [
-        Shape("link", svg_path(line), f"{row['impact_id']} to {row['structure_id']}: {row['distance_edge_m']} m")
+        Shape("link", svg_path(line), link_title(row))
         for row, line in zip(links.rows, canvas.shapes(links.geometries_m), strict=True)
     ]
+
+
+def link_title(row: Mapping[str, Cell]) -> str:
+    """What a line to a structure is called, from its row in the layer."""
+    return f"{row['impact_id']} to {row['structure_id']}: {row['distance_edge_m']} m"
+
+
+def axis_shapes(impacts: Sequence[Impact], canvas: Canvas) -> list[Shape]:
+    """The orientation of each directional pattern as a line, over a sector of one standard deviation to each side."""
+    told = [impact for impact in impacts if impact.direction_deg is not None]
+    parts = [(css, shape, impact) for impact in told for css, shape in axis_parts(impact)]
+    drawn = canvas.shapes([shape for _, shape, _ in parts])
+    return [
+        Shape(css, svg_path(shape), axis_title(impact)) for (css, _, impact), shape in zip(parts, drawn, strict=True)
+    ]
+
+
+def axis_parts(impact: Impact) -> list[tuple[str, BaseGeometry]]:
+    """("spread", sector) and ("axis", line) of an impact in local metres; empty without a direction."""
+    if impact.direction_deg is None:
+        return []
+    centre = np.array([impact.x_m, impact.y_m])
+    reach_m = 1.15 * max(impact.blast_radius_m or 0.0, 2.0 * impact.crater_radius_m)
+
+    def towards(azimuth_deg: Float64Array) -> Float64Array:
+        angle = np.radians(azimuth_deg)
+        return np.asarray(centre + reach_m * np.column_stack([np.sin(angle), np.cos(angle)]))
+
+    parts: list[tuple[str, BaseGeometry]] = []
+    if impact.direction_sd_deg:
+        spread = min(impact.direction_sd_deg, 90.0)
+        arc = towards(impact.direction_deg + np.linspace(-spread, spread, 13))
+        parts.append(("spread", shapely.Polygon(np.vstack([centre, arc]))))
+    parts.append(("axis", shapely.LineString(np.vstack([centre, towards(np.array([impact.direction_deg]))]))))
+    return parts
+
+
+def axis_title(impact: Impact) -> str:
+    """What an orientation is called: where the pattern extends to, nothing more."""
+    return f"{impact.impact_id} extends towards {impact.direction_deg:.0f}°"
+
+
+def aim_parts(match: Match) -> list[tuple[str, str, BaseGeometry]]:
+    """(CSS class, title, circle in local metres) of the likelier and the less likely aim point, where known."""
+    return [
+        (
+            "aim less" if rank else "aim",
+            f"{'less likely' if rank else 'likelier'} aim point: {hypothesis_name(h.kind)}",
+            shapely.Point(h.aim_m).buffer(AIM_RADIUS_M, quad_segs=4),
+        )
+        for rank, h in enumerate(match.hypotheses[:2])
+        if h.aim_m is not None
+    ]
+
+
+def aim_shapes(match: Match, canvas: Canvas) -> list[Shape]:
+    """Circles at the likelier and the less likely aim point, where places are known."""
+    parts = aim_parts(match)
+    drawn = canvas.shapes([circle for *_, circle in parts])
+    return [Shape(css, svg_path(shape), title) for (css, title, _), shape in zip(parts, drawn, strict=True)]
 
 
 def markers(assessment: Assessment, canvas: Canvas) -> list[Marker]:
@@ -175,5 +237,6 @@ def _ring_path(ring: tuple[Float64Array, bool]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + ("Z" if closed else "")
 
 
-def _part_title(impact: Impact, part: str, radius_m: float | None) -> str:
+def part_title(impact: Impact, part: str, radius_m: float | None) -> str:
+    """What a part of a pattern is called."""
     return f"{impact.impact_id} {part}" + ("" if radius_m is None else f", radius {radius_m:.1f} m")

@@ -46,6 +46,10 @@ COLUMN_DECIMALS: Mapping[str, int | None] = {
     "crater_minor_m": _METRES,
     "crater_azimuth_deg": _DEGREES,
     "peak_score": 4,
+    "blast_radius_sd_m": _METRES,
+    "secondary_radius_sd_m": _METRES,
+    "pattern_area_m2": 1,
+    "directional_probability": 3,
 }
 """Columns in file order with their decimals; None marks a text column."""
 
@@ -113,6 +117,10 @@ def _row(impact: Impact, match: Match) -> dict[str, Cell]:
         "crater_minor_m": impact.crater_minor_m,
         "crater_azimuth_deg": impact.crater_azimuth_deg,
         "peak_score": impact.peak_score,
+        "blast_radius_sd_m": impact.blast_radius_sd_m,
+        "secondary_radius_sd_m": impact.secondary_radius_sd_m,
+        "pattern_area_m2": impact.pattern_area_m2,
+        "directional_probability": impact.directional_probability,
     }
     return {name: _cell(values[name], decimals) for name, decimals in COLUMN_DECIMALS.items()}
 
