@@ -252,7 +252,7 @@ def direction_terms(found: Findings) -> Float64Array:
 
 
 def _is_ring(found: Findings, blast: Radius, crater_radius_m: float) -> bool:
-    if found.polar is None or not np.isfinite(blast.radius_m):
+    if found.polar is None or found.change is None or not np.isfinite(blast.radius_m):
         return False
     return shape.is_ring(found.edge.profile, found.polar.reach_m, crater_radius_m, blast.radius_m)
 
@@ -265,7 +265,7 @@ def _evidence(found: Findings, axis: Axis) -> PatternEvidence:
     return PatternEvidence(
         found.reach_m,
         found.use.astype(np.int8),
-        np.zeros(0) if found.polar is None else found.polar.reach_m,
+        np.zeros(0) if found.polar is None or found.change is None else found.polar.reach_m,
         found.edge.profile,
         np.zeros(GROUPS) if found.change is None else found.change.sign_dn,
         {name: value for name, value in estimates.items() if np.isfinite(value) and value > 0},

@@ -99,7 +99,7 @@ def _draw_sectors(axes: Axes, evidence: PatternEvidence) -> None:
 def _draw_profile(axes: Axes, impact: Impact) -> None:
     evidence = impact.evidence
     axes.set(xlabel="distance from the centre (m)", ylabel="change of colour (SDs of the ground)")
-    axes.set_title("profile over the sectors in use")
+    axes.set_title("change over the sectors in use")
     if evidence is None:
         return
     farthest_m = 2.5 * max(impact.blast_radius_m or 0.0, 2 * impact.crater_radius_m)
@@ -136,8 +136,8 @@ def _draw_axis(axes: Axes, impact: Impact) -> None:
         axes.annotate(name, (best_deg, -0.05 * top * (place + 1)), fontsize=5.5, ha=side, va="center",
                       xytext=(-4 if side == "right" else 4, 0), textcoords="offset points")  # fmt: skip
     chance = impact.directional_probability
-    words = "" if chance is None else f"one-sided with probability {chance:.2f}"
+    words = "" if chance is None else f"one-sided: probability {chance:.2f}"
     if impact.direction_deg is None:
-        axes.set_title(f"{words}: no direction is given")
+        axes.set_title(f"{words}\nno direction is given")
     else:
         axes.set_title(f"{words}\nextends to {impact.direction_deg:.0f} ± {impact.direction_sd_deg or 0:.0f}°")

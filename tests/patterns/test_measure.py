@@ -169,6 +169,16 @@ def test_a_round_pattern_has_no_direction_however_it_is_lit() -> None:
         assert pattern.direction_deg is None, sun_deg
 
 
+def test_neighbours_all_round_leave_only_the_maps() -> None:
+    at = painted.ground(9)
+    image = picture(90.0, 40 * inside(at, BLAST_M), 8 * at.texture)
+    (pattern,) = measure_patterns(window(maps(at, CRATER_M, BLAST_M), image), sites(bounds_m=11.0), CRATER, CENTRE_SD)
+    assert pattern.evidence is not None
+    assert len(pattern.evidence.profile) == len(pattern.evidence.profile_reach_m) == 0
+    assert pattern.blast is not None
+    assert pattern.blast.radius_m == pytest.approx(BLAST_M, rel=0.06)
+
+
 def test_no_pattern_and_no_picture() -> None:
     at = painted.ground(9)
     (none,) = measure_patterns(window(maps(at, CRATER_M, CRATER_M)), sites(), CRATER, CENTRE_SD)
