@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WANTED = $(shell cat pyproject.toml setup.py constraints.txt | sha256sum | cut -c1-64)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format constraints clean
+.PHONY: help setup demo test test-slow test-browser lint format constraints clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,12 @@ test: setup  ## run the tests
 
 test-slow: setup  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow
+
+test-browser: setup  ## run the tests of the report in headless Chromium (installs both where it can)
+	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y -qq chromium || { \
+	  echo "make: no Chromium found; install it: apt-get install chromium" >&2; exit 2; }
+	@$(PIP) install -qq -c constraints.txt -e '.[browser]'
+	@$(BIN)/python -m pytest -m browser
 
 lint: setup  ## check style, format and types
 	$(BIN)/ruff check .

@@ -1,0 +1,154 @@
+"""The report in a real browser with the network off: `make test-browser`."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.report import write_report
+from tests.report.factories import make_assessment
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SLOWEST_OPENING_S = 3.0
+LARGEST_MB = 30.0
+MANY = 5000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found; install the package chromium")
+    with sync_api.sync_playwright() as play:
+        running = play.chromium.launch(executable_path=CHROMIUM, args=QUIET, chromium_sandbox=False)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[[Path], Any]]:
+    """Opens a file with the network off; fails in the end if it logged an error or asked for anything."""
+    context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    faults: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else faults.append(r.url))
+
+    def open_file(path: Path) -> Any:
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-ready=true]")
+        return page
+
+    yield open_file
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    return write_report(make_assessment(folder, impacts=40), AssessConfig(), folder / "out")
+
+
+def _rows(page: Any) -> list[str]:
+    return [text.strip() for text in page.locator(".tabulator-row .tabulator-cell.impact_id").all_inner_texts()]
+
+
+def test_map_zooms_by_key_and_layers_switch_off(report: Path, opened: Callable[[Path], Any]) -> None:
+    page = opened(report)
+    scale = page.locator(".leaflet-control-scale-line")
+    wide = scale.inner_text()
+    page.locator("#leaflet").focus()
+    page.keyboard.press("Equal")
+    page.keyboard.press("Equal")
+    page.wait_for_function("text => document.querySelector('.leaflet-control-scale-line').innerText !== text", arg=wide)
+    labels = page.locator(".leaflet-control-layers-overlays label")
+    assert {"Structures", "Craters", "Blast patterns", "Impacts"} <= {t.strip() for t in labels.all_inner_texts()}
+    labels.filter(has_text="Structures").locator("input").uncheck()
+
+
+def test_swipe_uncovers_the_scene_before(report: Path, opened: Callable[[Path], Any]) -> None:
+    page = opened(report)
+    width = "() => parseFloat(document.querySelector('.leaflet-before-pane').style.clip.split(',')[1])"
+    hidden = page.evaluate(width)
+    page.locator("#swipe").focus()
+    for _ in range(4):
+        page.keyboard.press("PageUp")
+    assert page.evaluate(width) > hidden + 100
+
+
+def test_table_sorts_filters_and_is_downloaded(report: Path, opened: Callable[[Path], Any], tmp_path: Path) -> None:
+    page = opened(report)
+    assert page.locator("#shown").inner_text() == "40 of 40 shown"
+    head = page.locator(".tabulator-col[tabulator-field=score]")
+    head.focus()
+    page.keyboard.press("Enter")
+    scores = [float(t) for t in page.locator(".tabulator-row .tabulator-cell.score").all_inner_texts()]
+    assert scores == sorted(scores) and scores[0] < scores[-1]
+    head.locator("input").fill(str(scores[len(scores) // 2]))
+    page.wait_for_function("() => !document.getElementById('shown').innerText.startsWith('40 ')")
+    shown = int(page.locator("#shown").inner_text().split()[0])
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    download.value.save_as(tmp_path / "rows.csv")
+    rows = list(csv.DictReader((tmp_path / "rows.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == shown < 40
+    assert all(float(row["score"]) >= scores[len(scores) // 2] for row in rows)
+
+
+def test_from_the_table_to_the_map_to_the_card(report: Path, opened: Callable[[Path], Any]) -> None:
+    page = opened(report)
+    wanted = _rows(page)[3]
+    page.locator(f"#impacts button[data-show={wanted}]").click()
+    popup = page.locator(".leaflet-popup-content")
+    assert wanted in popup.inner_text()
+    popup.locator("a").click()
+    assert page.url.endswith(f"#card-{wanted}")
+    assert page.locator(f"#card-{wanted} h3").inner_text() == wanted
+
+
+def test_paper_has_the_scene_and_the_whole_table(report: Path, opened: Callable[[Path], Any]) -> None:
+    page = opened(report)
+    page.emulate_media(media="print")
+    assert page.locator("#paper-scene").is_visible()
+    assert not page.locator("#leaflet").is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_in_both_schemes(report: Path, opened: Callable[[Path], Any], scheme: str) -> None:
+    page = opened(report)
+    page.emulate_media(color_scheme=scheme)
+    for part in ("body", ".tabulator-row .tabulator-cell.score", ".leaflet-control-layers"):
+        assert page.locator(part).first.evaluate(_CONTRAST) >= 4.5, part
+
+
+_CONTRAST = """(element) => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
+      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let behind = element;
+  while (behind && getComputedStyle(behind).backgroundColor.startsWith("rgba(0, 0, 0, 0")) behind = behind.parentElement;
+  const pair = [light(getComputedStyle(element).color), light(getComputedStyle(behind).backgroundColor)].sort();
+  return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+}"""
+
+
+def test_thousands_of_impacts_open_at_once(opened: Callable[[Path], Any], tmp_path: Path) -> None:
+    html = write_report(make_assessment(tmp_path, impacts=MANY, structures=60), AssessConfig(), tmp_path / "out")
+    assert html.stat().st_size < LARGEST_MB * 1e6
+    page = opened(html)
+    assert page.evaluate("() => performance.now()") < SLOWEST_OPENING_S * 1000
+    assert page.locator("#shown").inner_text() == f"{MANY} of {MANY} shown"
