@@ -16,7 +16,7 @@ def main(
     backgrounds: Annotated[
         Path | None, typer.Option(help="folder with ucmerced/; default: simulate on synthetic ground only")
     ] = None,
-    run_dir: Annotated[Path | None, typer.Option(help="checkpoints and logs; default runs/<name>")] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="checkpoints and logs; default runs/finetune_<name>")] = None,
     workers: Annotated[int | None, typer.Option(help="rendering processes; default: the free cores")] = None,
     threads: Annotated[int, typer.Option(help="torch threads")] = 1,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, mps")] = "auto",
@@ -39,7 +39,11 @@ def main(
             accelerator=accelerator,
             max_minutes=max_minutes,
         )
-        result = finetune(settings, run_dir or Path("runs") / settings.name, machine, backgrounds)
+        result = finetune(settings, run_dir or Path("runs") / f"finetune_{settings.name}", machine, backgrounds)
+        done = result.module.steps_done
+        if done < settings.steps and max_minutes is None:
+            typer.echo(f"stopped at step {done} of {settings.steps}; the same command goes on", err=True)
+            return
         export_finetuned(result, settings, out, backgrounds)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)

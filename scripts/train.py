@@ -54,7 +54,9 @@ def main(
             max_minutes=max_minutes,
         )
         module = train(settings, backgrounds, where, machine)
-        if out is not None and is_first_process():
+        if module.steps_done < settings.steps and max_minutes is None:
+            typer.echo(f"stopped at step {module.steps_done} of {settings.steps}; the same command goes on", err=True)
+        elif out is not None and is_first_process():
             from cv_pipeline.training.export import export_model
 
             net = cast("CraterNet", module.averaged.module)

@@ -40,6 +40,7 @@ class StopInOrder(Callback):
         """Stop all processes where one was asked to."""
         if trainer.strategy.reduce_boolean_decision(self._asked, all=False):
             trainer.should_stop = True
+            trainer.limit_val_batches = 0  # whoever sent the signal may not wait for a validation
 
     def on_train_end(self, *_: Any) -> None:
         """Give the signals back."""

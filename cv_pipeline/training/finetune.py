@@ -14,6 +14,7 @@ from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.registration.register import register
+from cv_pipeline.segmentation.predict import check_gsd
 from cv_pipeline.segmentation.zoo import ModelFile, find_model, load_network, read_model_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.training.finetune_config import FinetuneConfig, SceneFiles
@@ -23,17 +24,18 @@ from cv_pipeline.training.loaders import Batch
 from cv_pipeline.training.module import CraterModule, total_loss
 from cv_pipeline.training.places import Place
 from cv_pipeline.training.run import Machine, fit, steps_done
-from cv_pipeline.types import Gate
+from cv_pipeline.types import Gate, ModelInfo
 
 
-def open_place(files: SceneFiles, working_gsd_m: float) -> Place:
+def open_place(files: SceneFiles, model: ModelInfo) -> Place:
     """Open, align and check one labelled scene.
 
     Raises:
-        CvPipelineError: an image or the labels cannot be used, or the dates cannot be aligned.
+        CvPipelineError: an image or the labels cannot be used, its GSD is not the model's, the dates cannot be aligned.
     """
     pair = open_pair(files.before, files.after, AssessConfig(gsd_m=files.gsd_m))
-    aligned = register(pair, working_gsd_m)
+    check_gsd(pair.after, model)
+    aligned = register(pair, model.working_gsd_m)
     if aligned.registration is not None and aligned.registration.gate == Gate.FAIL:
         raise LabelsError(
             f"{files.before} cannot be aligned with {files.after} ({aligned.registration.reason}); "
@@ -80,7 +82,7 @@ def finetune(config: FinetuneConfig, run_dir: Path, machine: Machine, data_root:
     """
     folder = find_model(config.model)
     model = read_model_file(folder)
-    places = [open_place(scene, model.working_gsd_m) for scene in config.scenes]
+    places = [open_place(scene, model.info()) for scene in config.scenes]
     L.seed_everything(config.seed, workers=True)
     module = CraterModule(config.train_config(model), config.freeze_encoder)
     base = load_network(folder, model)

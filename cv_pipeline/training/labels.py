@@ -173,6 +173,7 @@ def label_planes(labels: Sequence[Label], window: Window, gsd_m: float, known: B
     for plane in (Plane.CRATER, Plane.CENTRE, Plane.CRATER_RADIUS_M, Plane.BLAST_RADIUS_M, Plane.STRUCTURE_KNOWN):
         planes[plane][:] = 0
     planes[Plane.VISIBLE] = known.astype(np.float32)
+    labels = [label for label in labels if _reaches(label, window, gsd_m)]
     distances_m = [np.hypot(rows - label.row_px, cols - label.col_px) * gsd_m for label in labels]
     for label, distance_m in zip(labels, distances_m, strict=True):
         if label.radius_m is None:
@@ -190,6 +191,15 @@ def label_planes(labels: Sequence[Label], window: Window, gsd_m: float, known: B
         planes[Plane.CRATER_RADIUS_M][mine] = label.radius_m
         planes[Plane.NEW][inside] = np.nan if label.is_new is None else float(label.is_new)
     return np.dstack([planes[plane] for plane in Plane])
+
+
+def _reaches(label: Label, window: Window, gsd_m: float) -> bool:
+    """Whether a label can have any part in a window's truth."""
+    reach_px = max(UNKNOWN_REACH_M, 1.3 * (label.radius_m or 0.0)) / gsd_m
+    if len(label.outline_px):
+        reach_px = max(reach_px, float(np.ptp(label.outline_px, axis=0).max()))
+    down, right = label.row_px - window.row, label.col_px - window.col
+    return -reach_px <= down <= window.height + reach_px and -reach_px <= right <= window.width + reach_px
 
 
 def _inside(label: Label, window: Window, distance_m: Float64Array) -> BoolArray:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,7 +12,7 @@ import torch
 import yaml
 from shapely import Point
 
-from cv_pipeline.errors import ConfigError, LabelsError
+from cv_pipeline.errors import ConfigError, GsdError, LabelsError
 from cv_pipeline.segmentation.zoo import load_network, read_model_file
 from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.training.finetune import finetune, open_place
@@ -21,12 +22,14 @@ from cv_pipeline.training.finetune_export import export_finetuned
 from cv_pipeline.training.module import CraterModule, total_loss
 from cv_pipeline.training.planes import Plane
 from cv_pipeline.training.run import Machine
+from cv_pipeline.types import ModelInfo
 from tests.conftest import UTM, texture
 from tests.segmentation.factories import make_model, tiny_net
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 RADIUS_M, GSD_M = 4.5, 0.5
+MODEL = ModelInfo("tiny", "", GSD_M, 0.2, 1.1, 0.5)
 Make = Callable[..., FinetuneConfig]
 
 
@@ -106,14 +109,14 @@ def test_an_encoder_that_is_not_frozen_is_trained(make_settings: Make, tmp_path:
 
 def test_batches_hold_simulation_and_labels_in_their_shares(make_settings: Make) -> None:
     config = make_settings(simulated_share=0.5)
-    data = FinetuneData(config, [open_place(config.scenes[0], GSD_M)], Backgrounds([]), 0, 0)
+    data = FinetuneData(config, [open_place(config.scenes[0], MODEL)], Backgrounds([]), 0, 0)
     batch = next(iter(data.train_dataloader()))
     blast = batch["truth"][:, list(Plane).index(Plane.BLAST)]
     assert blast.isnan().flatten(1).all(1).tolist() == [False, False, True, True]
     assert batch["has_before"].tolist() == [True, True, False, False]
     again = next(iter(data.train_dataloader()))
     assert torch.equal(batch["after"], again["after"])
-    later = FinetuneData(config, [open_place(config.scenes[0], GSD_M)], Backgrounds([]), 1, 0)
+    later = FinetuneData(config, [open_place(config.scenes[0], MODEL)], Backgrounds([]), 1, 0)
     assert not torch.equal(next(iter(later.train_dataloader()))["after"], batch["after"])
     maps = torch.zeros(4, 10, 64, 64, requires_grad=True)
     total_loss(maps, batch["truth"], True)["total"].backward()
@@ -126,7 +129,7 @@ def test_a_before_image_is_shown_where_there_is_one(make_settings: Make, make_ti
     early = 128 + 0.3 * (texture(216, 256) - 128)
     make_tiff(early, name="before.tif")
     config = make_settings(scenes=[{"after": "after.tif", "before": "before.tif", "labels": "craters.geojson"}])
-    data = FinetuneData(config, [open_place(config.scenes[0], GSD_M)], Backgrounds([]), 0, 0)
+    data = FinetuneData(config, [open_place(config.scenes[0], MODEL)], Backgrounds([]), 0, 0)
     batch = next(iter(data.val_dataloader()))
     assert batch["has_before"].all()
     crater = batch["truth"][:, list(Plane).index(Plane.CRATER)] == 1
@@ -138,7 +141,12 @@ def test_images_that_cannot_be_aligned_are_refused(make_settings: Make, make_tif
     make_tiff(texture(216, 256, seed=9), name="before.tif")
     config = make_settings(scenes=[{"after": "after.tif", "before": "before.tif", "labels": "craters.geojson"}])
     with pytest.raises(LabelsError, match="cannot be aligned"):
-        open_place(config.scenes[0], GSD_M)
+        open_place(config.scenes[0], MODEL)
+
+
+def test_an_image_that_the_model_cannot_judge_is_refused(make_settings: Make) -> None:
+    with pytest.raises(GsdError, match="outside the range"):
+        open_place(make_settings().scenes[0], replace(MODEL, max_gsd_m=0.3))
 
 
 @pytest.mark.parametrize(

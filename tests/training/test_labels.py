@@ -163,3 +163,12 @@ def test_what_labels_do_not_tell_is_never_trained() -> None:
         assert np.isnan(found[plane]).all()
     for plane in (Plane.BLAST_RADIUS_M, Plane.STRUCTURE_KNOWN):
         assert not found[plane].any()
+
+
+def test_a_crater_beyond_the_border_reaches_in_and_a_far_one_does_not() -> None:
+    near, far = Label(5, 52, 6.0, None, np.zeros((0, 2))), Label(300, 300, 6.0, None, np.zeros((0, 2)))
+    found = planes_of([near, far])
+    rows, cols = np.mgrid[10:74, 20:84] + 0.5
+    np.testing.assert_array_equal(found[Plane.CRATER] == 1, np.hypot(rows - 5, cols - 52) * 0.6 <= 6)
+    assert found[Plane.CRATER].any()
+    assert not np.concatenate([planes_of([far])[Plane.CRATER], planes_of([far])[Plane.CENTRE]]).any()
