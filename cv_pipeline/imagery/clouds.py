@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from rasterio import Env
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
@@ -43,6 +44,8 @@ All that one bright field's border adds to a cloud's is enough to leave both unm
 BRIGHT_DN = 170.0
 DOUBTFUL_SHARE = 0.3
 
+_CACHE_BYTES = 128 << 20
+"""Every block is read once, so GDAL's default cache, a twentieth of the machine's memory, would hold nothing of use."""
 _EIGHT = np.ones((3, 3), dtype=np.uint8)
 _CHUNK_CELLS = 96
 
@@ -71,7 +74,7 @@ def find_obscured(source: ImageSource) -> Obscured:
     longest = max(source.grid.height, source.grid.width)
     factor = max(factor, math.ceil(longest / (CELL_PX * MAX_CELLS_A_SIDE)))
     try:
-        with open_dataset(source.path) as dataset:
+        with Env(GDAL_CACHEMAX=_CACHE_BYTES), open_dataset(source.path) as dataset:
             ground, threshold = _levels(dataset, source)
             cells = _measure(dataset, source, factor, threshold)
     except RasterioError as error:
