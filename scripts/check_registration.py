@@ -1,18 +1,26 @@
-"""How well real pairs align: python scripts/check_registration.py --before DIR --after DIR."""
+"""How well pairs align, and what the gate says of them.
+
+python scripts/check_registration.py real --before DIR --after DIR
+python scripts/check_registration.py simulated --data ../shared/data
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import CvPipelineError, PairError
+from cv_pipeline.evaluation.planted_pairs import QUOTED_ON, TUNED_ON, Misfit, draw_pair
+from cv_pipeline.evaluation.registration_scores import Score, score, score_unrelated, summary_lines
 from cv_pipeline.imagery.grid import overlap_share
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.registration.register import register
 from cv_pipeline.types import ScenePair
+
+app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 
 
 def _pair(before: Path, after: Path) -> ScenePair | None:
@@ -22,7 +30,8 @@ def _pair(before: Path, after: Path) -> ScenePair | None:
         return None  # apart on the ground: nothing to register
 
 
-def main(
+@app.command()
+def real(
     before: Annotated[Path, typer.Option(help="folder of GeoTIFFs before")],
     after: Annotated[Path, typer.Option(help="folder of GeoTIFFs after")],
     min_share: Annotated[float, typer.Option(help="least share of the after image that a pair must have")] = 0.08,
@@ -35,19 +44,59 @@ def main(
                 pair = _pair(early, late)
                 if pair is None or pair.before is None:
                     continue
-                share = overlap_share(pair.after.grid, pair.before.grid)
-                if share < min_share:
+                common = overlap_share(pair.after.grid, pair.before.grid)
+                if common < min_share:
                     continue
                 found = register(pair, gsd).registration
                 assert found is not None
                 typer.echo(
-                    f"{early.name} {late.name} share {share:.2f}: {found.gate.value}, residual "
-                    f"{found.residual_px:.2f} px ({found.residual_m:.2f} m), {found.reason}"
+                    f"{early.name} {late.name} share {common:.2f}: {found.gate.value}, residual "
+                    f"{found.residual_px:.2f} px ({found.residual_m:.2f} m), SD {found.sd_m:.2f} m, {found.reason}"
                 )
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
 
 
+@app.command()
+def simulated(
+    data: Annotated[Path, typer.Option(help="folder with ucmerced/ and joplin/")] = Path("../shared/data"),
+    places: Annotated[
+        Literal["quoted", "tuned"], typer.Option(help="places that limits were not tuned on, or were")
+    ] = "quoted",
+    pairs: Annotated[int, typer.Option(min=1, help="how many pairs")] = 36,
+    unrelated: Annotated[int, typer.Option(min=0, help="how many pairs of two places")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the pairs")] = 5000,
+    side_px: Annotated[int, typer.Option(min=256, help="side of an image")] = 768,
+    relief_px: Annotated[float, typer.Option(min=0, help="amplitude of smooth relief on top")] = 0.0,
+) -> None:
+    """Plant shifts to 64 px, +-5 degrees and +-5 % between two simulated dates of real ground, and count errors."""
+    names = QUOTED_ON if places == "quoted" else TUNED_ON
+    misfit = Misfit(relief_px=relief_px)
+    scores: list[Score] = []
+    earlier = None
+    try:
+        for number in range(pairs):
+            name = names[number % len(names)]
+            pair = draw_pair(data, name, (seed, number), side_px, misfit)
+            scores.append(score(f"{number} {name}", pair))
+            _say(scores[-1])
+            if earlier is not None and number <= unrelated:
+                scores.append(score_unrelated(f"{number - 1} before, {number} after", earlier, pair))
+                _say(scores[-1])
+            earlier = pair
+    except CvPipelineError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    for line in summary_lines(scores):
+        typer.echo(line)
+
+
+def _say(found: Score) -> None:
+    error = "unrelated" if found.unrelated else f"error {found.median_px:.2f} (to {found.greatest_px:.2f}) px"
+    bent = ", bent" if found.bent else ""
+    typer.echo(f"{found.name}: {error}, SD {found.sd_px:.2f}, {found.gate.value}{bent}: {found.reason}")
+
+
 if __name__ == "__main__":
-    typer.run(main)
+    app()
