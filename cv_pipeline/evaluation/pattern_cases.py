@@ -29,8 +29,8 @@ VISIBLE_SD = 0.7
 
 _CENTRE_SD_PX, _RADIUS_SD = 0.35, 0.05  # of planted detections: what the targets for craters allow
 _COVER, _SIGMAS = 0.90, 1.6449
-_CONE_ODDS = 0.25
-"""Directional strikes are four times as common in these scenes as in the simulation that the network learns from."""
+_CONE_ODDS = 0.2
+"""Directional strikes are five times as common in these scenes as in the simulation that the network learns from."""
 
 
 class Case(NamedTuple):

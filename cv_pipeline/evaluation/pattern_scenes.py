@@ -34,8 +34,8 @@ SIDE_M = 240.0
 
 GSD_RANGE_M = (0.25, 1.0)
 
-CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=0.5, empty_share=0.0))
-"""As trained on, but with four times as many cones, so that there are enough directional strikes to score."""
+CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=0.8, empty_share=0.0, salvos_per_ha=0.4))
+"""As trained on, but with more salvos and more cones, so that there are enough directional strikes to score."""
 
 _UNMOVED = Registration(
     np.array([[1.0, 0, 0], [0, 1.0, 0]]), 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0, 0, Gate.PASS, "simulated on one grid"
