@@ -53,7 +53,7 @@ from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.types import Float64Array, Impact, ModelInfo, Status
 
 SEED, TOUCHING_SEED, SHADOW_SEED = 9100, 9200, 9300
-LOW_THRESHOLD = 0.05
+LOW_THRESHOLD = 0.1
 WORKING_M = 0.6
 
 

@@ -1,6 +1,7 @@
-"""Fit the verdicts on craters (score and status) to simulated scenes over places never trained on.
+"""Fit how far peaks are off, and the verdicts on craters (score and status), to scenes over places never trained on.
 
-python scripts/fit_verdicts.py --model small --data ../shared/data
+python scripts/fit_verdicts.py --what peaks --model small
+python scripts/fit_verdicts.py --what verdicts --model small
 
 Writes cv_pipeline/patterns/verdict_weights.py. Figures printed are of held-out scenes of another seed; those that are
 quoted come from scripts/check_craters.py, whose seeds are others again.
@@ -9,6 +10,7 @@ quoted come from scripts/check_craters.py, whose seeds are others again.
 from __future__ import annotations
 
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +22,15 @@ from cv_pipeline.evaluation.crater_verdicts import (
     average_precision,
     calibration_error,
     fit_new,
+    fit_peaks,
     fit_score,
     network_table,
     news,
     scores,
     sd_factor,
 )
-from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, Weights
+from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
+from cv_pipeline.patterns.verdict_weights import NEW, PEAK, SCORE
 
 FIT_SEED, HELD_OUT_SEED = 612, 611
 TARGET = Path(__file__).resolve().parent.parent / "cv_pipeline" / "patterns" / "verdict_weights.py"
@@ -78,8 +82,8 @@ def describe_sd(table: Table) -> None:
         )
 
 
-def written(score: Weights, new: Weights, sha256: str, count: int) -> str:
-    """The module that holds the weights."""
+def written(score: Weights, new: Weights, peak: PeakErrors, sha256: str, count: int) -> str:
+    """The module that holds the weights; the peaks' errors are fitted first, as the verdicts rest on them."""
 
     def block(name: str, weights: Weights, terms: tuple[str, ...]) -> str:
         rows = [f"    # {', '.join(terms)}"] if len(", ".join(terms)) < 110 else []
@@ -95,16 +99,25 @@ def written(score: Weights, new: Weights, sha256: str, count: int) -> str:
             '"""',
             "",
             "# ruff: noqa: E501",
-            "from cv_pipeline.patterns.verdict import Weights",
+            "from cv_pipeline.patterns.verdict import PeakErrors, Weights",
             "",
             block("SCORE", score, SCORE_TERMS),
             block("NEW", new, NEW_TERMS),
+            f"PEAK = PeakErrors({peak.centre:.3f}, {peak.radius:.3f}, {peak.log_radius_bias:.3f})",
             "",
         ]
     )
 
 
+class What(StrEnum):
+    """What is fitted: the peaks' errors first, then the verdicts, which rest on them."""
+
+    PEAKS = "peaks"
+    VERDICTS = "verdicts"
+
+
 def main(
+    what: Annotated[What, typer.Option(help="what to fit")],
     model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
     data: Annotated[Path, typer.Option(help="folder with ucmerced")] = Path("../shared/data"),
     scenes: Annotated[int, typer.Option(help="scenes to fit to")] = 190,
@@ -114,6 +127,12 @@ def main(
 ) -> None:
     """Fit the verdicts on craters to simulated scenes."""
     paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, cache)
+    if what is What.PEAKS:
+        peak = fit_peaks(join([paired, alone]))
+        print(f"weights {sha256[:16]}, {scenes} scenes: {peak}")
+        if write:
+            TARGET.write_text(written(SCORE, NEW, peak, sha256, scenes))
+        return
     score, new = fit_score(join([paired, alone])), fit_new(paired)
     print(f"weights {sha256[:16]}, fitted on {scenes} scenes")
     for name, value in zip(SCORE_TERMS, score.weight, strict=True):
@@ -121,7 +140,7 @@ def main(
     for name, value in zip(NEW_TERMS, new.weight, strict=True):
         print(f"  new   {name:12s} {value:+.2f}")
     if write:
-        TARGET.write_text(written(score, new, sha256, scenes))
+        TARGET.write_text(written(score, new, PEAK, sha256, scenes))
     if held_out:
         paired, alone, _ = tables(model, data, HELD_OUT_SEED, held_out, cache)
     describe("pair", paired, score)

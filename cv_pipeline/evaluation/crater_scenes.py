@@ -106,7 +106,7 @@ def write_scene(folder: Path, pair: SimulatedPair, working_gsd_m: float, *, pair
     """Write the images as PNG and open them as an aligned pair; the simulation left what registration would leave."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, image in (("before", pair.before), ("after", pair.after)):
-        cv2.imwrite(str(folder / f"{name}.png"), image[..., ::-1])
+        cv2.imwrite(str(folder / f"{name}.png"), image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
     before = folder / "before.png" if paired else None
     opened = open_pair(before, folder / "after.png", AssessConfig(gsd_m=pair.gsd_m))
     exact = Registration(np.eye(2, 3), 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0, 0, Gate.PASS, "simulated")

@@ -11,14 +11,15 @@ import numpy as np
 from cv_pipeline.evaluation.crater_scenes import network_scene, simulated_pairs, write_scene
 from cv_pipeline.evaluation.crater_table import Table, join, scene_table
 from cv_pipeline.patterns import verdict
+from cv_pipeline.patterns.verdict_weights import PEAK
 from cv_pipeline.types import BoolArray, Float64Array, ModelInfo
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
     from cv_pipeline.simulation.background import Backgrounds
 
-LOW_THRESHOLD = 0.03
-"""Peaks below this are no candidates for a verdict: far below half of any useful threshold."""
+LOW_THRESHOLD = 0.1
+"""Peaks below this are no candidates for a verdict: a run looks at those above half of its threshold."""
 
 
 def network_table(
@@ -43,6 +44,20 @@ def network_table(
         )
         tables.append(scene_table(scene, pair, LOW_THRESHOLD))
     return join(tables)
+
+
+def fit_peaks(table: Table) -> verdict.PeakErrors:
+    """How far the peaks of a table are off; it must come of candidates found with the factors that are in use now."""
+    hit = table.is_crater
+    error_m = (table.prior.centre_m - table.true_m)[hit]
+    log_radius = np.log(table.prior.radius_m[hit] / table.true_radius_m[hit])
+    bias = float(np.median(log_radius))
+    relative_sd = (table.prior.radius_sd_m / table.prior.radius_m)[hit]
+    return verdict.PeakErrors(
+        PEAK.centre * sd_factor(error_m, table.prior.centre_sd_m[hit, None]),
+        PEAK.radius * sd_factor(log_radius - bias, relative_sd),
+        PEAK.log_radius_bias + bias,
+    )
 
 
 def fit_score(table: Table) -> verdict.Weights:

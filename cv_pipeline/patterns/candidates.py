@@ -12,7 +12,7 @@ from cv_pipeline.patterns import craters, verdict
 from cv_pipeline.patterns.evidence import Evidence, look, no_evidence
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress
-from cv_pipeline.patterns.verdict_weights import SCORE
+from cv_pipeline.patterns.verdict_weights import PEAK, SCORE
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Grid, Segmentation, Window
 
@@ -75,16 +75,16 @@ def find_candidates(segmentation: Segmentation, ground: GroundMap, threshold: fl
         columns.append(found[holds(core, at_px)])
     table = np.concatenate(columns)
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
-    at_px, score, radius_m = table[:, :2], table[:, 2], table[:, 4]
+    at_px, score, radius_m = table[:, :2], table[:, 2], table[:, 4] * np.exp(-PEAK.log_radius_bias)
     at_m = ground.working_to_metres(at_px)
     pairs = close_pairs(at_m, radius_m)
     valley = _valleys(segmentation, at_px, pairs, core_px) / np.maximum(np.minimum(*score[pairs].T), 1e-9)
     kept = suppress(at_m, score, radius_m, pairs, valley)
     prior = no_evidence(
         at_m,
-        craters.centre_sd_m(score, table[:, 3] * step_m, step_m),
+        PEAK.centre * craters.centre_sd_m(score, table[:, 3] * step_m, step_m),
         radius_m,
-        craters.radius_sd_m(radius_m, table[:, 5], step_m),
+        PEAK.radius * craters.radius_sd_m(radius_m, table[:, 5], step_m),
     )
     return Candidates(at_px, score, score, table[:, 6], prior).take(kept)
 

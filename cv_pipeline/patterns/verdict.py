@@ -32,6 +32,17 @@ class Weights(NamedTuple):
     intercept: float
 
 
+class PeakErrors(NamedTuple):
+    """How far a model's peaks are off on simulated craters, relative to what :mod:`~cv_pipeline.patterns.craters` says.
+
+    Factors on the SDs of centre and radius, and the logarithm by which radii come out too large.
+    """
+
+    centre: float
+    radius: float
+    log_radius_bias: float
+
+
 def logit(probability: Float64Array) -> Float64Array:
     """Log odds, of probabilities kept off 0 and 1."""
     p = np.clip(probability, _LIMIT, 1 - _LIMIT)
