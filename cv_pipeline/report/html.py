@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.report import words
+from cv_pipeline.report.explain import MAX_FIGURES, why_uri
 from cv_pipeline.report.layers import Layer, links_layer, to_image_crs
 from cv_pipeline.report.mapdata import map_data
 from cv_pipeline.report.overlays import (
@@ -70,6 +71,7 @@ class Card:
     bar: ScaleBar
     side_px: int
     canvas: Canvas
+    why_uri: str | None = None
 
 
 def write_html(
@@ -152,7 +154,8 @@ def build_cards(assessment: Assessment, frame: LocalFrame, read: PixelReader) ->
         link = _only(layer, links.get(impact.impact_id))
         has_before = assessment.pair.before is not None
         match = matches[impact.impact_id]
-        cards.append(_card(impact, match, canvas, near=near, link=link, read=read, has_before=has_before))
+        card = _card(impact, match, canvas, near=near, link=link, read=read, has_before=has_before)
+        cards.append(replace(card, why_uri=why_uri(impact, frame, read)) if len(cards) < MAX_FIGURES else card)
     return cards
 
 

@@ -1,0 +1,52 @@
+"""The why-figure of an impact for its card: a picture with north up, and what the measures rest on."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from cv_pipeline.frame import LocalFrame
+from cv_pipeline.report.pictures import PixelReader, png_uri
+from cv_pipeline.types import Impact, UInt8Array, Window
+
+MAX_FIGURES = 24
+"""Impacts that get a figure, best first: each takes about as long to draw as a thousand impacts to measure."""
+
+_SIDE_PX = 240
+_LEAST_HALF_M = 8.0
+_DPI = 90
+
+
+def why_uri(impact: Impact, frame: LocalFrame, read: PixelReader) -> str | None:
+    """The figure as a PNG data URI; None for an impact that carries no evidence."""
+    if impact.evidence is None:
+        return None
+    from cv_pipeline.patterns.why import why_figure
+
+    outer_m = max(impact.blast_radius_m or 0.0, impact.secondary_radius_m or 0.0, float(impact.evidence.reach_m.max()))
+    half_m = max(1.4 * outer_m, 3.0 * impact.crater_radius_m, _LEAST_HALF_M)
+    figure = why_figure(impact, north_up(impact, half_m, frame, read), half_m)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=_DPI, metadata={"Software": None})  # equal inputs give equal bytes
+    return png_uri(buffer.getvalue())
+
+
+def north_up(impact: Impact, half_m: float, frame: LocalFrame, read: PixelReader) -> UInt8Array:
+    """The after image around an impact (side, side, 3), turned so that true north is up, ``half_m`` to each edge."""
+    import cv2
+
+    from cv_pipeline.imagery.grid import crop, working_grid
+
+    fine = working_grid(frame.grid, 2 * half_m / _SIDE_PX)
+    corners_m = np.array([impact.x_m, impact.y_m]) + half_m * np.array([(-1.0, 1.0), (1.0, 1.0), (-1.0, -1.0), (1, -1)])
+    corners_px = LocalFrame(fine, frame.crs).metres_to_pixel(corners_m)
+    top, left = np.floor(corners_px.min(axis=0)).astype(int) - 1
+    bottom, right = np.ceil(corners_px.max(axis=0)).astype(int) + 1
+    chip = read("after", crop(fine, Window(int(top), int(left), int(bottom - top), int(right - left))))
+    # OpenCV counts (x, y) from pixel centres; the square is small, so three corners give its whole mapping.
+    source = (corners_px[:3, ::-1] - [left, top] - 0.5).astype(np.float32)
+    target = np.array([(0, 0), (_SIDE_PX, 0), (0, _SIDE_PX)], np.float32) - np.float32(0.5)
+    matrix = cv2.getAffineTransform(source, target)
+    turned = cv2.warpAffine(chip, matrix, (_SIDE_PX, _SIDE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)
