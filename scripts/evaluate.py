@@ -22,6 +22,7 @@ from cv_pipeline.evaluation.labelled import (
     Detections,
     LabelledScene,
     Score,
+    errors_of,
     match_labelled,
     read_detections,
     read_scenes,
@@ -37,43 +38,85 @@ HEADER = (
 )
 LOW_THRESHOLD = 0.05  # AP needs the tail of the curve, far below a useful threshold
 
+SHOWN = 25
+
 console = Console(stderr=True)
 
 
-def detect(scenes: Sequence[LabelledScene], name: str) -> tuple[dict[str, Detections], float]:
+def detect(
+    scenes: Sequence[LabelledScene], name: str, config: Path | None, *, tta: bool, look: bool
+) -> tuple[dict[str, Detections], float]:
     """Detections of each field at a low threshold, and the model's own threshold."""
     from cv_pipeline.evaluation.detector import detect_craters
-    from cv_pipeline.segmentation.zoo import find_model, load_network, read_model_file
+    from cv_pipeline.evaluation.subject import load_subject
+    from cv_pipeline.segmentation.backend import Backend, TorchBackend
+    from cv_pipeline.segmentation.symmetry import Symmetric
 
-    folder = find_model(name)
-    model = read_model_file(folder)
-    net = load_network(folder, model)
+    net, model = load_subject(name, config)
+    backend: Backend = TorchBackend(net, model, "auto")
+    if tta:
+        backend = Symmetric(backend)
     found = {
-        scene.field: detect_craters(scene.image, scene.gsd_m, net, model.info(), score_threshold=LOW_THRESHOLD)
+        scene.field: detect_craters(
+            scene.image, scene.gsd_m, backend, model.info(), score_threshold=LOW_THRESHOLD, look=look
+        )
         for scene in track(scenes, "detecting", console=console)
     }
     return found, model.score_threshold
 
 
+def draw_errors(
+    scenes: Sequence[LabelledScene], found: dict[str, Detections], tolerance_m: float, threshold: float, out: Path
+) -> None:
+    """Pictures of each scene's highest-scored false alarms and of misses, evenly picked from its list of labels."""
+    from cv_pipeline.evaluation.montage import Spot, chips, write_montage
+    from cv_pipeline.imagery.source import open_source
+
+    for scene in scenes:
+        if scene.field not in found:
+            continue
+        wrong = errors_of(scene, found[scene.field], tolerance_m, threshold)
+        source = open_source(scene.image, gsd_m=scene.gsd_m)
+        false = list(zip(wrong.false_px[:SHOWN], wrong.false_score[:SHOWN], strict=True))
+        spots = [Spot(row, col, f"{n + 1}: {score:.2f}") for n, ((col, row), score) in enumerate(false)]
+        write_montage(out / f"field_{scene.field}_false.png", chips(source, spots))
+        every = max(-(-len(wrong.missed_px) // SHOWN), 1)
+        missed = [Spot(row, col, f"{n + 1}") for n, (col, row) in enumerate(wrong.missed_px[::every])]
+        write_montage(out / f"field_{scene.field}_missed.png", chips(source, missed))
+
+
 def main(
     *,
     out: Annotated[Path, typer.Option(help="folder for evaluation.json and detections.csv")],
-    model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
+    model: Annotated[
+        str, typer.Option(help="name of a shipped model, a model folder, or a training run's *.ckpt")
+    ] = "small",
+    config: Annotated[Path | None, typer.Option(help="train.yaml of a checkpoint's run")] = None,
     data: Annotated[Path, typer.Option(help="folder with labels.csv")] = Path("../shared/data/arcade_dev"),
     detections: Annotated[Path | None, typer.Option(help="score this CSV file instead of a model")] = None,
     threshold: Annotated[
         float | None, typer.Option(help="operating point; default: the model's own, 0.5 for CSV")
     ] = None,
     tolerance_m: Annotated[float, typer.Option(help="greatest distance of a hit from its label")] = TOLERANCE_M,
+    tta: Annotated[bool, typer.Option("--tta", help="mean over the eight symmetries of the square")] = False,
+    look: Annotated[bool, typer.Option(help="judge candidates in the image too, as a run does")] = True,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="draw false alarms and misses; not for sharing where the imagery is not")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(help="torch threads")] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out this field; may be repeated")] = None,
 ) -> None:
     """Score a model, or any tool's detections, on scenes with labelled craters."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
     try:
         scenes = tuple(scene for scene in read_scenes(data) if scene.field not in (without or ()))
         if detections is not None:
             found, own_threshold = read_detections(detections), 0.5
         else:
-            found, own_threshold = detect(scenes, model)
+            found, own_threshold = detect(scenes, model, config, tta=tta, look=look)
     except CvPipelineError as error:
         console.print(f"[red]error:[/red] {error}")
         raise typer.Exit(2) from error
@@ -84,11 +127,13 @@ def main(
     scores.append(score_pooled(matches, chosen))
     out.mkdir(parents=True, exist_ok=True)
     write_detections(out / "detections.csv", found)
-    what = {"model": model} if detections is None else {"detections": str(detections)}
+    what = {"model": model, "tta": tta, "look": look} if detections is None else {"detections": str(detections)}
     document = {"note": HEADER, **what, "threshold": chosen, "tolerance_m": tolerance_m, "without": without or []}
     document["scores"] = [_as_json(score) for score in scores]
     (out / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n")
     _print(scores, chosen)
+    if pictures:
+        draw_errors(scenes, found, tolerance_m, chosen, out)
     console.print(f"written: {out / 'evaluation.json'}, {out / 'detections.csv'}")
 
 

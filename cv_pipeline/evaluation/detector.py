@@ -12,18 +12,20 @@ from cv_pipeline.frame import local_frame
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.patterns.extract import locate_craters
 from cv_pipeline.registration.register import register
-from cv_pipeline.segmentation.backend import TorchBackend
 from cv_pipeline.segmentation.predict import segment
 from cv_pipeline.types import ModelInfo
 
 if TYPE_CHECKING:
-    from cv_pipeline.segmentation.network import CraterNet
+    from cv_pipeline.segmentation.backend import Backend
 
 
 def detect_craters(
-    image: Path, gsd_m: float, net: CraterNet, model: ModelInfo, *, score_threshold: float
+    image: Path, gsd_m: float, backend: Backend, model: ModelInfo, *, score_threshold: float, look: bool = False
 ) -> Detections:
-    """Crater centres that ``net`` sees in one image, after only, found as in a whole run but not measured.
+    """Crater centres in one image, after only, found as in a whole run, without their patterns.
+
+    With ``look`` candidates are judged in the image too, as a run does, at some 10 ms for each; without, centres and
+    scores are those of the network's maps.
 
     Raises:
         CvPipelineError: the image cannot be used.
@@ -31,8 +33,12 @@ def detect_craters(
     pair = open_pair(None, image, AssessConfig(gsd_m=gsd_m))
     aligned = register(pair, model.working_gsd_m)
     with tempfile.TemporaryDirectory() as folder:
-        segmentation = segment(aligned, TorchBackend(net), model, Path(folder) / "maps.tif")
+        segmentation = segment(aligned, backend, model, Path(folder) / "maps.tif")
         found = locate_craters(
-            segmentation, local_frame(pair.after.grid), pair.after.grid, score_threshold=score_threshold
+            segmentation,
+            local_frame(pair.after.grid),
+            pair.after.grid,
+            score_threshold=score_threshold,
+            images=aligned if look else None,
         )
     return Detections(found.at_px, found.score)

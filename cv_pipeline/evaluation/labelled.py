@@ -10,7 +10,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -110,6 +110,27 @@ def match_labelled(scene: LabelledScene, found: Detections | None, tolerance_m: 
     points_m = found.points_px * scene.gsd_m
     inside = objects.inside_hull(labels_m, points_m)
     return objects.match_scene(labels_m, points_m[inside], found.score[inside], tolerance_m)
+
+
+class Errors(NamedTuple):
+    """What is wrong in one scene at a threshold, in its pixels as (col_px, row_px)."""
+
+    false_px: Float64Array
+    """(n, 2) detections inside the labels' hull that no label accounts for, best first."""
+    false_score: Float64Array
+    missed_px: Float64Array
+    """(k, 2) labels without a detection."""
+
+
+def errors_of(scene: LabelledScene, found: Detections, tolerance_m: float, threshold: float) -> Errors:
+    """False alarms and misses of one scene, by the matching of :func:`match_labelled`."""
+    labels_m, points_m = scene.labels_px * scene.gsd_m, found.points_px * scene.gsd_m
+    kept = np.nonzero(objects.inside_hull(labels_m, points_m) & (found.score >= threshold))[0]
+    kept = kept[np.argsort(-found.score[kept], kind="stable")]
+    matched = objects.match_scene(labels_m, points_m[kept], found.score[kept], tolerance_m)
+    false = kept[~matched.hit]
+    missed = np.setdiff1d(np.arange(len(labels_m)), matched.label)
+    return Errors(found.points_px[false], found.score[false], scene.labels_px[missed])
 
 
 def score_matches(name: str, matches: Sequence[SceneMatches], threshold: float) -> Score:

@@ -13,6 +13,7 @@ from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.detector import detect_craters
 from cv_pipeline.evaluation.labelled import LabelledScene, Score, match_labelled, score_pooled
 from cv_pipeline.evaluation.objects import TOLERANCE_M
+from cv_pipeline.segmentation.backend import TorchBackend
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.training.run import Machine, train
@@ -76,7 +77,9 @@ def run_variant(
     info = ModelInfo(variant, "", config.working_gsd_m, config.min_gsd_m, config.max_gsd_m, 0.5)
     matches = [
         match_labelled(
-            scene, detect_craters(scene.image, scene.gsd_m, net, info, score_threshold=LOW_THRESHOLD), TOLERANCE_M
+            scene,
+            detect_craters(scene.image, scene.gsd_m, TorchBackend(net), info, score_threshold=LOW_THRESHOLD),
+            TOLERANCE_M,
         )
         for scene in scenes
     ]

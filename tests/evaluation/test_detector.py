@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cv_pipeline.evaluation.detector import detect_craters
+from cv_pipeline.segmentation.backend import TorchBackend
 from cv_pipeline.types import ModelInfo
 from tests.segmentation.factories import PlantedNet
 
@@ -22,7 +23,7 @@ def test_planted_craters_are_found_in_pixels_of_the_image(tmp_path: Path, gsd_m:
     for x_m, y_m in at_m:
         image[np.hypot(right - x_m, down - y_m) < 3.0] = (0, 0, 255)  # OpenCV writes blue first
     cv2.imwrite(str(tmp_path / "a.png"), image)
-    found = detect_craters(tmp_path / "a.png", gsd_m, PlantedNet(3.0, 7.0), MODEL, score_threshold=0.3)  # type: ignore[arg-type]
+    found = detect_craters(tmp_path / "a.png", gsd_m, TorchBackend(PlantedNet(3.0, 7.0)), MODEL, score_threshold=0.3)
     order = np.argsort(found.points_px[:, 0])
     np.testing.assert_allclose(found.points_px[order] * gsd_m, at_m, atol=0.4)
     assert (found.score > 0.3).all()
