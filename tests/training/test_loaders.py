@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
-from torch.utils.data import DataLoader
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.simulation.stream import PairPlan, SimulationStream, batches_of
 from cv_pipeline.training.config import TrainConfig
-from cv_pipeline.training.loaders import default_workers
+from cv_pipeline.training.loaders import default_workers, make_loader
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
@@ -71,6 +76,23 @@ def test_a_plan_decides_seed_and_settings_of_each_pair(make_config) -> None:
 )
 def test_every_core_has_something_to_do(cores: int, threads: int, uses: int, devices: str, expected: int) -> None:
     assert default_workers(threads, uses, devices, cores) == expected
+
+
+class Signalled(Dataset[dict[str, Tensor]]):
+    """A sample whose maker is told to end while it works, as a whole process group is by Ctrl-C or a scheduler."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        for told in (signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), told)
+        return {"number": torch.tensor(number)}
+
+
+def test_workers_leave_it_to_the_trainer_when_to_stop() -> None:
+    found = [batch["number"].tolist() for batch in make_loader(Signalled(), 1, workers=1)]
+    assert found == [[0], [1]]
 
 
 def test_pairs_whose_last_use_falls_to_another_worker_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
