@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from cv_pipeline.errors import CvPipelineError, ModelError
 from cv_pipeline.segmentation.card import card_problems, licence
+from cv_pipeline.segmentation.domain import read_domain
 from cv_pipeline.segmentation.onnx_backend import RECORD_FILE, has_graphs, load_onnx
 from cv_pipeline.segmentation.zoo import WEIGHTS_FILE, load_network, read_model_file, read_weights
 
@@ -111,6 +112,7 @@ def model_problems(folder: Path) -> list[str]:
         problems += _refusal(lambda: load_network(folder, model))
     if has_graphs(folder) or (folder / RECORD_FILE).is_file():
         problems += _refusal(lambda: load_onnx(folder, model))
+    problems += _refusal(lambda: read_domain(folder))
     card, metrics = _text(folder / CARD_FILE), _metrics(folder)
     if card is None:
         problems.append(f"{folder / CARD_FILE}: the card is missing or not text")
@@ -126,7 +128,7 @@ def model_problems(folder: Path) -> list[str]:
     return problems
 
 
-def _refusal(load: Any) -> list[str]:
+def _refusal(load: Callable[[], object]) -> list[str]:
     try:
         load()
     except CvPipelineError as error:

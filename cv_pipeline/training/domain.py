@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from scipy.stats import beta
 
-from cv_pipeline.segmentation.domain import WINDOW_PX, Domain, FalseNotices, Statistics, window_statistics
+from cv_pipeline.segmentation.domain import WINDOW_PX, Domain, FalseNotices, Statistics, spread, window_statistics
 from cv_pipeline.simulation.background import Backgrounds, Tile, list_tiles, read_rgb
 from cv_pipeline.simulation.pair import simulate_pair
 from cv_pipeline.training.config import TrainConfig
@@ -23,6 +23,8 @@ HELD_OUT_SCENES = 80
 HELD_OUT_PX = 256
 TAIL = 0.002
 """Share of windows that each limit leaves outside, of simulated and of real ground apart."""
+MARGIN = 1.1
+"""How far beyond a quantile its limit lies, as a ratio: two samples of the same kind of ground differ by as much."""
 ENLARGED_GSD_FACTORS = (1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0)
 _SEED = 880_001
 
@@ -35,8 +37,8 @@ def fit_domain(
 ) -> Domain:
     """The domain of a training run: limits from simulated samples and the real tiles they are drawn on.
 
-    A limit is the outer of the two sources' quantiles, so that what either holds is not outside. The share of
-    false notices is then counted on scenes and tiles of held-out places.
+    A limit is the outer of the two sources' quantiles, a tenth farther out, so that what either holds is not
+    outside. The share of false notices is then counted on scenes and tiles of held-out places.
 
     Raises:
         ImageError: ``data_root`` holds no background tiles.
@@ -49,7 +51,7 @@ def fit_domain(
     for number, name in enumerate(Statistics._fields):
         low = min(float(np.quantile(source[:, number], TAIL)) for source in (simulated, real))
         high = max(float(np.quantile(source[:, number], 1 - TAIL)) for source in (simulated, real))
-        limits[name] = (None if name in _ONLY_HIGH else low, high)
+        limits[name] = _widened(name, low, high)
     domain = Domain(
         working_gsd_m=gsd_m,
         tail=TAIL,
@@ -71,12 +73,18 @@ def fit_domain(
     )
 
 
+def _widened(name: str, low: float, high: float) -> tuple[float | None, float]:
+    if name.endswith("_db"):
+        step = 10 * np.log10(MARGIN)
+        return low - step, high + step
+    return None if name in _ONLY_HIGH else low / MARGIN, high * MARGIN
+
+
 def windows_of(image: UInt8Array) -> Iterator[UInt8Array]:
-    """Windows of an image (height, width, 3), side by side; the whole image where it is smaller than one."""
-    side = min(WINDOW_PX, *image.shape[:2])
-    for row in range(0, image.shape[0] - side + 1, side):
-        for col in range(0, image.shape[1] - side + 1, side):
-            yield np.ascontiguousarray(image[row : row + side, col : col + side])
+    """Windows of an image (height, width, 3), spread as a run spreads them."""
+    height, width = (min(WINDOW_PX, side) for side in image.shape[:2])
+    for row, col in spread(image.shape[0] - height + 1, image.shape[1] - width + 1):
+        yield np.ascontiguousarray(image[row : row + height, col : col + width])
 
 
 def count_notices(domain: Domain, images: Iterable[UInt8Array], what: str) -> FalseNotices:
