@@ -61,9 +61,7 @@ def real(
 @app.command()
 def simulated(
     data: Annotated[Path, typer.Option(help="folder with ucmerced/ and joplin/")] = Path("../shared/data"),
-    places: Annotated[
-        Literal["quoted", "tuned"], typer.Option(help="places that limits were not tuned on, or were")
-    ] = "quoted",
+    places: Annotated[Literal["quoted", "tuned"], typer.Option(help="places limits were tuned on, or not")] = "quoted",
     pairs: Annotated[int, typer.Option(min=1, help="how many pairs")] = 36,
     unrelated: Annotated[int, typer.Option(min=0, help="how many pairs of two places")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="seed of the pairs")] = 5000,

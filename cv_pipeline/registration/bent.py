@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from affine import Affine
 from scipy.ndimage import map_coordinates
 
@@ -95,18 +97,48 @@ class _BentView(GridView):
         super().__init__(source, crop(grid, wide), conjugate(matrix, shifted), show_obscured=show_obscured)
 
     def read(self, window: Window) -> tuple[UInt8Array, BoolArray]:
+        """As :meth:`GridView.read`."""
         pad = self._pad
-        straight = Window(window.row, window.col, window.height + 2 * pad, window.width + 2 * pad)
-        rgb, valid = super().read(straight)
-        rows, cols = np.mgrid[: window.height, : window.width].astype(np.float64) + 0.5
-        place = np.column_stack([(cols + window.col).ravel(), (rows + window.row).ravel()])
+        rgb, valid = super().read(Window(window.row, window.col, window.height + 2 * pad, window.width + 2 * pad))
         a = self._to_after
         linear = np.array([[a.a, a.b], [a.d, a.e]])
+        place = pixel_centres(window)
         shift = shift_at(self._local, place @ linear.T + (a.c, a.f)) @ np.linalg.inv(linear).T
-        source = (np.column_stack([cols.ravel(), rows.ravel()]) - shift + pad - 0.5).astype(np.float32)
-        col_map, row_map = (source[:, k].reshape(window.height, window.width) for k in (0, 1))
-        seen = cv2.remap(valid.astype(np.uint8) * np.uint8(255), col_map, row_map, cv2.INTER_LINEAR) > _SEEN
-        inside = (cols + window.col > 0) & (cols + window.col < self._wanted.width)
-        seen &= inside & (rows + window.row > 0) & (rows + window.row < self._wanted.height)
-        colours = cv2.remap(rgb, col_map, row_map, cv2.INTER_CUBIC)
-        return np.where(seen[..., None], colours, np.uint8(0)), seen
+        bands, seen = bend_pixels(np.moveaxis(rgb, -1, 0), valid, shift, pad)
+        inside = ((place > 0) & (place < (self._wanted.width, self._wanted.height))).all(axis=1)
+        seen &= inside.reshape(seen.shape)
+        return np.where(seen[..., None], np.moveaxis(bands, 0, -1), np.uint8(0)), seen
+
+
+def pixel_centres(window: Window) -> Float64Array:
+    """The centres (height * width, 2) as (col, row) of a window's pixels, row by row."""
+    rows, cols = np.mgrid[: window.height, : window.width].astype(np.float64) + 0.5
+    return np.column_stack([cols.ravel() + window.col, rows.ravel() + window.row])
+
+
+def bend_pixels(
+    values: npt.NDArray[Any], seen: BoolArray, shift: Float64Array, pad: int
+) -> tuple[npt.NDArray[Any], BoolArray]:
+    """The inner part of a padded block, each pixel taken from ``shift`` px before it; cubic.
+
+    Args:
+        values: (bands, height + 2 pad, width + 2 pad) of any sample type.
+        seen: the same shape without bands; ground that is missing does not mix into its neighbours.
+        shift: (height * width, 2) as (col, row), less than ``pad - 2`` long.
+        pad: pixels around the inner part.
+
+    Returns:
+        Values (bands, height, width) of the same sample type, and where all of it was seen.
+    """
+    height, width = (side - 2 * pad for side in seen.shape)
+    at = pixel_centres(Window(0, 0, height, width)) - shift + pad - 0.5
+    col_map, row_map = (at[:, k].reshape(height, width).astype(np.float32) for k in (0, 1))
+    # The cubic kernel reaches one pixel farther than the linear one that asks what was seen.
+    whole = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) * np.uint8(255)
+    sure = cv2.remap(whole, col_map, row_map, cv2.INTER_LINEAR) > _SEEN
+    bent = np.empty((len(values), height, width), values.dtype)
+    limits = np.iinfo(values.dtype) if np.issubdtype(values.dtype, np.integer) else None
+    for band, out in zip(values, bent, strict=True):
+        found = cv2.remap(band.astype(np.float64), col_map, row_map, cv2.INTER_CUBIC)
+        out[:] = found if limits is None else np.clip(np.rint(found), limits.min, limits.max)
+    return bent, sure

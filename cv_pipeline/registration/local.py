@@ -15,7 +15,7 @@ from cv_pipeline.types import BoolArray, Float64Array
 MAX_LOCAL_PX = 8.0
 """What a match may lie off the similarity at most and still be relief."""
 _MIN_TIES = 40
-_STIFFNESS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+_STIFFNESS = (1.0, 0.1, 0.03, 0.01, 0.003)
 """Tried, for coordinates in units of the ties' extent: from features of a tenth of the scene to an affine."""
 _GROWING = 1e-3
 _ROUNDS = 6

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import rasterio
@@ -22,8 +21,8 @@ from rasterio.windows import Window as RasterioWindow
 from cv_pipeline.errors import ImageError, OutputError
 from cv_pipeline.imagery.source import open_dataset
 from cv_pipeline.imagery.view import METRES, TOLERANCE_PX
-from cv_pipeline.registration.bent import shift_at
-from cv_pipeline.types import BoolArray, Float64Array, Gate, Grid, ImageSource, Registration
+from cv_pipeline.registration.bent import bend_pixels, pixel_centres, shift_at
+from cv_pipeline.types import BoolArray, Float64Array, Gate, Grid, ImageSource, Registration, Window
 
 _BLOCK_PX = 1024
 _PAD_PX = 3
@@ -151,19 +150,8 @@ def _placed(
 ) -> tuple[npt.NDArray[Any], BoolArray]:
     """The inner part of a padded block (bands, height, width), bent where a local correction was made."""
     height, width = (side - 2 * pad for side in seen.shape)
-    inner = np.s_[pad : pad + height, pad : pad + width]
     if registration.local is None:
+        inner = np.s_[pad : pad + height, pad : pad + width]
         return values[:, *inner].copy(), seen[inner]
-    rows, cols = np.mgrid[:height, :width].astype(np.float64) + 0.5
-    place = np.column_stack([cols.ravel() + start[1], rows.ravel() + start[0]])
-    at = np.column_stack([cols.ravel(), rows.ravel()]) - shift_at(registration.local, place) + pad - 0.5
-    col_map, row_map = (at[:, k].reshape(height, width).astype(np.float32) for k in (0, 1))
-    # The cubic kernel reaches two pixels: none of them may be missing ground.
-    whole = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1)
-    sure = cv2.remap(whole * np.uint8(255), col_map, row_map, cv2.INTER_LINEAR) > 250
-    bent = np.empty((len(values), height, width), values.dtype)
-    limits = np.iinfo(values.dtype) if np.issubdtype(values.dtype, np.integer) else None
-    for band, out in zip(values, bent, strict=True):
-        found = cv2.remap(band.astype(np.float64), col_map, row_map, cv2.INTER_CUBIC)
-        out[:] = found if limits is None else np.clip(np.rint(found), limits.min, limits.max)
-    return bent, sure
+    place = pixel_centres(Window(*start, height, width))
+    return bend_pixels(values, seen, shift_at(registration.local, place), pad)
