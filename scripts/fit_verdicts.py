@@ -103,7 +103,7 @@ def written(score: Weights, new: Weights, peak: PeakErrors, sha256: str, count: 
             "",
             block("SCORE", score, SCORE_TERMS),
             block("NEW", new, NEW_TERMS),
-            f"PEAK = PeakErrors({peak.centre:.3f}, {peak.radius:.3f}, {peak.log_radius_bias:.3f})",
+            f"PEAK = PeakErrors({peak.centre:.3f}, {peak.radius:.3f})",
             "",
         ]
     )

@@ -51,12 +51,10 @@ def fit_peaks(table: Table) -> verdict.PeakErrors:
     hit = table.is_crater
     error_m = (table.prior.centre_m - table.true_m)[hit]
     log_radius = np.log(table.prior.radius_m[hit] / table.true_radius_m[hit])
-    bias = float(np.median(log_radius))
     relative_sd = (table.prior.radius_sd_m / table.prior.radius_m)[hit]
     return verdict.PeakErrors(
         PEAK.centre * sd_factor(error_m, table.prior.centre_sd_m[hit, None]),
-        PEAK.radius * sd_factor(log_radius - bias, relative_sd),
-        PEAK.log_radius_bias + bias,
+        PEAK.radius * sd_factor(log_radius, relative_sd),
     )
 
 

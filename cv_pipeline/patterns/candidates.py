@@ -75,7 +75,7 @@ def find_candidates(segmentation: Segmentation, ground: GroundMap, threshold: fl
         columns.append(found[holds(core, at_px)])
     table = np.concatenate(columns)
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
-    at_px, score, radius_m = table[:, :2], table[:, 2], table[:, 4] * np.exp(-PEAK.log_radius_bias)
+    at_px, score, radius_m = table[:, :2], table[:, 2], table[:, 4]
     at_m = ground.working_to_metres(at_px)
     pairs = close_pairs(at_m, radius_m)
     valley = _valleys(segmentation, at_px, pairs, core_px) / np.maximum(np.minimum(*score[pairs].T), 1e-9)

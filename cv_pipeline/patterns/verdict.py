@@ -35,12 +35,11 @@ class Weights(NamedTuple):
 class PeakErrors(NamedTuple):
     """How far a model's peaks are off on simulated craters, relative to what :mod:`~cv_pipeline.patterns.craters` says.
 
-    Factors on the SDs of centre and radius, and the logarithm by which radii come out too large.
+    Factors on the SDs of centre and radius.
     """
 
     centre: float
     radius: float
-    log_radius_bias: float
 
 
 def logit(probability: Float64Array) -> Float64Array:

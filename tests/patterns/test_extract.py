@@ -35,7 +35,7 @@ def test_centre_and_radii(tmp_path: Path, kind: str, gsd_m: float) -> None:
         assert np.hypot(impact.row_px - plant.row_px, impact.col_px - plant.col_px) < 0.05
         assert impact.score == pytest.approx(plant.score, abs=0.15)
         assert impact.crater_radius_m == pytest.approx(plant.crater_m, abs=0.003)
-        assert 0 < impact.crater_radius_sd_m < 0.1 * plant.crater_m + gsd_m
+        assert 0 < impact.crater_radius_sd_m < 0.25 * plant.crater_m + gsd_m
         # The weights take off what rays add to a drawn circle's mask, so an exact circle comes out a little small.
         assert impact.blast_radius_m == pytest.approx(plant.blast_m, rel=0.05)
         assert impact.blast_radius_sd_m is not None
