@@ -144,9 +144,9 @@ def metadata(model: ModelFile, graph: Graph) -> dict[str, str]:
         "score_threshold": repr(model.score_threshold),
         "stride_px": str(STRIDE_PX),
         "channels": ",".join(Channel),
-        "calibration": json.dumps({channel: platt.model_dump() for channel, platt in model.calibration.items()}),
-        "reading": "probabilities: sigmoid(slope * map + intercept), slope and intercept from calibration, else 1 "
-        "and 0; *_radius_m: exp; axis_*: tanh. Inputs as cv_pipeline.segmentation.normalise gives them",
+        "calibration": model.calibration.model_dump_json(),
+        "reading": "probabilities: sigmoid(slope * map + intercept), slope and intercept by channel from calibration "
+        "(after_only where no before image counts), else 1 and 0; *_radius_m: exp; axis_*: tanh. Inputs as cv_pipeline.segmentation.normalise gives them",
     }
 
 

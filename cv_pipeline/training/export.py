@@ -12,9 +12,11 @@ from cv_pipeline.evaluation.judge import compare_calibrations, judge
 from cv_pipeline.evaluation.reliability import draw_reliability
 from cv_pipeline.evaluation.scenes import SIZE_PX, Half, held_out_scenes
 from cv_pipeline.segmentation.backend import TorchBackend
+from cv_pipeline.segmentation.domain import save_domain
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, save_model_file, save_weights
 from cv_pipeline.training.config import TrainConfig
+from cv_pipeline.training.domain import fit_domain
 
 SCENES = 96
 """Of each half of the held-out places."""
@@ -34,8 +36,8 @@ def export_model(
 ) -> ModelFile:
     """Write a model folder: calibration and threshold from one half of held-out simulation, figures from the other.
 
-    Writes ``weights.safetensors``, ``model.yaml``, ``metrics.json`` and ``reliability.png``. The card is written by
-    hand.
+    Writes ``weights.safetensors``, ``model.yaml``, ``metrics.json``, ``reliability.png`` and ``domain.json``. The
+    card is written by hand.
 
     Args:
         net: trained weights.
@@ -83,4 +85,5 @@ def export_model(
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     curves = {name: way.bins for name, way in compared.items()}
     draw_reliability(folder / "reliability.png", curves, f"{model.name}: simulated craters over places never seen")
+    save_domain(fit_domain(config, data_root), folder)
     return model

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from cv_pipeline.errors import ModelError
+from cv_pipeline.segmentation.calibration import Calibrations, Platt
 from cv_pipeline.segmentation.channels import NUMBER
 from cv_pipeline.segmentation.onnx_backend import choose_runtime, has_graphs, load_backend, load_onnx, require_onnx
 from cv_pipeline.segmentation.zoo import ModelFile, read_model_file
@@ -105,6 +106,22 @@ def test_values_are_those_of_the_graphs(folder: Path, model: ModelFile, has_befo
     wanted[~seen, NUMBER[Channel.NEW]] = 0
     found = run(after, before, None if has_before is None else np.array(has_before))
     np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_probabilities_are_calibrated_by_mode(folder: Path, model: ModelFile) -> None:
+    after, before = np.random.default_rng(5).normal(size=(2, 2, 4, 16, 16)).astype(np.float32)
+    calibration = Calibrations(
+        pair={Channel.CRATER: Platt(slope=2.0, intercept=-1.0)},
+        after_only={Channel.CRATER: Platt(slope=0.5, intercept=1.0)},
+    )
+    run = load_onnx(folder, model.model_copy(update={"calibration": calibration}))
+    crater, step = NUMBER[Channel.CRATER], (NUMBER[Channel.CRATER] + 1) / 10
+    alone = after[:, 3] * step
+    both = alone + before[:, 3] * step
+    np.testing.assert_allclose(run(after, None, None)[:, crater], 1 / (1 + np.exp(-(0.5 * alone + 1))), atol=1e-6)
+    mixed = run(after, before, np.array([True, False]))[:, crater]
+    np.testing.assert_allclose(mixed[0], 1 / (1 + np.exp(-(2 * both[0] - 1))), atol=1e-6)
+    np.testing.assert_allclose(mixed[1], 1 / (1 + np.exp(-(0.5 * alone[1] + 1))), atol=1e-6)
 
 
 def test_any_batch_and_size(folder: Path, model: ModelFile) -> None:
