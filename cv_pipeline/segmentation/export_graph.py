@@ -146,7 +146,8 @@ def metadata(model: ModelFile, graph: Graph) -> dict[str, str]:
         "channels": ",".join(Channel),
         "calibration": model.calibration.model_dump_json(),
         "reading": "probabilities: sigmoid(slope * map + intercept), slope and intercept by channel from calibration "
-        "(after_only where no before image counts), else 1 and 0; *_radius_m: exp; axis_*: tanh. Inputs as cv_pipeline.segmentation.normalise gives them",
+        "(after_only where no before image counts), else 1 and 0; *_radius_m: exp; axis_*: tanh. "
+        "Inputs as cv_pipeline.segmentation.normalise gives them",
     }
 
 
