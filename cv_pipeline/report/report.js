@@ -20,9 +20,8 @@
   });
   map.fitBounds(whole);
   map.setMaxBounds(L.latLngBounds(whole).pad(0.5));
-  const pane = (name, level) => Object.assign(map.createPane(name), { className: "leaflet-pane picture-pane" }).style.zIndex = level;
-  pane("after", 200);
-  pane("before", 220);
+  map.createPane("after").style.zIndex = 200;
+  map.createPane("before").style.zIndex = 220;
   const picture = (name) => document.querySelector(`#paper-scene image[data-picture="${name}"]`)?.getAttribute("href");
   L.imageOverlay(picture("after"), whole, { pane: "after", alt: "The scene after" }).addTo(map);
   const before = picture("before");

@@ -74,7 +74,7 @@ def test_map_zooms_by_key_and_layers_switch_off(report: Path, opened: Callable[[
     page.wait_for_function("text => document.querySelector('.leaflet-control-scale-line').innerText !== text", arg=wide)
     labels = page.locator(".leaflet-control-layers-overlays label")
     assert {"Structures", "Craters", "Blast patterns", "Impacts"} <= {t.strip() for t in labels.all_inner_texts()}
-    labels.filter(has_text="Structures").locator("input").uncheck()
+    page.get_by_role("checkbox", name="Structures", exact=True).uncheck()
 
 
 def test_swipe_uncovers_the_scene_before(report: Path, opened: Callable[[Path], Any]) -> None:
@@ -95,7 +95,7 @@ def test_table_sorts_filters_and_is_downloaded(report: Path, opened: Callable[[P
     page.keyboard.press("Enter")
     scores = [float(t) for t in page.locator(".tabulator-row .tabulator-cell.score").all_inner_texts()]
     assert scores == sorted(scores) and scores[0] < scores[-1]
-    head.locator("input").fill(str(scores[len(scores) // 2]))
+    head.locator("input").press_sequentially(str(scores[len(scores) // 2]))
     page.wait_for_function("() => !document.getElementById('shown').innerText.startsWith('40 ')")
     shown = int(page.locator("#shown").inner_text().split()[0])
     with page.expect_download() as download:
