@@ -37,9 +37,9 @@ Progress = Callable[[int, int], None]
 
 BATCH_PX = 1_500_000
 """Tiles go through the network together up to so many pixels (at least one): small ones would leave a GPU idle."""
-AHEAD = 2
-"""Batches that wait for the network, and tiles that wait to be written."""
-GDAL_CACHE_BYTES = 192 * 2**20
+AHEAD = 1
+"""Batches that wait for the network, and tiles that wait to be written; more would only cost memory."""
+GDAL_CACHE_BYTES = 64 * 2**20
 """Decoded blocks that GDAL keeps for all files together; its own default is a share of the machine's memory."""
 
 
@@ -63,8 +63,8 @@ def segment(
     model: ModelInfo,
     path: Path,
     *,
-    tile_px: int = 1024,
-    overlap_px: int = 192,
+    tile_px: int = 768,
+    overlap_px: int = 128,
     use_before: bool = True,
     screen: bool = False,
     progress: Progress | None = None,
@@ -134,13 +134,17 @@ def _predict(batch: Sequence[TileInput], backend: Backend) -> list[Float32Array]
     maps = [np.zeros((len(Channel), window.height, window.width), np.float32) for _ in batch]
     shown = [number for number, given in enumerate(batch) if given.after is not None]
     if shown:
-        after = np.stack([given.after for given in batch if given.after is not None])
+        after = _stack([given.after for given in batch if given.after is not None])
         early = [given.before for given in batch if given.before is not None]
         has_before = np.array([batch[number].has_before for number in shown])
-        found = backend(after, np.stack(early), has_before) if early else backend(after, None, None)
+        found = backend(after, _stack(early), has_before) if early else backend(after, None, None)
         for number, tile_maps in zip(shown, found, strict=True):
             maps[number] = tile_maps
     return maps
+
+
+def _stack(tiles: Sequence[Float32Array]) -> Float32Array:
+    return tiles[0][None] if len(tiles) == 1 else np.stack(tiles)
 
 
 @contextmanager

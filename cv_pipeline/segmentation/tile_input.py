@@ -12,6 +12,9 @@ from cv_pipeline.segmentation.screen import worth_a_look
 from cv_pipeline.segmentation.tiles import STRIDE_PX, Tile
 from cv_pipeline.types import BoolArray, Float32Array, UInt8Array, Window
 
+_REACH_SIGMAS = 3
+"""How far the local statistics are taken to reach; beyond, they change the input by less than 0.003 SD."""
+
 
 @dataclass(frozen=True, slots=True)
 class TileInput:
@@ -55,7 +58,7 @@ def _read_normalised(window: Window, view: GridView) -> tuple[Float32Array, Bool
     as black would look like an edge.
     """
     grid = view.grid
-    margin = -(-int(np.ceil(4 * SPREAD_SIGMA_M / grid.gsd_m)) // STRIDE_PX) * STRIDE_PX
+    margin = -(-int(np.ceil(_REACH_SIGMAS * SPREAD_SIGMA_M / grid.gsd_m)) // STRIDE_PX) * STRIDE_PX
     top, left = max(window.row - margin, 0), max(window.col - margin, 0)
     bottom = min(window.row + window.height + margin, _whole_strides(grid.height))
     right = min(window.col + window.width + margin, _whole_strides(grid.width))

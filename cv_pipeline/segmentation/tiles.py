@@ -20,7 +20,7 @@ BLOCK_PX = 256
 """Cuts lie on multiples of this, the blocks of the raster file, so that none is compressed twice."""
 RAMP_PX = 32
 """How wide the seam is in which neighbours blend; it starts at the cut."""
-STRIP_PX = 8192
+STRIP_PX = 4096
 """Tiles are worked through in strips so wide, so that what they read in common stays in GDAL's cache."""
 
 
