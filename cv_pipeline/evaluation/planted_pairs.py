@@ -138,7 +138,7 @@ def _moved(
     ground = at + np.stack(bent, axis=-1)
     source = (ground + _PAD_PX - 0.5).astype(np.float32)
     image = cv2.remap(canvas, source[..., 0], source[..., 1], cv2.INTER_CUBIC)
-    inside = ((source > 1) & (source < len(canvas) - 2)).all(axis=-1)
+    inside: BoolArray = np.all((source > 1) & (source < len(canvas) - 2), axis=-1)
     return np.where(inside[..., None], image, 0).astype(np.uint8), inside
 
 

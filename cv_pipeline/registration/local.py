@@ -47,7 +47,7 @@ class Bend(NamedTuple):
         low, extent = self.ties.min(axis=0), _extent(self.ties)
         spline = RBFInterpolator((self.ties - low) / extent, self.left, smoothing=self.stiffness, degree=1)
         inside = np.clip(points, low, self.ties.max(axis=0))
-        far, _ = cKDTree(self.ties).query(points)
+        far = np.asarray(cKDTree(self.ties).query(points)[0])
         held = np.clip(2 - far / (_HOLDS_STEPS * _step_px(self.ties)), 0, 1)
         return np.asarray(spline((inside - low) / extent) * held[:, None])
 
@@ -94,7 +94,7 @@ def _grown(matches: Matches, used: BoolArray, left: Float64Array) -> BoolArray:
         if used.sum() < _MIN_TIES:
             return used
         surface = Bend(matches.target[used], left[used], _GROWING).at(matches.target)
-        reach, _ = cKDTree(matches.target[used]).query(matches.target)
+        reach = np.asarray(cKDTree(matches.target[used]).query(matches.target)[0])
         fits = np.linalg.norm(left - surface, axis=1) <= MAX_MISFIT_PX
         grown = small & fits & (reach <= _NEIGHBOUR_SIDES * matches.side_px)
         if (grown == used).all():
@@ -108,7 +108,7 @@ def _left_out(ties: Float64Array, left: Float64Array, fold: np.ndarray, stiffnes
     errors = (left**2).sum(axis=1)
     for number in np.unique(fold):
         test = fold == number
-        apart, _ = cKDTree(ties[test]).query(ties, p=np.inf)
+        apart = np.asarray(cKDTree(ties[test]).query(ties, p=np.inf)[0])
         train = apart >= _OVERLAP * side_px
         if train.sum() < _MIN_TIES / 4:
             continue
@@ -132,7 +132,7 @@ def patches(ties: Float64Array) -> np.ndarray:
 
 def _step_px(ties: Float64Array) -> float:
     """How far apart neighbouring ties lie, px."""
-    nearest, _ = cKDTree(ties).query(ties, k=2, p=np.inf)
+    nearest = np.asarray(cKDTree(ties).query(ties, k=2, p=np.inf)[0])
     return max(float(np.median(nearest[:, 1])), 1.0)
 
 
