@@ -21,6 +21,7 @@ from cv_pipeline.evaluation import pattern_scores as scores
 from cv_pipeline.evaluation.pattern_scenes import make_scenes
 from cv_pipeline.evaluation.scenes import Half, half_of
 from cv_pipeline.patterns.pattern_weights import DIRECTION, FITTED_FOR, RADIUS
+from cv_pipeline.types import ModelInfo
 
 FIT_RUN, JUDGE_RUN = 71, 72
 
@@ -30,7 +31,7 @@ Data = Annotated[Path, typer.Option(help="folder with ucmerced/")]
 Maps = Annotated[str, typer.Option(help="network or oracle")]
 
 
-def scenes_of(half: Half, count: int, cache: Path, data: Path, model: str) -> tuple[list[Path], scores.ModelInfo]:
+def scenes_of(half: Half, count: int, cache: Path, data: Path, model: str) -> tuple[list[Path], ModelInfo]:
     """Folders of the scenes of a half, made where missing, and the model."""
     import cv2
     import torch

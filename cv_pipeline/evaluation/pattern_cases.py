@@ -106,7 +106,7 @@ def fit_radius(cases: Sequence[Case], gsd_m: float) -> RadiusWeights:
     truth = np.log([float(c.truth.blast_radius_m or np.nan) for c in used])
 
     def weights(p: Float64Array) -> RadiusWeights:
-        return RadiusWeights(*(float(v) for v in p[:3]), *(float(np.exp(v)) for v in p[3:8]), 1.0)
+        return RadiusWeights._make([*p[:3].tolist(), *np.exp(p[3:8]).tolist(), 1.0])
 
     def errors(w: RadiusWeights) -> tuple[Float64Array, Float64Array]:
         both = [
@@ -138,7 +138,7 @@ def fit_direction(cases: Sequence[Case]) -> DirectionWeights:
     directional = [c for c in cases if c.is_directional]
     exponents = _fit_exponents(directional)
     logistic = _fit_logistic(directional, [c for c in cases if c.is_round])
-    fitted = DirectionWeights(*exponents, *logistic, 0.5, 1.0)
+    fitted = DirectionWeights._make([*exponents, *logistic, 0.5, 1.0])
     chance = np.array([weigh_axis(c.found, fitted)[1] for c in cases if c.is_round])
     fitted = fitted._replace(least_probability=float(max(np.quantile(chance, 0.99), 0.05)))
     told = [(c, *weigh_axis(c.found, fitted)) for c in directional]

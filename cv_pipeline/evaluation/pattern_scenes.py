@@ -209,12 +209,16 @@ def oracle_maps(folder: Path, pair: SimulatedPair, working_gsd_m: float, seed: t
             values[channel] = np.zeros(shape, np.float32)
         elif channel in (Channel.CRATER_RADIUS_M, Channel.BLAST_RADIUS_M):
             noise = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 6.0)
-            values[channel] = on_grid * np.exp(0.1 * noise / noise.std())
+            values[channel] = (on_grid * np.exp(0.1 * noise / noise.std())).astype(np.float32)
         else:
             noise = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 2.0)
             soft = np.clip(cv2.GaussianBlur(on_grid, (0, 0), 1.0), 0.02, 0.98)
             logit = np.log(soft / (1 - soft)) + 0.7 * noise / noise.std()
-            values[channel] = on_grid if channel is Channel.CENTRE else (1 / (1 + np.exp(-logit))).astype(np.float32)
+            values[channel] = (
+                on_grid.astype(np.float32)
+                if channel is Channel.CENTRE
+                else (1 / (1 + np.exp(-logit))).astype(np.float32)
+            )
     with SegmentationWriter.create(folder / "oracle.tif", grid) as writer:
         writer.write(Window(0, 0, *shape), values, np.ones(shape, dtype=bool))
 

@@ -26,7 +26,7 @@ from cv_pipeline.patterns.extract import extract_impacts
 from cv_pipeline.patterns.measure import MAX_DIRECTION_SD_DEG, direction_terms, weigh, weigh_axis
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
 from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
-from cv_pipeline.types import Float64Array, Impact, ModelInfo, SectorUse
+from cv_pipeline.types import BoolArray, Float64Array, Impact, ModelInfo, SectorUse
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
@@ -68,7 +68,7 @@ def _auroc_text(positive: Float64Array, negative: Float64Array) -> str:
     return f"{value:.3f} [{low:.3f}, {high:.3f}] ({len(positive)} directional, {len(negative)} round)"
 
 
-def _share(hits: Float64Array) -> str:
+def _share(hits: BoolArray | Float64Array) -> str:
     return interval(np.asarray(hits, np.float64), lambda v: float(v.mean()))
 
 
@@ -315,4 +315,5 @@ def _tracks(
             directional = track[0][0].axis_deg is not None
             if directional and not visible:
                 continue
-            yield directional, *(np.array([t[k] for t in track], np.float64) for k in (1, 2, 3))
+            axes, suns, told = (np.array([t[k] for t in track], np.float64) for k in (1, 2, 3))
+            yield directional, axes, suns, told

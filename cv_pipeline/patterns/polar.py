@@ -52,7 +52,7 @@ def sample_polar(
     Returns:
         Samples outside the window are unknown and hold 0.
     """
-    reach = (np.arange(max(int(min(length_m, MAX_REACH_M) / step_m), 4)) + 0.5) * step_m
+    reach = np.asarray((np.arange(max(int(min(length_m, MAX_REACH_M) / step_m), 4)) + 0.5) * step_m, np.float64)
     per_metre = DIRECTIONS @ jacobian.T
     rows = (at_px[0] - 0.5 + per_metre[:, :1] * reach).astype(np.float32)
     cols = (at_px[1] - 0.5 + per_metre[:, 1:] * reach).astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 
 from cv_pipeline.patterns.polar import Polar
 from cv_pipeline.patterns.rays import SECTORS
-from cv_pipeline.types import BoolArray, Float64Array, FloatArray
+from cv_pipeline.types import BoolArray, Float64Array
 
 GROUPS = 12
 """Sectors are judged in groups of 30 degrees: a single ray holds too few pixels."""
@@ -61,13 +61,14 @@ def colour_change(polar: Polar, crater_m: float, prior_m: float) -> Change | Non
     counts = beyond.reshape(GROUPS, -1).sum(axis=1)
     if (counts >= _PER_GROUP).sum() < GROUPS // 3:
         return None
-    level = _levels(polar.colour, beyond, counts)
-    residual = polar.colour - np.repeat(level, _PER_GROUP, axis=0)[:, None, :]
+    colour = polar.colour.astype(np.float64)
+    level = _levels(colour, beyond, counts)
+    residual = colour - np.repeat(level, _PER_GROUP, axis=0)[:, None, :]
     middle = known & (reach <= max(0.7 * crater_m, 0.6))
     whitening = _whitening(residual[beyond])
     white = residual @ whitening
     if polar.earlier is not None:
-        fresh = _without_earlier(residual, polar.earlier, beyond, counts)
+        fresh = _without_earlier(residual, polar.earlier.astype(np.float64), beyond, counts)
         other = _whitening(fresh[beyond])
         if _strength(fresh @ other, middle) > _strength(white, middle):
             white, whitening = fresh @ other, other
@@ -85,13 +86,13 @@ def colour_change(polar: Polar, crater_m: float, prior_m: float) -> Change | Non
     return Change(collar, core, known, sign_dn, _like(collar, known), _texture(collar, beyond))
 
 
-def _levels(colour: FloatArray, beyond: BoolArray, counts: Float64Array) -> Float64Array:
+def _levels(colour: Float64Array, beyond: BoolArray, counts: Float64Array) -> Float64Array:
     """Median colour (GROUPS, 3) of the surroundings over a group and its two neighbours.
 
     The whole circle's where they show too little.
     """
     first = int(beyond.any(axis=0).argmax())
-    values = np.where(beyond[:, first:, None], colour[:, first:], np.float32(np.inf)).reshape(GROUPS, -1, 3)
+    values = np.where(beyond[:, first:, None], colour[:, first:], np.inf).reshape(GROUPS, -1, 3)
     wide = np.concatenate([np.roll(values, 1, 0), values, np.roll(values, -1, 0)], axis=1)
     wide.sort(axis=1)
     number = counts + np.roll(counts, 1) + np.roll(counts, -1)
@@ -100,29 +101,31 @@ def _levels(colour: FloatArray, beyond: BoolArray, counts: Float64Array) -> Floa
     return np.where((number >= 3 * _PER_GROUP)[:, None], level, overall)
 
 
-def _whitening(residual: FloatArray) -> FloatArray:
+def _whitening(residual: Float64Array) -> Float64Array:
     """(3, 3) matrix that gives residuals (n, 3) unit variance and no correlation between channels."""
     limit = 3 * 1.4826 * np.median(np.abs(residual), axis=0) + _FLOOR_DN
     held = np.clip(residual, -limit, limit)
     covariance = held.T @ held / len(held) + _FLOOR_DN**2 * np.eye(3)
-    return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)).T, residual.dtype)
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)).T)
 
 
-def _without_earlier(residual: FloatArray, earlier: FloatArray, beyond: BoolArray, counts: Float64Array) -> FloatArray:
+def _without_earlier(
+    residual: Float64Array, earlier: Float64Array, beyond: BoolArray, counts: Float64Array
+) -> Float64Array:
     """What the before image does not explain: its colours times the (3, 3) matrix that fits the surroundings best."""
     known = earlier - np.repeat(_levels(earlier, beyond, counts), _PER_GROUP, axis=0)[:, None, :]
     held = np.clip(known[beyond], -60, 60)
     weight = np.linalg.solve(
         held.T @ held + _RIDGE * len(held) * np.eye(3), held.T @ np.clip(residual[beyond], -60, 60)
     )
-    return residual - known @ weight.astype(residual.dtype)
+    return np.asarray(residual - known @ weight)
 
 
-def _unit(vector: FloatArray) -> FloatArray:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), _WEAKEST), vector.dtype)
+def _unit(vector: Float64Array) -> Float64Array:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), _WEAKEST))
 
 
-def _strength(white: FloatArray, middle: BoolArray) -> float:
+def _strength(white: Float64Array, middle: BoolArray) -> float:
     """How far the crater itself stands out."""
     return float(np.linalg.norm(white[middle].mean(axis=0))) if middle.any() else 0.0
 
@@ -137,7 +140,7 @@ _TOLD_BY = _apart()
 """(GROUPS, GROUPS) how far each group's hue is told by the others, the near ones most; 0 on the diagonal."""
 
 
-def _hues(white: FloatArray, ring: BoolArray, grey: FloatArray) -> Float64Array:
+def _hues(white: Float64Array, ring: BoolArray, grey: Float64Array) -> Float64Array:
     """Unit hue of change (GROUPS, 3) in each group, told by the others: noise would look like a change otherwise.
 
     A weak change is taken to be one of brightness, as thrown soil and soot mostly are: ``grey`` (3,) is that hue.

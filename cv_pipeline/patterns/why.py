@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ _USE_WORDS = {
     SectorUse.UNLIKE: "unlike the others",
 }
 _ESTIMATE_DASHES = {"network": ":", "mask": "--", "colours": "-."}
-_STYLE = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 8}
+_STYLE: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 8}
 
 
 def why_figure(impact: Impact, picture: UInt8Array, half_m: float) -> Figure:
@@ -92,8 +92,10 @@ def _draw_sectors(axes: Axes, evidence: PatternEvidence) -> None:
             where = evidence.reach_m[here] * np.sin(turn[here]), evidence.reach_m[here] * np.cos(turn[here])
             label = f"{_USE_WORDS[use]} ({100 * here.mean():.0f} %)"
             axes.plot(*where, "o", ms=2.2, color=colour, mec="black", mew=0.2, label=label)
-    legend = axes.legend(loc="lower left", fontsize=5.5, frameon=True, framealpha=0.75, handletextpad=0.2)
-    legend.set_title("sectors", prop={"size": 5.5})
+    axes.legend(
+        loc="lower left", fontsize=5.5, frameon=True, framealpha=0.75, handletextpad=0.2, title="sectors",
+        title_fontsize=5.5,
+    )  # fmt: skip
 
 
 def _draw_profile(axes: Axes, impact: Impact) -> None:

@@ -147,7 +147,7 @@ def build_cards(assessment: Assessment, frame: LocalFrame, read: PixelReader) ->
     tree = shapely.STRtree([s.geometry_m for s in assessment.structures])
     layer = links_layer(assessment)
     links = {str(row["impact_id"]): index for index, row in enumerate(layer.rows)}
-    cards = []
+    cards: list[Card] = []
     for impact in ranked:
         canvas = Canvas(chip_grid(impact, matches[impact.impact_id], frame), frame, to_map)
         near = [assessment.structures[i] for i in sorted(tree.query(canvas.outline_m()))]
