@@ -77,11 +77,11 @@ def simulated(data: Path, split: str, scenes: int, seed: int) -> None:
             counts[kind] += (hidden & found).sum(), hidden.sum(), (found & near).sum(), found.sum()
             worst[kind] = max(worst[kind], float((found & ~near).mean()))
             print(f"{number:3d} {kind:6s} truth {hidden.mean():.3f} masked {found.mean():.3f}", flush=True)
-    for kind, (hit, truth, right, found) in counts.items():
+    for kind, (hit, truth, right, masked_px) in counts.items():
         number = len(range(KINDS.index(kind), scenes, len(KINDS)))
         recall = f"recall {hit / truth:.3f}" if truth else "no truth   "
-        precision = f"precision {right / found:.3f}" if found else "nothing masked "
-        false = (found - right) / max(number * SIDE_PX**2, 1)
+        precision = f"precision {right / masked_px:.3f}" if masked_px else "nothing masked "
+        false = (masked_px - right) / max(number * SIDE_PX**2, 1)
         print(f"{kind:6s} {number} scenes: {recall} {precision} falsely masked {false:.4f}, worst {worst[kind]:.4f}")
 
 

@@ -155,7 +155,8 @@ def _to_8_bit(values: np.ndarray, source: ImageSource) -> Float32Array:
 def _measure(dataset: DatasetReader, source: ImageSource, factor: int, threshold: float) -> _Cells:
     side = CELL_PX * factor
     shape = (-(-source.grid.height // side), -(-source.grid.width // side))
-    maps = _Cells(*(np.zeros(shape, np.float32) for _ in range(6)), np.zeros(shape, bool))
+    empty = [np.zeros(shape, np.float32) for _ in range(6)]
+    maps = _Cells(empty[0], empty[1], empty[2], empty[3], empty[4], empty[5], np.zeros(shape, bool))
     for window in _chunks(source.grid.height, source.grid.width, side * _CHUNK_CELLS):
         part = _measure_chunk(dataset, source, window, factor, threshold)
         rows, cols = part.blank.shape
@@ -193,13 +194,13 @@ def _measure_chunk(
     bright = (luminance > threshold).astype(np.uint8)
     edge = (cv2.dilate(bright, _EIGHT) != cv2.erode(bright, _EIGHT)) & inner
     count, within = total(valid), np.maximum(total(inner), 1)
-    mean = np.stack([total(band * valid) for band in rgb]) / np.maximum(count, 1)
+    mean = (np.stack([total(band * valid) for band in rgb]) / np.maximum(count, 1)).astype(np.float32)
     extreme = ((rgb <= 0).all(axis=0) | (rgb >= 255).all(axis=0)) & valid
     return _Cells(
         count / CELL_PX**2,
         mean.mean(axis=0),
         np.ptp(mean, axis=0) / np.maximum(mean.max(axis=0), 1),
-        total(fine * inner) / within,
+        (total(fine * inner) / within).astype(np.float32),
         total(slope * edge),
         total(edge),
         (total(extreme) == count) & (count > 0),

@@ -101,7 +101,7 @@ def _examine(source: ImageSource, folder: Path, model: ModelFile, problems: list
     except CvPipelineError as error:
         problems.append(str(error))
     else:
-        advice += _domain_advice(source, folder)
+        advice += _domain_advice(source, folder, model.name)
     advice += [*facts.notes, *_advice(source.path, facts)]
     return facts
 
@@ -134,24 +134,16 @@ def _advice(path: Path, facts: ImageFacts) -> list[str]:
     return found
 
 
-def _domain_advice(source: ImageSource, folder: Path) -> list[str]:
+def _domain_advice(source: ImageSource, folder: Path, model: str) -> list[str]:
     """Where the image looks unlike what the model was trained on."""
-    from cv_pipeline.segmentation.domain import Statistics, read_domain, sample_windows
+    from cv_pipeline.segmentation.domain import read_domain, sample_windows
+    from cv_pipeline.segmentation.domain_words import domain_notice
 
     domain = read_domain(folder)
     if domain is None:
         return []
-    windows = sample_windows(source, domain.working_gsd_m)
-    if not domain.is_outside(windows):
-        return []
-    shares = domain.outside(windows).mean(axis=0)
-    names = [
-        f"{name} too {'low' if side == 0 else 'high'} in {shares[k, side]:.0%}"
-        for k, name in enumerate(Statistics._fields)
-        for side in (0, 1)
-        if shares[k, side] > 0.1
-    ]
-    return [f"{source.path} looks unlike what the model was trained on ({'; '.join(names)} of its windows)."]
+    notice = domain_notice(str(source.path), sample_windows(source, domain.working_gsd_m), domain, model)
+    return [] if notice is None else [notice]
 
 
 def _examine_pair(
