@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import signal
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
+
+_ROW = re.compile(r"(?P<step>\d+),[^,]+,[^,]+")
 
 
 class StopInOrder(Callback):
@@ -132,7 +135,8 @@ class CsvLog(Logger):
     def _start(self) -> None:
         """The rows of earlier steps, or only a header."""
         self._started = True
-        lines = self._path.read_text(encoding="utf-8").splitlines()[1:] if self._path.exists() else []
-        kept = [line for line in lines if int(line.split(",", 1)[0]) < self._first_step]
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        whole = (_ROW.fullmatch(line) for line in lines)  # a run that was killed may have left half a row
+        kept = [row[0] for row in whole if row is not None and int(row["step"]) < self._first_step]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text("\n".join(["step,name,value", *kept]) + "\n", encoding="utf-8")
