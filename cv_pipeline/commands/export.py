@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 
@@ -24,7 +24,9 @@ def export(
         from cv_pipeline.segmentation.export_graph import TOLERANCE, export_model_folder
         from cv_pipeline.segmentation.zoo import find_model
 
-        differences = export_model_folder(find_model(model), format, out, overwrite=overwrite)
+        differences = export_model_folder(
+            find_model(model), cast(Literal["onnx", "torch"], format), out, overwrite=overwrite
+        )
     for graph, difference in differences.items():
         typer.echo(f"{graph}: raw maps differ from the network by {difference:.2g} at most (allowed {TOLERANCE:g})")
     typer.echo(f"graphs: {out}")

@@ -77,7 +77,8 @@ def count_parameters(path: Path) -> int | None:
 
     try:
         with safe_open(path, "numpy") as file:
-            return sum(prod(file.get_slice(key).get_shape()) for key in file.keys() if ".running_" not in key)  # noqa: SIM118
+            shapes = [file.get_slice(key).get_shape() for key in file.keys() if ".running_" not in key]  # noqa: SIM118
+        return sum(int(prod(shape)) for shape in shapes)
     except (OSError, SafetensorError):
         return None
 
