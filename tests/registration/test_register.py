@@ -60,7 +60,13 @@ def worst_error_px(found: Registration, planted: np.ndarray, shape: tuple[int, .
 
 @pytest.mark.parametrize(
     ("shift", "rotation_deg", "scale"),
-    [((0.0, 0.0), 0.0, 1.0), ((0.4, -0.3), 0.1, 1.0), ((-6.3, 4.7), -0.8, 1.0), ((21.0, -14.5), 1.5, 1.01)],
+    [
+        ((0.0, 0.0), 0.0, 1.0),
+        ((0.4, -0.3), 0.1, 1.0),
+        ((-6.3, 4.7), -0.8, 1.0),
+        ((21.0, -14.5), 1.5, 1.01),
+        ((50.0, 40.0), -5.0, 0.95),
+    ],
 )
 def test_a_planted_similarity_is_recovered(
     tmp_path: Path, shift: tuple[float, float], rotation_deg: float, scale: float
@@ -72,6 +78,7 @@ def test_a_planted_similarity_is_recovered(
     found = run(tmp_path, before, np.clip(after, 0, 255).astype(np.uint8))
     assert found.gate is Gate.PASS
     assert worst_error_px(found, planted, before.shape) < 0.35
+    assert found.sd_m < 0.5 * GSD_M
     assert found.rotation_deg == pytest.approx(-rotation_deg, abs=0.05)  # OpenCV turns the other way
     assert found.scale == pytest.approx(scale, abs=0.001)
 
