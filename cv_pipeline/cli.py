@@ -30,6 +30,7 @@ from cv_pipeline.commands.options import (
     SeedOption,
     ThreadsOption,
     ThresholdOption,
+    TileOption,
     TtaOption,
     errors_to_exit_code,
     parse_bands,
@@ -122,6 +123,7 @@ def assess(
     backend: BackendOption = None,
     precision: PrecisionOption = "auto",
     threads: ThreadsOption = None,
+    tile_px: TileOption = 512,
     tta: TtaOption = False,
     screen: ScreenOption = False,
     threshold: ThresholdOption = None,
@@ -135,7 +137,8 @@ def assess(
 
     with errors_to_exit_code():
         config = _config(
-            model=model, backend=backend, precision=precision, threads=threads, tta=tta, screen=screen, gsd_m=gsd,
+            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
+            screen=screen, gsd_m=gsd,
             before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),
             before_bands=parse_bands(before_bands, "--before-bands"), score_threshold=threshold,
             geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90, footprint_offset=footprint_offset,
@@ -156,6 +159,7 @@ def detect(
     backend: BackendOption = None,
     precision: PrecisionOption = "auto",
     threads: ThreadsOption = None,
+    tile_px: TileOption = 512,
     tta: TtaOption = False,
     screen: ScreenOption = False,
     threshold: ThresholdOption = None,
@@ -167,7 +171,8 @@ def detect(
 
     with errors_to_exit_code():
         config = _config(
-            model=model, backend=backend, precision=precision, threads=threads, tta=tta, screen=screen, gsd_m=gsd,
+            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
+            screen=screen, gsd_m=gsd,
             bands=parse_bands(bands, "--bands"), score_threshold=threshold, overwrite=overwrite, out_dir=out,
         )  # fmt: skip
         with stage_bars() as progress:

@@ -26,6 +26,9 @@ PrecisionOption = Annotated[
     str, typer.Option("--precision", help="fp32, bf16, or auto: bf16 where this machine computes in it")
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the network")]
+TileOption = Annotated[
+    int, typer.Option("--tile-px", help="256, 512, ...: larger is faster and takes more memory; same result")
+]
 TtaOption = Annotated[bool, typer.Option("--tta", help="mean over eight turned and mirrored views: eight times slower")]
 ScreenOption = Annotated[
     bool, typer.Option("--screen", help="skip ground where a cheap look finds no blob and no change; can lose craters")

@@ -35,8 +35,8 @@ from cv_pipeline.types import (
 Progress = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
 
-BATCH_PX = 1_500_000
-"""Tiles go through the network together up to so many pixels (at least one): small ones would leave a GPU idle."""
+BATCH_PX = 600_000
+"""Tiles go through the network together up to so many pixels (at least one), which bounds its memory."""
 AHEAD = 1
 """Batches that wait for the network, and tiles that wait to be written; more would only cost memory."""
 GDAL_CACHE_BYTES = 64 * 2**20
@@ -63,7 +63,7 @@ def segment(
     model: ModelInfo,
     path: Path,
     *,
-    tile_px: int = 768,
+    tile_px: int = 512,
     overlap_px: int = 128,
     use_before: bool = True,
     screen: bool = False,
@@ -76,8 +76,8 @@ def segment(
         backend: What runs the network.
         model: Its description, recorded with the result.
         path: GeoTIFF to write.
-        tile_px: Greatest side of the ground that one run of the network answers for, a multiple of 256. It costs
-            memory and speed and does not change the result.
+        tile_px: Greatest side of the ground that one run of the network answers for, a multiple of 256. Larger is
+            faster and takes more memory; the result stays the same.
         overlap_px: How much more each run sees, a multiple of 32. With the default the result is that of one run
             over the whole grid up to about 0.001; less is faster.
         use_before: False where the registration cannot be trusted.

@@ -88,9 +88,9 @@ def _profile(grid: Grid) -> dict[str, Any]:
         "blockxsize": TILE_PX,
         "blockysize": TILE_PX,
         "interleave": "band",
-        "compress": "deflate",
+        "compress": "zstd",  # as small as deflate and a third of its time, which counts beside the network's
         "predictor": 2,
-        "zlevel": 1,
+        "zstd_level": 1,
         "BIGTIFF": "IF_SAFER",
     }
 

@@ -54,8 +54,8 @@ def test_peak_memory_sees_a_large_array() -> None:
 
 
 def test_a_failed_run_says_why(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"none\.tif"):
-        measure(Job("none.tif", "none.tif", str(tmp_path / "out")))
+    with pytest.raises(RuntimeError, match=r"none\.tif: the run failed: (.|\n)*no_such"):
+        measure(Job("none.tif", "none.tif", str(tmp_path / "out"), {"no_such": 1}))
 
 
 def test_a_small_pair_is_repeated_to_any_size(tmp_path: Path) -> None:
