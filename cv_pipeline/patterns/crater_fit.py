@@ -35,7 +35,7 @@ _HUBER = 2.0
 _LARGEST_STEP = np.array([0.3, 0.3, 0.25, 0.15, 0.15, 0.3])
 _BOUNDS = np.array([[-0.9, 0.9], [-0.9, 0.9], [-0.6, 0.6], [-0.4, 0.4], [-0.4, 0.4], [np.log(1.1), np.log(7.0)]])
 _SHAPE, _CORE = 6, 6  # shape parameters come first, then the core's amplitude, two shadings, what lies around
-_INFLATION = 3.0
+_INFLATION = 10.0
 """Times the square root of the correlation area: gives SDs that hold on simulation (scripts/check_craters.py)."""
 
 
