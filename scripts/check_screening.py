@@ -2,7 +2,7 @@
 
     python scripts/check_screening.py --data ../shared/data
 
-A threshold is chosen on training places and judged on held-out ones; :data:`cv_pipeline.segmentation.screen.THRESHOLD_SD`
+A threshold is chosen on training places and judged on held-out ones; ``screen.THRESHOLD_SD``
 is the one in use.
 """
 
