@@ -105,7 +105,7 @@ class ImageSource:
     parts: int = 0
     parts_sha256: str = ""
     notes: tuple[str, ...] = ()
-    obscured: Obscured | None = None
+    obscured: Obscured | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

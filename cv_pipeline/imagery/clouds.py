@@ -197,7 +197,7 @@ def _measure_chunk(
     mean = (np.stack([total(band * valid) for band in rgb]) / np.maximum(count, 1)).astype(np.float32)
     extreme = ((rgb <= 0).all(axis=0) | (rgb >= 255).all(axis=0)) & valid
     return _Cells(
-        count / CELL_PX**2,
+        (count / CELL_PX**2).astype(np.float32),
         mean.mean(axis=0),
         np.ptp(mean, axis=0) / np.maximum(mean.max(axis=0), 1),
         (total(fine * inner) / within).astype(np.float32),
