@@ -49,7 +49,7 @@ def ours(before: UInt8Array, after: UInt8Array) -> Float64Array | None:
 
 
 def _skimage(before: UInt8Array, after: UInt8Array) -> Float64Array | None:
-    shift, _, _ = phase_cross_correlation(_grey(after), _grey(before))
+    shift, _, _ = phase_cross_correlation(_grey(after), _grey(before))  # type: ignore[no-untyped-call]
     return _shifted(shift[1], shift[0])
 
 
@@ -64,7 +64,7 @@ def _ecc(before: UInt8Array, after: UInt8Array) -> Float64Array | None:
         _, to_before = cv2.findTransformECC(_grey(after), _grey(before), start, cv2.MOTION_AFFINE)
     except cv2.error:  # it did not converge
         return None
-    matrix: Float64Array = cv2.invertAffineTransform(to_before.astype(np.float64))
+    matrix = np.asarray(cv2.invertAffineTransform(to_before.astype(np.float64)), np.float64)
     matrix[:, 2] += 0.5 - matrix[:, :2] @ (0.5, 0.5)  # OpenCV's pixel centres are at integers
     return matrix
 

@@ -131,6 +131,7 @@ def _thread_times() -> Iterator[dict[str, float]]:
     from cv_pipeline.segmentation import predict
     from cv_pipeline.segmentation.blend import Blender
     from cv_pipeline.segmentation.raster import SegmentationWriter
+    from cv_pipeline.segmentation.tile_input import read_tile
 
     seconds: dict[str, float] = defaultdict(float)
 
@@ -145,7 +146,7 @@ def _thread_times() -> Iterator[dict[str, float]]:
         return call
 
     with (
-        patch.object(predict, "read_tile", timed("read and normalise", predict.read_tile)),
+        patch.object(predict, "read_tile", timed("read and normalise", read_tile)),
         patch.object(Blender, "add", timed("blend", Blender.add)),
         patch.object(SegmentationWriter, "write_maps", timed("write", SegmentationWriter.write_maps)),
     ):
