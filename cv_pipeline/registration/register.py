@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from affine import Affine
+from rasterio import Env
 
 from cv_pipeline.imagery.grid import crop, overlap, pixel_matrix, working_grid
 from cv_pipeline.imagery.view import GridView
@@ -31,6 +32,9 @@ from cv_pipeline.types import (
     Window,
 )
 
+_CACHE_BYTES = 128 * 2**20
+"""GDAL's block cache while windows are read; its default is a twentieth of the machine's memory."""
+
 
 def register(pair: ScenePair, working_gsd_m: float) -> AlignedPair:
     """Align the before image to the after image and measure how well that went.
@@ -49,7 +53,8 @@ def register(pair: ScenePair, working_gsd_m: float) -> AlignedPair:
     if pair.before is None:
         return AlignedPair(pair=pair, working_grid=working, registration=None)
     grid = registration_grid(pair.after.grid, pair.before.grid)
-    registration = _register(file_reader(pair.before), file_reader(pair.after), grid, pair.after.grid)
+    with Env(GDAL_CACHEMAX=_CACHE_BYTES):
+        registration = _register(file_reader(pair.before), file_reader(pair.after), grid, pair.after.grid)
     return AlignedPair(pair=pair, working_grid=working, registration=registration)
 
 

@@ -26,6 +26,7 @@ from cv_pipeline.types import BoolArray, Float64Array, Gate, Grid, ImageSource, 
 
 _BLOCK_PX = 1024
 _PAD_PX = 3
+_CACHE_BYTES = 128 * 2**20
 _COG: dict[str, Any] = {"driver": "COG", "compress": "DEFLATE", "blocksize": 512, "bigtiff": "IF_SAFER"}
 
 
@@ -65,8 +66,9 @@ def write_aligned(
         raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
     try:
         plain, finished = folder / "plain.tif", folder / "finished.tif"
-        _write_plain(before, registration, after, plain)
-        rasterio.shutil.copy(str(plain), str(finished), overview_resampling="AVERAGE", **_COG)
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+            _write_plain(before, registration, after, plain)
+            rasterio.shutil.copy(str(plain), str(finished), overview_resampling="AVERAGE", **_COG)
         finished.replace(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
