@@ -41,8 +41,8 @@ class Backend(Protocol):
 def has_bf16(device: str | torch.device = "cpu") -> bool:
     """Whether a device computes in bfloat16 itself; where it only emulates it, it is slower than float32."""
     if torch.device(device).type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def pin_threads(count: int | None) -> None:
@@ -82,7 +82,7 @@ class TorchBackend:
         self.precision: Precision = "bf16" if wanted else "fp32"
         self._dtype = torch.bfloat16 if wanted else torch.float32
         quick = folded(net) if isinstance(net, CraterNet) else net
-        self._net = quick.to(dtype=self._dtype, memory_format=torch.channels_last)
+        self._net = quick.to(self._dtype).to(memory_format=torch.channels_last)
 
     def __call__(self, after: Float32Array, before: Float32Array | None, has_before: BoolArray | None) -> Float32Array:
         """See :class:`Backend`."""

@@ -20,7 +20,7 @@ THRESHOLD_SD = 0.6
 def blob_strength(image: Float32Array, gsd_m: float) -> Float32Array:
     """Strongest difference of Gaussians at each pixel, (h, w), of a normalised image (4, h, w), bright or dark."""
     light = image[:3].mean(axis=0)
-    best = np.zeros_like(light)
+    best: Float32Array = np.zeros_like(light)
     for scale_m in SCALES_M:
         sigma = scale_m / gsd_m
         inner = cv2.GaussianBlur(light, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
