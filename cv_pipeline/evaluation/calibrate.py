@@ -55,14 +55,14 @@ class LogitCounts:
 
     def add(self, values: Float32Array, true: BoolArray, told: BoolArray) -> None:
         """Count uncalibrated probabilities (h, w) where ``told``."""
-        place = ((logit(values[told]) + MAX_LOGIT) / _BIN).astype(int).clip(0, _BINS - 1)
+        place = ((logit(values[told].astype(np.float64)) + MAX_LOGIT) / _BIN).astype(int).clip(0, _BINS - 1)
         self.total += np.bincount(place, minlength=_BINS)
         self.positive += np.bincount(place, true[told], minlength=_BINS)
 
     def fit(self) -> Platt:
         """The slope and intercept of these counts."""
         some = self.total > 0
-        return fit_platt(_CENTRES[some], self.positive[some], self.total[some])
+        return fit_platt(_CENTRES[some].astype(np.float64), self.positive[some], self.total[some])
 
 
 class Fitted(NamedTuple):

@@ -29,6 +29,9 @@ KAMPALA_BLOCK = TileBlock(zoom=21, first_x=1238448, last_x=1238459, first_y=1046
 COLUMNS, MIRRORED_PX = 5, 64
 """Of a sheet of tiles; some 20 m are mirrored, as far as the local mean of the network's input reaches."""
 
+TRIMMED_PX = 28
+"""Some 8 m at each edge of a tile do not count: whatever is dark there becomes round by being mirrored."""
+
 KAMPALA_CRS, KAMPALA_GSD_M = "EPSG:32636", 0.25
 
 LAND = {
@@ -106,7 +109,8 @@ def _sheet(kind: str, paths: Sequence[Path], scratch: Path) -> FreeScene:
     for number, (picture, wide) in enumerate(zip(pictures, padded, strict=True)):
         row, col = number // COLUMNS * height, number % COLUMNS * width
         sheet[row : row + wide.shape[0], col : col + wide.shape[1]] = wide
-        cells.append(Window(row + MIRRORED_PX, col + MIRRORED_PX, *picture.shape[:2]))
+        inner = MIRRORED_PX + TRIMMED_PX
+        cells.append(Window(row + inner, col + inner, *(side - 2 * TRIMMED_PX for side in picture.shape[:2])))
     path = scratch / f"{kind}.png"
     cv2.imwrite(str(path), sheet[..., ::-1])
     return FreeScene(kind, kind, path, None, UCMERCED_GSD_M, None, tuple(cells))

@@ -44,7 +44,7 @@ from cv_pipeline.types import (
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
 
-LOW_PEAK = 0.1
+LOW_PEAK = 0.05
 """Raw peaks from here: AP and calibration need the tail of weak detections, far below a useful threshold."""
 
 EDGE_M = 2.0
@@ -170,7 +170,7 @@ def _touching(mask: BoolArray, other: BoolArray) -> BoolArray:
     holds = np.zeros(count, bool)
     holds[np.unique(labels[other])] = True
     holds[0] = False
-    return holds[labels]
+    return np.asarray(holds[labels], dtype=bool)
 
 
 class TrueCrater(NamedTuple):

@@ -45,7 +45,7 @@ def chips(source: ImageSource, spots: Sequence[Spot], gsd_m: float = 0.4) -> lis
             centre = round((col - corner.col) * _ENLARGED), round((row - corner.row) * _ENLARGED)
             cv2.circle(chip, centre, round(spot.radius_m / gsd_m * _ENLARGED), _RED, 1, cv2.LINE_AA)
             cv2.putText(chip, spot.label, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _YELLOW, 1, cv2.LINE_AA)
-            found.append(chip)
+            found.append(np.asarray(chip, np.uint8))
     return found
 
 

@@ -18,7 +18,7 @@ BINS = 10
 class Bin(NamedTuple):
     """Samples whose scores fall into one of the equal parts of 0..1."""
 
-    count: int
+    samples: int
     mean_score: float
     share_true: float
     interval: Interval
@@ -32,8 +32,8 @@ def reliability(score: Float64Array, truth: BoolArray, bins: int = BINS) -> tupl
     for number in np.unique(place):
         mine = place == number
         count, hits = int(mine.sum()), int(np.asarray(truth)[mine].sum())
-        low, high = beta.ppf([0.025, 0.975], hits + 0.5, count - hits + 0.5)
-        interval = Interval(0.0 if hits == 0 else float(low), 1.0 if hits == count else float(high))
+        low, high = (float(beta.ppf(p, hits + 0.5, count - hits + 0.5)) for p in (0.025, 0.975))
+        interval = Interval(0.0 if hits == 0 else low, 1.0 if hits == count else high)
         found.append(Bin(count, float(np.asarray(score)[mine].mean()), hits / count, interval))
     return tuple(found)
 
@@ -43,8 +43,8 @@ def calibration_error(bins: Sequence[Bin]) -> float:
 
     Source: Guo et al. 2017, doi:10.48550/arXiv.1706.04599.
     """
-    total = sum(b.count for b in bins)
-    return sum(b.count * abs(b.mean_score - b.share_true) for b in bins) / total if total else 0.0
+    total = sum(b.samples for b in bins)
+    return sum(b.samples * abs(b.mean_score - b.share_true) for b in bins) / total if total else 0.0
 
 
 def brier(score: Float64Array, truth: BoolArray) -> float:
@@ -85,7 +85,7 @@ def draw_reliability(path: Path, curves: Mapping[str, Sequence[Bin]], title: str
         line = axes.errorbar(x, y, yerr=np.maximum(spread, 0), marker="o", markersize=4, capsize=2, label=label)
         for b in bins:
             axes.annotate(
-                str(b.count), (b.mean_score, b.share_true), (4, -9), textcoords="offset points", fontsize=6,
+                str(b.samples), (b.mean_score, b.share_true), (4, -9), textcoords="offset points", fontsize=6,
                 color=line[0].get_color(),
             )  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="score", ylabel="share that are true craters", title=title)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cv_pipeline.errors import ConfigError, ModelError
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, find_model, load_network, read_model_file
@@ -56,4 +56,4 @@ def load_subject(name: str, config: Path | None = None) -> Subject:
         seed=settings.seed,
         weights_sha256="of a checkpoint",
     )
-    return Subject(module.averaged.module.eval(), model)
+    return Subject(cast("CraterNet", module.averaged.module).eval(), model)

@@ -10,7 +10,14 @@ from affine import Affine
 from scipy.stats import poisson
 
 from cv_pipeline.errors import ImageError
-from cv_pipeline.evaluation.crater_free import FreeScene, _sheet, area_km2, crater_free_scenes, poisson_interval
+from cv_pipeline.evaluation.crater_free import (
+    TRIMMED_PX,
+    FreeScene,
+    _sheet,
+    area_km2,
+    crater_free_scenes,
+    poisson_interval,
+)
 from cv_pipeline.evaluation.montage import CHIP_PX, Spot, chips, write_montage
 from cv_pipeline.imagery.source import open_source
 from cv_pipeline.types import Impact, PatternKind, Status
@@ -44,10 +51,11 @@ def test_sheet_counts_only_within_its_tiles(tmp_path: Path) -> None:
     assert image is not None
     assert len(scene.cells) == 6
     for number, cell in enumerate(scene.cells):
-        assert (image[cell.row : cell.row + 100, cell.col : cell.col + 100] == 40 * number).all()
-        assert scene.counts(impact(cell.row + 0.5, cell.col + 99.5))
+        around = image[cell.row - TRIMMED_PX : cell.row + 72, cell.col - TRIMMED_PX : cell.col + 72]
+        assert (around == 40 * number).all()
+        assert scene.counts(impact(cell.row + 0.5, cell.col + 43.5))
         assert not scene.counts(impact(cell.row - 1, cell.col + 50))
-    assert area_km2(scene) == pytest.approx(6 * 100 * 100 * 0.09 / 1e6)
+    assert area_km2(scene) == pytest.approx(6 * 44 * 44 * 0.09 / 1e6)
 
 
 def test_area_and_shared_ground_of_a_pair(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_scores_that_are_probabilities_have_no_error() -> None:
     score = rng.random(50_000)
     bins = reliability(score, rng.random(score.size) < score)
     assert len(bins) == 10
-    assert sum(b.count for b in bins) == score.size
+    assert sum(b.samples for b in bins) == score.size
     assert calibration_error(bins) < 0.01
     assert all(b.interval.low <= b.share_true <= b.interval.high for b in bins)
 
@@ -34,7 +34,7 @@ def test_overconfident_scores_have_the_planted_error() -> None:
 def test_error_by_hand() -> None:
     score, true = np.array([0.05, 0.05, 0.95, 1.0]), np.array([False, True, True, True])
     bins = reliability(score, true)
-    assert [(b.count, b.share_true) for b in bins] == [(2, 0.5), (2, 1.0)]
+    assert [(b.samples, b.share_true) for b in bins] == [(2, 0.5), (2, 1.0)]
     assert calibration_error(bins) == pytest.approx((2 * 0.45 + 2 * 0.025) / 4)
     assert brier(score, true) == pytest.approx((0.05**2 + 0.95**2 + 0.05**2) / 4)
 
