@@ -44,7 +44,7 @@ def scenes_of(half: Half, count: int, cache: Path, data: Path, model: str) -> tu
     torch.set_num_threads(1)
     folder = find_model(model)
     settings = read_model_file(folder)
-    backend = TorchBackend(load_network(folder, settings))
+    backend = TorchBackend(load_network(folder, settings), settings)
     backgrounds = Backgrounds(half_of(list_tiles(data, "validate"), half))
     run = FIT_RUN if half is Half.FIT else JUDGE_RUN
     return make_scenes(cache, backgrounds, [(run, k) for k in range(count)], backend, settings.info()), settings.info()
@@ -111,7 +111,7 @@ def sun(
     folder = find_model(model)
     settings = read_model_file(folder)
     backgrounds = Backgrounds(half_of(list_tiles(data, "validate"), Half.JUDGE))
-    backend = TorchBackend(load_network(folder, settings))
+    backend = TorchBackend(load_network(folder, settings), settings)
     folders = scores.sun_scenes(cache, backgrounds, scenes, suns, backend, settings.info())
     print(f"Simulated scenes only. Network weights {settings.weights_sha256[:12]}; {scenes} scenes, {suns} suns each.")
     print("\n".join(scores.sun_lines(folders, settings.info())))

@@ -29,6 +29,10 @@ VISIBLE_SD = 0.7
 
 _CENTRE_SD_PX, _RADIUS_SD = 0.35, 0.05  # of planted detections: what the targets for craters allow
 _COVER, _SIGMAS = 0.90, 1.6449
+_LEAST_TOLD = 30
+"""The SD's scale rests on no fewer of the most directional patterns, even where fewer pass the threshold."""
+_LEAST_SCALE = 0.5
+"""A small sample that happens to fit well makes no SD less than half of what the densities say."""
 _CONE_ODDS = 0.2
 """Directional strikes are five times as common in these scenes as in the simulation that the network learns from."""
 
@@ -142,11 +146,14 @@ def fit_direction(cases: Sequence[Case]) -> DirectionWeights:
     chance = np.array([weigh_axis(c.found, fitted)[1] for c in cases if c.is_round])
     fitted = fitted._replace(least_probability=float(max(np.quantile(chance, 0.99), 0.05)))
     told = [(c, *weigh_axis(c.found, fitted)) for c in directional]
-    told = [t for t in told if t[2] >= fitted.least_probability] or told
+    told.sort(key=lambda t: -t[2])
+    given = sum(t[2] >= fitted.least_probability for t in told)
+    told = told[: max(given, min(_LEAST_TOLD, len(told)))]
     ratio = np.array(
         [abs(angle_deg(axis.azimuth_deg, float(c.truth.axis_deg or 0))) / axis.sd_deg for c, axis, _ in told]
     )
-    return fitted._replace(sd_scale=float(np.quantile(ratio, _COVER) / _SIGMAS))
+    scale = float(np.quantile(ratio, _COVER) / _SIGMAS)
+    return fitted._replace(sd_scale=max(scale, _LEAST_SCALE))
 
 
 def _fit_exponents(directional: Sequence[Case]) -> tuple[float, ...]:

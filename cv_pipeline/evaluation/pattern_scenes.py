@@ -182,7 +182,9 @@ def network_maps(folder: Path, backend: Backend, model: ModelInfo) -> None:
     """
     from cv_pipeline.segmentation.predict import segment
 
-    segment(read_scene(folder, "network", model).aligned, backend, model, folder / maps_name(model))
+    part = folder / "unfinished.tif"
+    segment(read_scene(folder, "network", model).aligned, backend, model, part)
+    part.replace(folder / maps_name(model))  # a run that is killed leaves no half map behind
 
 
 def oracle_maps(folder: Path, pair: SimulatedPair, working_gsd_m: float, seed: tuple[int, ...]) -> None:

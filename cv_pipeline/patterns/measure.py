@@ -44,6 +44,7 @@ MAX_DIRECTION_SD_DEG = 30.0
 
 _BUILT = 0.5
 _MAX_PRIOR_M = 40.0
+_LEAST_RATIO = 1.2  # twice what a good map of radii is off by
 _EDGE_NOISE = 0.06  # of a reach relative to the radius: clods, and half a working pixel
 _AXES = ("mask", "colours", "core's hue", "network")
 
@@ -115,7 +116,7 @@ def measure_patterns(
         One pattern per site, in their order; of kind none where nothing reaches past the crater.
     """
     found = look_around(window, sites, crater_radius_m, centre_sd_m)
-    return [weigh(f, r, window.gsd_m) for f, r in zip(found, crater_radius_m, strict=True)]
+    return [weigh(f, r, window.gsd_m, RADIUS, DIRECTION) for f, r in zip(found, crater_radius_m, strict=True)]
 
 
 def look_around(
@@ -127,8 +128,10 @@ def look_around(
     # A crater belongs to its pattern even where the blast mask leaves it out.
     blast = rays.ray_extents(np.maximum(values[Channel.BLAST], values[Channel.CRATER]), valid, sites, step_m=step_m)
     outer = rays.ray_extents(values[Channel.SECONDARY], valid, sites, step_m=step_m)
-    exists = shape.has_pattern(blast, crater, step_m)
     head_m = craters.core_statistics(values[Channel.BLAST_RADIUS_M], valid, sites.at_px).median
+    # Where the map of radii says that nothing reaches past the crater, a mask that does is the neighbour's.
+    own = (head_m <= 0) | (head_m >= _LEAST_RATIO * crater_radius_m)
+    exists = shape.has_pattern(blast, crater, step_m) & own
     right, up = (_disc_mean(values[c], sites, crater_radius_m) for c in (Channel.AXIS_RIGHT, Channel.AXIS_UP))
     east, north = _to_ground(right, up, sites.jacobians)
     built = values[Channel.STRUCTURE] >= _BUILT

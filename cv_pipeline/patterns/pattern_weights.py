@@ -2,28 +2,28 @@
 
 from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
 
-FITTED_FOR = "none: set by hand"
+FITTED_FOR = "weights 49e46b831f51, 31 scenes, network maps"
 RADIUS = RadiusWeights(
-    head_bias=0.0,
-    mask_bias=0.03,
-    edge_bias=0.05,
-    head_variance=0.02,
-    mask_variance=0.02,
-    edge_variance=0.02,
-    edge_noise=0.05,
-    disagreement=0.5,
-    sd_scale=1.0,
+    head_bias=-0.02144,
+    mask_bias=-0.004442,
+    edge_bias=0.03365,
+    head_variance=0.01939,
+    mask_variance=0.08927,
+    edge_variance=0.02154,
+    edge_noise=0.09998,
+    disagreement=1,
+    sd_scale=1.228,
 )
 DIRECTION = DirectionWeights(
-    mask_exponent=1.0,
-    ring_exponent=0.5,
-    core_exponent=0.3,
-    head_concentration=5.0,
-    intercept=-4.0,
-    mask_weight=1.5,
-    ring_weight=0.5,
-    core_weight=0.2,
-    head_weight=4.0,
-    least_probability=0.5,
-    sd_scale=1.0,
+    mask_exponent=0.2635,
+    ring_exponent=0.1852,
+    core_exponent=0.01843,
+    head_concentration=1.063,
+    intercept=-4.384,
+    mask_weight=0.4535,
+    ring_weight=0.3783,
+    core_weight=0.2072,
+    head_weight=1.724,
+    least_probability=0.1632,
+    sd_scale=0.8938,
 )

@@ -179,6 +179,17 @@ def test_neighbours_all_round_leave_only_the_maps() -> None:
     assert pattern.blast.radius_m == pytest.approx(BLAST_M, rel=0.06)
 
 
+def test_a_neighbours_pattern_is_not_the_craters_own() -> None:
+    """The mask is the same; whose it is, the map of radii says."""
+    at = painted.ground(10)
+    off_axis = np.angle(np.exp(1j * (at.azimuth_rad - 1.0)))
+    reach_m = np.where(np.abs(off_axis) < 0.5, 12.0, CRATER_M)
+    for head_m, kind in ((CRATER_M, PatternKind.NONE), (6.0, PatternKind.CONE)):
+        layers = maps(at, CRATER_M, reach_m, head_m=head_m, axis=(0.6 * np.sin(1.0), 0.6 * np.cos(1.0)))
+        (pattern,) = measure_patterns(window(layers), sites(), CRATER, CENTRE_SD)
+        assert pattern.kind is kind
+
+
 def test_no_pattern_and_no_picture() -> None:
     at = painted.ground(9)
     (none,) = measure_patterns(window(maps(at, CRATER_M, CRATER_M)), sites(), CRATER, CENTRE_SD)
