@@ -103,6 +103,7 @@ def written(score: Weights, new: Weights, peak: PeakErrors, sha256: str, count: 
             "",
             block("SCORE", score, SCORE_TERMS),
             block("NEW", new, NEW_TERMS),
+            f'FITTED_WITH = "{sha256}"',
             f"PEAK = PeakErrors({peak.centre:.3f}, {peak.radius:.3f})",
             "",
         ]

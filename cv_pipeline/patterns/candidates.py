@@ -108,18 +108,26 @@ def _valleys(segmentation: Segmentation, at_px: Float64Array, pairs: np.ndarray,
 
 
 def examine(
-    candidates: Candidates, aligned: AlignedPair, ground: GroundMap, threshold: float, *, use_before: bool
+    candidates: Candidates,
+    aligned: AlignedPair,
+    ground: GroundMap,
+    threshold: float,
+    *,
+    use_before: bool,
+    judge: bool = True,
 ) -> Candidates:
     """The candidates with the images' evidence: moved, measured, scored anew; those below the threshold dropped.
 
-    Where two come to lie on one crater the better is kept.
+    Where two come to lie on one crater the better is kept. ``judge`` False leaves the network's scores: weights of
+    another model's odds say nothing of this one's.
     """
     prior = candidates.evidence
     maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
     found = look(aligned, ground.frame, prior, maybe_new, use_before=use_before)
     judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), SCORE)
-    score = np.where(found.usable, judged, candidates.peak)
+    score = np.where(found.usable & judge, judged, candidates.peak)
     at_px = ground.metres_to_working(found.centre_m) if len(score) else candidates.at_px
     moved = replace(candidates, at_px=at_px, score=score, evidence=found)
-    kept = suppress(found.centre_m, score, found.radius_m)
+    # Half the usual reach: these were told apart already, and fits of touching craters draw together.
+    kept = suppress(found.centre_m, score, found.radius_m / 2)
     return moved.take(kept[score[kept] >= threshold])

@@ -21,7 +21,7 @@ from cv_pipeline.patterns.candidates import Candidates, cores, examine, find_can
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import Pattern, measure_patterns
 from cv_pipeline.patterns.measure import Window as PatternWindow
-from cv_pipeline.patterns.verdict_weights import NEW
+from cv_pipeline.patterns.verdict_weights import FITTED_WITH, NEW
 from cv_pipeline.registration.register import before_view
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import (
@@ -95,7 +95,8 @@ def _candidates(
     if images is None:
         return find_candidates(segmentation, ground, threshold, core_px)
     maybe = find_candidates(segmentation, ground, _SECOND_LOOK * threshold, core_px)
-    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before)
+    judge = segmentation.model.sha256 == FITTED_WITH
+    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before, judge=judge)
 
 
 class Located(NamedTuple):
@@ -175,7 +176,8 @@ def _measure(
     if segmentation.has_before:
         disc_m = np.maximum(found.evidence.radius_m, segmentation.grid.gsd_m)
         network = craters.new_probability(values[Channel.NEW], values[Channel.CRATER], valid, sites, disc_m)
-        fresh = _new_probability(network, found)
+        judge = segmentation.model.sha256 == FITTED_WITH
+        fresh = _new_probability(network, found) if judge else network
     return _Measured(patterns, fresh)
 
 

@@ -19,4 +19,5 @@ NEW = Weights(
     (2.462, -0.2885, -1.447, 0.2539, -0.8552),
     2.35,
 )  # fmt: skip
+FITTED_WITH = "49e46b831f51463f06493849a2753cbadb7bff3cef5e2a38bf801c6945654858"
 PEAK = PeakErrors(1.826, 1.743)
