@@ -78,8 +78,8 @@ def segment(
         path: GeoTIFF to write.
         tile_px: Greatest side of the ground that one run of the network answers for, a multiple of 256. Larger is
             faster and takes more memory; the result stays the same.
-        overlap_px: How much more each run sees, a multiple of 32. With the default the result is that of one run
-            over the whole grid up to about 0.001; less is faster.
+        overlap_px: How much more each run sees, a multiple of 32. 192 gives what one run over the whole grid would;
+            the default moves scores by up to 0.006 at seams and centres by 0.05 px, and is faster and smaller.
         use_before: False where the registration cannot be trusted.
         screen: True leaves out tiles in which :func:`~cv_pipeline.segmentation.screen.worth_a_look` finds nothing.
         progress: Told (tiles done, tiles in all).
