@@ -2,28 +2,28 @@
 
 from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
 
-FITTED_FOR = "weights 49e46b831f51, 31 scenes, network maps"
+FITTED_FOR = "weights 4503eafbb3a9, 30 scenes, network maps"
 RADIUS = RadiusWeights(
-    head_bias=-0.02144,
-    mask_bias=-0.004442,
-    edge_bias=0.03365,
-    head_variance=0.01939,
-    mask_variance=0.08927,
-    edge_variance=0.02154,
-    edge_noise=0.09998,
-    disagreement=1,
-    sd_scale=1.228,
+    head_bias=-0.03574,
+    mask_bias=-0.001062,
+    edge_bias=0.0009047,
+    head_variance=0.02335,
+    mask_variance=0.213,
+    edge_variance=0.02376,
+    edge_noise=0.06458,
+    disagreement=0.6157,
+    sd_scale=1.315,
 )
 DIRECTION = DirectionWeights(
-    mask_exponent=0.2635,
-    ring_exponent=0.1852,
-    core_exponent=0.01843,
-    head_concentration=1.063,
-    intercept=-4.384,
-    mask_weight=0.4535,
-    ring_weight=0.3783,
-    core_weight=0.2072,
-    head_weight=1.724,
-    least_probability=0.1632,
-    sd_scale=0.8938,
+    mask_exponent=0.3244,
+    ring_exponent=0.1989,
+    core_exponent=0.03387,
+    head_concentration=1.14,
+    intercept=-4.562,
+    mask_weight=0.5779,
+    ring_weight=0.3982,
+    core_weight=0.2568,
+    head_weight=2.876,
+    least_probability=0.1779,
+    sd_scale=1.009,
 )
