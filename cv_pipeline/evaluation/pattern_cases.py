@@ -25,7 +25,8 @@ from cv_pipeline.types import Float64Array, ModelInfo, Window
 
 VISIBLE_SD = 0.7
 """Patterns and axes that stand out less are taken for invisible: the least conspicuity of a strike, for the same reason
-(:mod:`cv_pipeline.simulation.visibility`). Set before anything was measured."""
+(:mod:`cv_pipeline.simulation.visibility`). Taken over from there after drawn cones had been looked at, of which about
+two in three could not be seen by eye; figures without it are printed beside."""
 
 _CENTRE_SD_PX, _RADIUS_SD = 0.35, 0.05  # of planted detections: what the targets for craters allow
 _COVER, _SIGMAS = 0.90, 1.6449
