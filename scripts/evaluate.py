@@ -36,7 +36,7 @@ HEADER = (
     "Development score: real scenes, after image only. Labels are incomplete, so precision (and with it AP and F1)"
     " is a lower bound. Nothing may be trained on or tuned to these scenes."
 )
-LOW_THRESHOLD = 0.05  # AP needs the tail of the curve, far below a useful threshold
+LOW_THRESHOLD = 0.005  # AP needs the tail of the curve, far below a useful threshold
 
 SHOWN = 25
 
