@@ -137,8 +137,8 @@ def bad_image(kind: str, files: Files, make_tiff: Callable[..., Path]) -> Path:
         path.touch()
     elif kind == "truncated":
         path.write_bytes(files.after.read_bytes()[:20_000])
-    elif kind == "one band":
-        make_tiff(texture(64, 64)[..., :1], name=path.name)
+    elif kind == "two bands":
+        make_tiff(texture(64, 64)[..., :2], name=path.name)
     elif kind == "twelve bands":
         make_tiff(np.tile(texture(64, 64), 4), name=path.name)
     elif kind == "nan":
@@ -158,8 +158,8 @@ BAD_IMAGES = {
     "text": "image",
     "zero bytes": "0 bytes",
     "truncated": "truncated",
-    "one band": "--bands",
-    "twelve bands": "--bands",
+    "two bands": "-bands R,G,B",
+    "twelve bands": "-bands R,G,B",
     "nan": "not finite",
     "no crs": "--gsd",
     "too coarse": "outside the range",
@@ -389,7 +389,8 @@ def test_models_lists_what_is_installed(files: Files, monkeypatch: pytest.Monkey
     monkeypatch.setattr(zoo, "_PLACES", (files.folder,))
     result = cli("models")
     assert result.exit_code == 0
-    assert result.stdout.startswith("model: 0.2 to 1.1 m per pixel, threshold 0.5")
+    assert result.stdout.startswith("tiny: ")
+    assert "0.2 to 1.1 m per pixel (works at 0.5), threshold 0.5, hash ok" in result.stdout
 
 
 def test_models_names_a_broken_one(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ def test_windows_do_not_matter(tmp_path: Path) -> None:
 
 def test_uncertain_centre_needs_a_stronger_direction(tmp_path: Path) -> None:
     """A short fan is read beside a sure centre, and left alone beside one that may just be misplaced."""
-    fan = {"azimuth_deg": 60.0, "cone_length_m": 5.0}
+    fan = {"azimuth_deg": 60.0, "cone_length_m": 4.5}
     (sure,) = found(tmp_path, "utm", [Plant(300, 350, 1.5, 3.5, score=0.97, **fan)])
     (vague,) = found(tmp_path, "utm", [Plant(300, 350, 1.5, 3.5, score=0.4, **fan)])
     assert sure.direction_deg == pytest.approx(60, abs=6)
