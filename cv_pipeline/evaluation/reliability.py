@@ -64,7 +64,9 @@ class Isotonic(NamedTuple):
 
 
 def fit_isotonic(score: Float64Array, truth: BoolArray) -> Isotonic:
-    """The rising function of least squares (pool adjacent violators, scipy); n > 0."""
+    """The rising function of least squares (pool adjacent violators, scipy); the identity without samples."""
+    if len(score) == 0:
+        return Isotonic(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
     order = np.argsort(score, kind="stable")
     return Isotonic(np.asarray(score)[order], np.asarray(isotonic_regression(np.asarray(truth, float)[order]).x))
 

@@ -43,6 +43,7 @@ def test_nothing_is_well_calibrated() -> None:
     assert reliability(np.zeros(0), np.zeros(0, bool)) == ()
     assert calibration_error(()) == 0.0
     assert brier(np.zeros(0), np.zeros(0, bool)) == 0.0
+    assert fit_isotonic(np.zeros(0), np.zeros(0, bool))(np.array([0.25])) == 0.25
 
 
 def test_isotonic_finds_a_planted_curve() -> None:
