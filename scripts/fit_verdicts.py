@@ -149,9 +149,9 @@ def main(
     describe_sd(paired)
     known = paired.is_crater & ~np.isnan(paired.network_new)
     judged = news(paired, new)
-    for name, value in (("maps", paired.network_new), ("with image", judged)):
-        right = (value[known] >= 0.5) == paired.is_new[known]
-        print(f"new or old, {name}: {right.mean():.3f} of {known.sum()}")
+    for way, newness in (("maps", paired.network_new), ("with image", judged)):
+        right = (newness[known] >= 0.5) == paired.is_new[known]
+        print(f"new or old, {way}: {right.mean():.3f} of {known.sum()}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def _network_new(scene: CraterScene, ground: GroundMap, found: Candidates) -> Fl
 def join(tables: Sequence[Table]) -> Table:
     """One table of several, at least one."""
     first = tables[0]
-    parts = {}
+    parts: dict[str, Any] = {}
     for name in Table.__slots__:
         values = [getattr(table, name) for table in tables]
         if isinstance(getattr(first, name), Evidence):
@@ -148,7 +148,7 @@ def join(tables: Sequence[Table]) -> Table:
 
 def take(table: Table, index: np.ndarray) -> Table:
     """The rows at ``index``, in its order."""
-    parts = {}
+    parts: dict[str, Any] = {}
     for name in Table.__slots__:
         value = getattr(table, name)
         if isinstance(value, Evidence):

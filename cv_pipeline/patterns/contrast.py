@@ -90,7 +90,7 @@ def _covariance(centred: Float32Array, weight: Float64Array) -> Float64Array:
     raw = np.matmul((centred * share[..., None]).transpose(0, 2, 1), centred).astype(np.float64)
     size = raw.shape[-1]
     mean_variance = np.trace(raw, axis1=1, axis2=2) / size
-    return raw + (_FLOOR_DN**2 + _SHRINK * mean_variance)[:, None, None] * np.eye(size)
+    return np.asarray(raw + (_FLOOR_DN**2 + _SHRINK * mean_variance)[:, None, None] * np.eye(size))
 
 
 def _discriminate(
@@ -100,7 +100,7 @@ def _discriminate(
 
     Only the first ``signal`` colours are expected to differ in the core.
     """
-    ground_weight, core_weight = seen * _GROUND, seen * _CORE
+    ground_weight, core_weight = (np.asarray(seen * part, np.float64) for part in (_GROUND, _CORE))
     ground, core = _means(colours, ground_weight), _means(colours, core_weight)
     centred = (colours - ground[:, None, :]).astype(np.float32)
     covariance = _covariance(centred, ground_weight)
@@ -115,7 +115,7 @@ def _discriminate(
 
 def _along(colours: Float32Array, seen: BoolArray, mix: Float64Array) -> Float32Array:
     """A date's colours along a mix, less the ground's mean, in SDs of that date's ground; 0 where unseen."""
-    weight = seen * _GROUND
+    weight = np.asarray(seen * _GROUND, np.float64)
     centred = (colours - _means(colours, weight)[:, None, :]).astype(np.float32)
     covariance = _covariance(centred, weight)
     spread = np.sqrt(np.maximum(np.einsum("ni,nij,nj->n", mix, covariance, mix), 1e-12))

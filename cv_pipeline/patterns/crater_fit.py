@@ -44,7 +44,7 @@ def _surroundings() -> Float32Array:
     distance = np.hypot(_EAST, _NORTH)
     unit = np.maximum(distance, 1e-6)
     collars = [np.exp(-(((distance - at) / 0.5) ** 2)) for at in (1.9, 2.7)]
-    parts = [np.ones_like(_EAST), _EAST / 3, _NORTH / 3]
+    parts: list[np.ndarray] = [np.ones_like(_EAST), _EAST / 3, _NORTH / 3]
     for collar in collars:
         parts += [collar, collar * _EAST / unit, collar * _NORTH / unit]
     return np.stack(parts).astype(np.float32)
@@ -144,7 +144,7 @@ def _explained(residual: Float32Array, own: Float32Array, seen: BoolArray) -> Fl
     """Share (n,) of the squared signal within 1.5 units that the crater's own terms take away; 0..1."""
     near = seen & (np.hypot(_EAST, _NORTH) <= 1.5)
     left, with_own = ((near * part**2).sum(axis=1) for part in (residual, residual + own))
-    return np.clip(1 - left / np.maximum(with_own, 1e-9), 0, 1).astype(np.float64)
+    return np.asarray(np.clip(1 - left / np.maximum(with_own, 1e-9), 0, 1), np.float64)
 
 
 def _columns(at: Float64Array) -> Float32Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -62,11 +63,15 @@ def no_evidence(
 ) -> Evidence:
     """Evidence of n candidates whose images are not there: what is known, and nothing new."""
     n = len(radius_m)
-    zeros = [np.zeros((n, 2)) if field.name == "stretch" else np.zeros(n) for field in fields(Evidence)[5:18]]
-    never = np.zeros(n, dtype=bool)
-    return Evidence(
-        centre_m.copy(), centre_sd_m.copy(), radius_m.copy(), radius_sd_m.copy(), never, *zeros, never.copy()
-    )
+    known: dict[str, Any] = {
+        "centre_m": centre_m,
+        "centre_sd_m": centre_sd_m,
+        "radius_m": radius_m,
+        "radius_sd_m": radius_sd_m,
+    }
+    rest: dict[str, Any] = {field.name: np.zeros(n) for field in fields(Evidence) if field.name not in known}
+    rest |= {"stretch": np.zeros((n, 2)), "usable": np.zeros(n, bool), "before_known": np.zeros(n, bool)}
+    return Evidence(**rest, **{name: values.copy() for name, values in known.items()})
 
 
 def look(

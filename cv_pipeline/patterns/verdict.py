@@ -122,4 +122,8 @@ def fit(terms: Float64Array, truth: Float64Array, strength: float = 1.0, steps: 
         weight = weight + move
         if np.abs(move).max() < 1e-8:
             break
-    return Weights(*(tuple(float(v) for v in part) for part in (middle, scale, weight[:-1])), float(weight[-1]))
+    return Weights(_floats(middle), _floats(scale), _floats(weight[:-1]), float(weight[-1]))
+
+
+def _floats(values: Float64Array) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

@@ -57,5 +57,5 @@ def folded(net: CraterNet) -> CraterNet:
         net.encoder = fuse(net.encoder)
     for block in net.decoder.blocks:
         block.conv1, block.conv2 = fuse(block.conv1), fuse(block.conv2)
-    net.fusions = nn.ModuleList(_FoldedFusion(fusion) for fusion in net.fusions)
+    net.fusions = nn.ModuleList(_FoldedFusion(fusion) for fusion in net.fusions if isinstance(fusion, Fusion))
     return net

@@ -90,9 +90,7 @@ class CraterNet(nn.Module):
         widths = self.encoder.out_channels
         # The first level costs most: it is never wider than what the decoder makes of it.
         fused = [min(widths[1], config["decoder_channels"][-1]), *widths[2:]]
-        self.fusions = nn.ModuleList(
-            Fusion(*pair, config["fusion"]) for pair in zip(widths[1:], fused, strict=True)
-        )
+        self.fusions = nn.ModuleList(Fusion(*pair, config["fusion"]) for pair in zip(widths[1:], fused, strict=True))
         self.decoder = smp.decoders.unet.decoder.UnetDecoder(
             encoder_channels=(widths[0], *fused), decoder_channels=(*config["decoder_channels"], 1), n_blocks=DEPTH
         )

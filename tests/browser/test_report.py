@@ -140,7 +140,8 @@ _CONTRAST = """(element) => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   let behind = element;
-  while (behind && getComputedStyle(behind).backgroundColor.startsWith("rgba(0, 0, 0, 0")) behind = behind.parentElement;
+  const clear = (one) => getComputedStyle(one).backgroundColor.startsWith("rgba(0, 0, 0, 0");
+  while (behind && clear(behind)) behind = behind.parentElement;
   const pair = [light(getComputedStyle(element).color), light(getComputedStyle(behind).backgroundColor)].sort();
   return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
 }"""

@@ -43,9 +43,7 @@ def test_the_eight_ways_differ() -> None:
 
 
 @pytest.mark.parametrize("paired", [True, False])
-def test_what_turns_with_its_input_is_left_as_it_is(
-    tiles: tuple[Float32Array, Float32Array], paired: bool
-) -> None:
+def test_what_turns_with_its_input_is_left_as_it_is(tiles: tuple[Float32Array, Float32Array], paired: bool) -> None:
     after, before = tiles[0], tiles[1] if paired else None
     np.testing.assert_allclose(Symmetric(slopes)(after, before, None), slopes(after, before, None), atol=1e-6)
 
