@@ -14,7 +14,7 @@ SCALES_M = (1.0, 2.0, 4.0)
 """Standard deviations of the inner Gaussian; a disc of radius r answers most at r / sqrt(2)."""
 OUTER = 1.6
 THRESHOLD_SD = 0.6
-"""In local standard deviations of brightness; chosen on training places by ``scripts/check_screening.py``."""
+"""In local standard deviations of brightness; a cautious guess: ``scripts/check_screening.py`` says what it skips."""
 
 
 def blob_strength(image: Float32Array, gsd_m: float) -> Float32Array:
