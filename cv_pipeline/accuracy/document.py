@@ -40,5 +40,7 @@ def null_from_document(content: Any) -> NullModel | None:
 
 
 def combination_document(combinations: CombinationRange | None) -> dict[str, Any] | None:
-    """The ranges over all combinations of aim points by statistic."""
-    return None if combinations is None else asdict(combinations)
+    """The ranges over all combinations of aim points by statistic; a ``count`` too large for JSON is None."""
+    if combinations is None:
+        return None
+    return asdict(combinations) | {"count": combinations.count if combinations.count <= 2**53 else None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from cv_pipeline.accuracy.statement import told_from_chance
 from cv_pipeline.types import AccuracySummary, CombinationRange, Dispersion, Range
 
@@ -14,7 +16,10 @@ def combination_sentence(combinations: CombinationRange) -> str:
     parts = [f"mean {_range(c.mean_m)}", f"median {_range(c.median_m)}"]
     if c.sd_population_m is not None and c.sd_sample_m is not None:
         parts += [f"population SD {_range(c.sd_population_m)}", f"sample SD {_range(c.sd_sample_m)}"]
-    count = str(c.count) if c.count < 1e6 else f"{c.count:.1e}"
+    if c.count < 1e6:
+        count = str(c.count)
+    else:  # of thousands of impacts it has thousands of digits, more than a float can take
+        count = f"{c.count:.1e}" if c.count < 1e300 else f"10^{math.log10(c.count):.0f}"
     return (
         f"Over all {count} combinations of aim points ({c.with_choice} of {c.n} impacts have a choice): "
         f"{'; '.join(parts)}."

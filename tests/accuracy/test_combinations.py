@@ -1,3 +1,4 @@
+import json
 from itertools import product
 
 import numpy as np
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 
 from cv_pipeline.accuracy import combinations
 from cv_pipeline.accuracy.combinations import combination_range
+from cv_pipeline.accuracy.document import combination_document
+from cv_pipeline.accuracy.words import combination_sentence
 
 DISTANCES = st.integers(0, 400).map(lambda k: k / 8)
 CHOICES = st.lists(st.lists(DISTANCES, min_size=1, max_size=3), min_size=1, max_size=5)
@@ -53,3 +56,12 @@ def test_nothing_to_combine():
     assert combination_range([[3.0], [3.0, 3.0]]).count == 1
     with pytest.raises(ValueError, match="at least one"):
         combination_range([[1.0], []])
+
+
+def test_thousands_of_impacts_are_told_and_written() -> None:
+    many = combination_range([[1.0, 2.0]] * 20_000)
+    assert many is not None and many.count == 2**20_000
+    assert "10^6021 combinations" in combination_sentence(many)
+    assert json.loads(json.dumps(combination_document(many)))["count"] is None
+    few = combination_document(combination_range([[1.0, 2.0]] * 50))
+    assert few is not None and few["count"] == 2**50
