@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-SLOWEST_OPENING_S = 3.0
+SLOWEST_RATIO = 5.0
 LARGEST_MB = 30.0
 MANY = 5000
 
@@ -147,9 +147,14 @@ _CONTRAST = """(element) => {
 }"""
 
 
-def test_thousands_of_impacts_open_at_once(opened: Callable[[Path], Any], tmp_path: Path) -> None:
+def test_thousands_of_impacts_open_about_as_fast_as_forty(
+    report: Path, opened: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    few_ms = opened(report).evaluate("() => performance.now()")
     html = write_report(make_assessment(tmp_path, impacts=MANY, structures=60), AssessConfig(), tmp_path / "out")
     assert html.stat().st_size < LARGEST_MB * 1e6
     page = opened(html)
-    assert page.evaluate("() => performance.now()") < SLOWEST_OPENING_S * 1000
+    many_ms = page.evaluate("() => performance.now()")
+    print(f"opened in {many_ms:.0f} ms, {html.stat().st_size / 1e6:.1f} MB; 40 impacts in {few_ms:.0f} ms")
+    assert many_ms < SLOWEST_RATIO * few_ms
     assert page.locator("#shown").inner_text() == f"{MANY} of {MANY} shown"
