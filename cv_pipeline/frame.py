@@ -9,14 +9,23 @@ image up as north.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cv_pipeline.types import Float64Array, Grid
 
 if TYPE_CHECKING:
-    from pyproj import CRS
+    from pyproj import CRS, Transformer
+
+
+@lru_cache(maxsize=64)
+def transformer(source: Any, target: Any) -> Transformer:
+    """From one CRS to another, x before y; kept, because building one takes longer than a thousand points."""
+    from pyproj import Transformer
+
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +52,14 @@ class LocalFrame:
         x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
         if self.crs is None:
             return np.column_stack([x, y])
-        from pyproj import Transformer
-
-        to_local = Transformer.from_crs(self.grid.crs, self.crs, always_xy=True)
-        return np.column_stack(to_local.transform(x, y))
+        return np.column_stack(transformer(self.grid.crs, self.crs).transform(x, y))
 
     def metres_to_pixel(self, points_m: Float64Array) -> Float64Array:
         """Pixel positions (n, 2) as (row_px, col_px) of local metres (n, 2) as (x_m, y_m)."""
         points = np.asarray(points_m, dtype=np.float64).reshape(-1, 2)
         x, y = points[:, 0], points[:, 1]
         if self.crs is not None:
-            from pyproj import Transformer
-
-            to_map = Transformer.from_crs(self.crs, self.grid.crs, always_xy=True)
-            x, y = to_map.transform(x, y)
+            x, y = transformer(self.crs, self.grid.crs).transform(x, y)
         inverse = ~self.grid.transform
         cols = inverse.a * x + inverse.b * y + inverse.c
         rows = inverse.d * x + inverse.e * y + inverse.f
@@ -66,22 +69,19 @@ class LocalFrame:
         """WGS 84 (n, 2) as (lon_deg, lat_deg) of local metres (n, 2)."""
         if self.crs is None:
             raise ValueError("an image without a CRS has no longitude and latitude")
-        from pyproj import Transformer
-
         points = np.asarray(points_m, dtype=np.float64).reshape(-1, 2)
-        to_wgs = Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
-        return np.column_stack(to_wgs.transform(points[:, 0], points[:, 1]))
+        return np.column_stack(transformer(self.crs, "EPSG:4326").transform(points[:, 0], points[:, 1]))
 
 
 def local_frame(grid: Grid) -> LocalFrame:
     """The local frame centred on ``grid``; see the module's text for its accuracy."""
     if grid.crs is None:
         return LocalFrame(grid=grid, crs=None)
-    from pyproj import CRS, Transformer
+    from pyproj import CRS
 
     t = grid.transform
     col, row = grid.width / 2, grid.height / 2
     x, y = t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f
-    lon, lat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
+    lon, lat = transformer(grid.crs, "EPSG:4326").transform(x, y)
     aeqd = CRS.from_proj4(f"+proj=aeqd +lat_0={lat:.9f} +lon_0={lon:.9f} +datum=WGS84 +units=m +no_defs")
     return LocalFrame(grid=grid, crs=aeqd)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from cv_pipeline.frame import LocalFrame
+from cv_pipeline.frame import LocalFrame, transformer
 from cv_pipeline.report.rows import COLUMN_DECIMALS, Cell, finite, impact_rows, matches_by_impact
 from cv_pipeline.types import Assessment, Float64Array, Impact
 
@@ -171,9 +171,7 @@ def to_image_crs(frame: LocalFrame) -> Callable[[Float64Array], Float64Array]:
     """A function from local metres (n, 2) to map (x, y) in the image's CRS; identity without a CRS."""
     if frame.crs is None:
         return lambda points_m: points_m
-    from pyproj import Transformer
-
-    to_map = Transformer.from_crs(frame.crs, frame.grid.crs, always_xy=True)
+    to_map = transformer(frame.crs, frame.grid.crs)
     return lambda points_m: np.column_stack(to_map.transform(points_m[:, 0], points_m[:, 1]))
 
 

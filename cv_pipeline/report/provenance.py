@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.imagery.location import file_sha256
 from cv_pipeline.types import Assessment, ImageSource
 
 PACKAGES = (
@@ -32,8 +32,6 @@ PACKAGES = (
 )
 """Distributions whose version can change a figure."""
 
-_CHUNK_BYTES = 1 << 20
-
 
 def file_record(path: Path) -> dict[str, object]:
     """Name, size and SHA-256 of an input file, for the ``provenance`` extras of a report.
@@ -41,11 +39,7 @@ def file_record(path: Path) -> dict[str, object]:
     Raises:
         OSError: the file cannot be read.
     """
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
 def provenance(
