@@ -30,7 +30,7 @@ def doctor(
     """Say what one or two images are and whether a run can use them; exit code 0 usable, 2 not usable."""
     with errors_to_exit_code():
         from cv_pipeline.config import AssessConfig
-        from cv_pipeline.imagery.doctor import diagnose, document, lines
+        from cv_pipeline.doctor import diagnose, document, lines
 
         config = AssessConfig(
             model=model, gsd_m=gsd, before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),

@@ -33,11 +33,6 @@ def centre_ap(scenes: Sequence[SceneScore]) -> float:
     return average_precision(precision_recall([scene.centres for scene in scenes]))
 
 
-def instance_ap(scenes: Sequence[SceneScore]) -> float:
-    """Average precision of outlines at IoU 0.5."""
-    return average_precision(precision_recall([scene.instances for scene in scenes]))
-
-
 def f1_at(matches: Sequence[SceneMatches], threshold: float) -> float:
     """F1 of the detections at or above a threshold; 0 where there are none."""
     point = point_at(precision_recall(matches), threshold)

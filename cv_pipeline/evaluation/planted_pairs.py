@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,7 +24,6 @@ PlaceSet = Literal["ucmerced_train", "joplin_pre", "ucmerced_validate", "joplin_
 TUNED_ON: tuple[PlaceSet, ...] = ("ucmerced_train", "joplin_pre")
 """Limits of registration were chosen on these; figures are quoted on the others."""
 QUOTED_ON: tuple[PlaceSet, ...] = ("ucmerced_validate", "joplin_post", "kampala")
-PLACE_SETS: tuple[PlaceSet, ...] = get_args(PlaceSet)
 
 _PAD_PX = 64
 _WHOLE_TILE = GroundConfig(real_share=1.0, parcel_width_m=(5000.0, 6000.0), parcel_length_m=(5000.0, 6000.0))

@@ -1,6 +1,6 @@
 """Small pictures of the images around each centre, all in the crater's own units, so that many are fitted at once.
 
-A chip is sampled in local metres, ``STEP`` crater radii apart, from the image at its own GSD where the crater is
+A chip is sampled in local metres, a fifth of a crater radius apart, from the image at its own GSD where the crater is
 small, and from pixels averaged to a half, a quarter ... of that where it is so large that nothing is lost.
 """
 
@@ -23,7 +23,6 @@ from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array
 SIDE = 31
 REACH = 3.0
 """A chip reaches this many units from its centre, ``SIDE`` samples a side."""
-STEP = 2 * REACH / (SIDE - 1)
 
 _AXIS = np.linspace(-REACH, REACH, SIDE)
 OFFSETS = np.stack(np.meshgrid(_AXIS, -_AXIS), axis=-1).reshape(-1, 2)

@@ -42,8 +42,8 @@ def fitted(pictures: Float64Array, noise: float = 0.05, centre_sd: float = 0.3, 
 
 @pytest.mark.parametrize("stretch", [(0.0, 0.0), (0.15, 0.0), (-0.1, 0.12)])
 def test_profile_is_recovered(stretch: tuple[float, float]) -> None:
-    found = fitted(planted(stretch=stretch))
-    np.testing.assert_allclose(found.centre[0], (0.2, -0.15), atol=0.03)  # the prior holds it back a little
+    found = fitted(planted(stretch=stretch), centre_sd=0.5)  # a prior that hardly holds the centre back
+    np.testing.assert_allclose(found.centre[0], (0.2, -0.15), atol=0.02)
     np.testing.assert_allclose(found.stretch[0], stretch, atol=0.025)
     assert np.exp(found.log_radius[0]) == pytest.approx(1.1, rel=0.02)
     assert np.exp(found.log_steepness[0]) == pytest.approx(2.3, rel=0.08)
@@ -59,13 +59,14 @@ def test_centroid_is_dragged_by_a_collar_and_the_fit_is_not() -> None:
     assert np.hypot(*fitted(picture).centre[0]) < 0.4 * dragged
 
 
-def test_shading_drags_no_more_than_it_would() -> None:
-    """A lit and a shaded side look much like a shift, and with the noise raised as it is the fit cannot tell them."""
+@pytest.mark.xfail(strict=True, reason="with the noise raised as it is, the fit cannot tell shading from a shift")
+def test_shading_drags_less_than_half_of_what_it_would() -> None:
+    """A lit and a shaded side look much like a shift; the shading's term takes most of it."""
     lit = planted(centre=(0.0, 0.0), shading=(0.25, 0.0))
     weight = np.clip(lit - 0.4 - 0.2 * EAST, 0, None) * (np.hypot(EAST, NORTH) < 2)
     dragged = (weight * EAST).sum() / weight.sum()
     assert dragged > 0.1
-    assert abs(fitted(lit).centre[0, 0]) < dragged
+    assert abs(fitted(lit).centre[0, 0]) < 0.5 * dragged
 
 
 def test_nothing_seen_leaves_the_prior_and_its_sd() -> None:

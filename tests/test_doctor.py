@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from cv_pipeline.cli import app
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.doctor import diagnose, document, lines
 from cv_pipeline.imagery.describe import describe, effective_bits, image_lines
-from cv_pipeline.imagery.doctor import diagnose, document, lines
 from cv_pipeline.imagery.source import open_source
 from tests.conftest import texture
 
