@@ -47,5 +47,9 @@ class OutputError(CvPipelineError):
     """An output folder is in use or cannot be written."""
 
 
+class ReviewError(CvPipelineError):
+    """A review's record is damaged, in use or of another result, or an edit makes no sense."""
+
+
 class ConfigError(CvPipelineError):
     """A setting is out of range or two settings contradict each other."""
