@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from cv_pipeline.matching.nearest import StructureIndex
+    from cv_pipeline.segmentation.backend import Backend, Precision, Runtime
     from cv_pipeline.segmentation.zoo import ModelFile
     from cv_pipeline.structures.file import StructureSet
     from cv_pipeline.types import AccuracySummary, AlignedPair, FootprintOffset, ScenePair
@@ -31,6 +32,28 @@ LOW_VALID_SHARE = 0.5
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     """The default progress: none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A pair that was opened, checked and aligned: all that segmentation and what follows need.
+
+    It holds no pixels and can be pickled, so that parts of a large scene can go to other processes. ``config`` has
+    its precision settled.
+    """
+
+    config: AssessConfig
+    model_dir: Path
+    model: ModelFile
+    aligned: AlignedPair
+    structures: str | Path | None
+    given: StructureSet
+
+    @property
+    def uses_before(self) -> bool:
+        """Whether there is a before image and its registration can be trusted."""
+        registration = self.aligned.registration
+        return registration is not None and registration.gate is not Gate.FAIL
 
 
 @cache
@@ -72,16 +95,27 @@ def assess(
     Raises:
         CvPipelineError: an input cannot be used; the message says which, why and what to do.
     """
-    from cv_pipeline.imagery.masked import pair_notes
+    prepared = prepare(before, after, structures, config, progress=progress)
+    folder = Path(tempfile.mkdtemp(dir=_scratch().name))
+    segmentation = segment_prepared(prepared, folder / "segmentation.tif", progress=progress)
+    return conclude(prepared, segmentation, progress=progress)
+
+
+def prepare(
+    before: str | Path | None,
+    after: str | Path,
+    structures: str | Path | None = None,
+    config: AssessConfig | None = None,
+    *,
+    progress: Progress = _silent,
+) -> Prepared:
+    """The first part of :func:`assess`: everything before the network; same arguments and errors."""
     from cv_pipeline.imagery.pair import open_pair
     from cv_pipeline.output_dir import check_output_dir
-    from cv_pipeline.patterns.extract import extract_impacts
     from cv_pipeline.registration.register import register
     from cv_pipeline.segmentation.onnx_backend import choose_precision
     from cv_pipeline.segmentation.predict import check_gsd
-    from cv_pipeline.segmentation.sanity import input_notices, largest_score, nothing_found_note
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
-    from cv_pipeline.structures.placement import offset_notes
 
     config = config or AssessConfig()
     if config.out_dir is not None:
@@ -94,13 +128,24 @@ def assess(
     for source in (pair.after, pair.before):
         if source is not None:
             check_gsd(source, model.info())
-    frame = local_frame(pair.after.grid)
-    given = _read_structures(structures, frame, model.name)
+    given = _read_structures(structures, local_frame(pair.after.grid), model.name)
     progress("opening", 1, 1)
     progress("aligning", 0, 1)
     aligned = register(pair, model.working_gsd_m)
     progress("aligning", 1, 1)
-    segmentation = _segment(aligned, model_dir, model, config, progress)
+    return Prepared(config, model_dir, model, aligned, structures, given)
+
+
+def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progress = _silent) -> Assessment:
+    """The last part of :func:`assess`: from the maps to the result and, with ``out_dir`` set, its files."""
+    from cv_pipeline.imagery.masked import pair_notes
+    from cv_pipeline.patterns.extract import extract_impacts
+    from cv_pipeline.segmentation.sanity import input_notices, largest_score, nothing_found_note
+    from cv_pipeline.structures.placement import offset_notes
+
+    config, model, aligned, given = prepared.config, prepared.model, prepared.aligned, prepared.given
+    pair = aligned.pair
+    frame = local_frame(pair.after.grid)
     threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
     progress("measuring", 0, 2)
     impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold, images=aligned)
@@ -111,7 +156,7 @@ def assess(
     progress("measuring", 2, 2)
     notes = (
         *pair_notes(pair),
-        *input_notices(pair, model_dir, model.name),
+        *input_notices(pair, prepared.model_dir, model.name),
         *given.notes,
         *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
         *_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
@@ -122,7 +167,7 @@ def assess(
         index.landmarks, offset,
     )  # fmt: skip
     if config.out_dir is not None:
-        _write(result, config, structures, given, progress)
+        _write(result, config, prepared.structures, given, progress)
     return result
 
 
@@ -160,31 +205,41 @@ def footprint_m(frame: LocalFrame) -> BaseGeometry:
     return Polygon(frame.pixel_to_metres(rows, cols))
 
 
-def _segment(
-    aligned: AlignedPair, model_dir: Path, model: ModelFile, config: AssessConfig, progress: Progress
+def segment_prepared(
+    prepared: Prepared, path: Path, rows: range | None = None, *, progress: Progress = _silent
 ) -> Segmentation:
-    from cv_pipeline.segmentation.backend import Backend, pin_threads
-    from cv_pipeline.segmentation.onnx_backend import load_backend
+    """The middle part of :func:`assess`: the network's maps, written to ``path``.
+
+    ``rows`` are those of the tiles (:func:`cv_pipeline.segmentation.predict.tile_rows`) to answer for; None: all.
+    """
+    from cv_pipeline.segmentation.backend import pin_threads
     from cv_pipeline.segmentation.predict import segment
     from cv_pipeline.segmentation.symmetry import Symmetric
 
+    config = prepared.config
     pin_threads(config.threads)
-    backend: Backend = load_backend(model_dir, model, config.backend, config.precision)
-    if config.tta:
-        backend = Symmetric(backend)
-    folder = Path(tempfile.mkdtemp(dir=_scratch().name))
-    trusted = aligned.registration is not None and aligned.registration.gate is not Gate.FAIL
+    backend = _backend(prepared.model_dir, prepared.model.model_dump_json(), config.backend, config.precision)
     return segment(
-        aligned,
-        backend,
-        model.info(),
-        folder / "segmentation.tif",
+        prepared.aligned,
+        Symmetric(backend) if config.tta else backend,
+        prepared.model.info(),
+        path,
         tile_px=config.tile_px,
         overlap_px=config.overlap_px,
-        use_before=trusted,
+        use_before=prepared.uses_before,
         screen=config.screen,
+        rows=rows,
         progress=lambda done, total: progress("segmenting", done, total),
     )
+
+
+@lru_cache(maxsize=1)
+def _backend(model_dir: Path, model: str, runtime: Runtime | None, precision: Precision) -> Backend:
+    """The network, kept for the next pair of the same model; ``model`` is the text of its description."""
+    from cv_pipeline.segmentation.onnx_backend import load_backend
+    from cv_pipeline.segmentation.zoo import ModelFile
+
+    return load_backend(model_dir, ModelFile.model_validate_json(model), runtime, precision)
 
 
 def _doubt_unseen(impacts: tuple[Impact, ...], aligned: AlignedPair, segmentation: Segmentation) -> tuple[Impact, ...]:

@@ -37,7 +37,7 @@ class Tile(NamedTuple):
     seen: Window
 
 
-def _cuts(length_px: int, tile_px: int) -> list[tuple[int, int]]:
+def cuts(length_px: int, tile_px: int) -> list[tuple[int, int]]:
     """Starts and ends of the cores along one axis, about equal and at most ``tile_px`` long."""
     count = -(-length_px // tile_px)
     step = -(-length_px // count // BLOCK_PX) * BLOCK_PX
@@ -69,10 +69,10 @@ def tiles_of(grid: Grid, tile_px: int, overlap_px: int) -> list[Tile]:
             Window(row, col, height, width),
         )
 
-    columns = _cuts(grid.width, tile_px)
+    columns = cuts(grid.width, tile_px)
     per_strip = max(STRIP_PX // tile_px, 1)
     strips = [columns[k : k + per_strip] for k in range(0, len(columns), per_strip)]
-    return [tile(*rows, *cols) for strip in strips for rows in _cuts(grid.height, tile_px) for cols in strip]
+    return [tile(*rows, *cols) for strip in strips for rows in cuts(grid.height, tile_px) for cols in strip]
 
 
 def fade_in() -> Float32Array:
