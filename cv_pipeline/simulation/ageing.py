@@ -28,8 +28,7 @@ def weather(strike: Strike, amount: float) -> Strike:
     A pattern that has lost most of its contrast no longer counts as visible.
     """
     left, fine_left = 1 - 0.8 * amount, max(1 - 1.5 * amount, 0.0)
-    visible = amount < 0.6
-    return replace(
+    faded = replace(
         strike,
         core_delta=strike.core_delta.scaled(left),
         ring_delta=strike.ring_delta.scaled(left),
@@ -37,12 +36,7 @@ def weather(strike: Strike, amount: float) -> Strike:
         spike_delta=strike.spike_delta.scaled(fine_left),
         cone_delta=strike.cone_delta.scaled(fine_left),
         secondary_delta=strike.secondary_delta.scaled(fine_left),
-        secondary_radius_m=strike.secondary_radius_m if visible else 0.0,
         wing_delta=strike.wing_delta.scaled(left),
-        cone_azimuth_deg=strike.cone_azimuth_deg if visible else None,
-        cone_length_m=strike.cone_length_m if visible else 0.0,
-        blast_radius_m=strike.blast_radius_m if visible else 0.0,
-        faint_radius_m=strike.faint_radius_m if visible else strike.pattern_radius_m,
         core_steepness=strike.core_steepness - 0.35 * amount * (strike.core_steepness - 1.5),
         depth_ratio=strike.depth_ratio * (1 - 0.4 * amount),
         rim_ratio=strike.rim_ratio * (1 - 0.7 * amount),
@@ -50,6 +44,7 @@ def weather(strike: Strike, amount: float) -> Strike:
         flattening=strike.flattening * fine_left,
         age=max(strike.age, amount),
     )
+    return faded if amount < 0.6 else _without_pattern(faded)
 
 
 def flood(strike: Strike, amount: float) -> Strike:
@@ -65,12 +60,24 @@ def overgrow(strike: Strike, amount: float) -> Strike:
 
 def plough(strike: Strike, amount: float) -> Strike:
     """Tilled over: relief levelled, colours smeared along ``plough_azimuth_deg``; nearly nothing is left at 1."""
-    levelled = fill(strike, amount)
-    return replace(
-        levelled,
+    levelled = replace(
+        fill(strike, amount),
         ploughed=max(strike.ploughed, amount),
-        blast_radius_m=0.0 if amount >= 0.5 else strike.blast_radius_m,
         faint_radius_m=strike.pattern_radius_m,
+    )
+    return levelled if amount < 0.5 else _without_pattern(levelled)
+
+
+def _without_pattern(strike: Strike) -> Strike:
+    """The strike with nothing around its crater that counts as visible; what is faint stays."""
+    return replace(
+        strike,
+        blast_radius_m=0.0,
+        faint_radius_m=strike.pattern_radius_m,
+        secondary_radius_m=0.0,
+        cone_azimuth_deg=None,
+        cone_length_m=0.0,
+        wing_length_m=0.0,
     )
 
 

@@ -163,11 +163,15 @@ def _standing_walls(
 def _draw_dust_and_debris(
     ground: Ground, strike: Strike, patch: Patch, roof: BoolArray, damaged: BoolArray, rng: np.random.Generator
 ) -> None:
-    """Pale dust and pieces of the roof around the building, more on one side than on the others."""
+    """Pale dust and pieces of the roof around the building, most of it towards the strike's cone if it has one."""
     gsd_m = ground.gsd_m
     reach_m = max(strike.blast_radius_m, 2.5 * strike.crater_radius_m)
-    side = rng.uniform(-np.pi, np.pi) if strike.cone_azimuth_deg is None else np.deg2rad(strike.cone_azimuth_deg)
-    bias = 0.35 + 0.65 * (0.5 + 0.5 * np.cos(patch.azimuth_rad - side)) ** 2
+    if strike.cone_azimuth_deg is None:
+        side, towards = 0.0, 0.0
+        bias = np.clip(0.6 + 0.2 * broken_noise(patch.azimuth_rad, rng, 7, 13), 0.3, 1.0)
+    else:
+        side, towards = np.deg2rad(strike.cone_azimuth_deg), 0.6
+        bias = 0.35 + 0.65 * (0.5 + 0.5 * np.cos(patch.azimuth_rad - side)) ** 2
     from_break_m = ndimage.distance_transform_edt(~damaged) * gsd_m
     dust = bias * np.exp(-from_break_m / (0.5 * reach_m * bias)) * rng.uniform(0.25, 0.7)
     dust *= np.clip(0.9 + 0.35 * smooth_noise(roof.shape, 1.5 / gsd_m, rng), 0, 1.5)
@@ -176,7 +180,7 @@ def _draw_dust_and_debris(
     rows, cols = np.nonzero(damaged)
     count = int(np.clip(10 * reach_m + 0.5 * rows.size, 20, 900))
     chosen = rng.integers(rows.size, size=count)
-    azimuth = np.where(rng.random(count) < 0.6, rng.normal(side, 0.7, count), rng.uniform(-np.pi, np.pi, count))
+    azimuth = np.where(rng.random(count) < towards, rng.normal(side, 0.7, count), rng.uniform(-np.pi, np.pi, count))
     distance_px = rng.exponential(0.4 * reach_m, count) / gsd_m
     roof_colour = ground.colour[patch.rows, patch.cols][roof].mean(axis=0)
     palette = np.vstack([RUBBLE_COLOURS, np.tile(roof_colour, (5, 1))])

@@ -107,9 +107,11 @@ def _plan_one(
     material = Material(int(ground.material[row, col]))
     look = look_at(ground, row_px, col_px)
     if style.charge_kg is not None:
-        return draw_large_strike(row_px, col_px, look, material, style, sun, config, rng)
-    family = draw_family(material, config, rng)
-    return draw_natural_strike(row_px, col_px, family, look, material, style, sun, config, rng)
+        strike = draw_large_strike(row_px, col_px, look, material, style, sun, config, rng)
+    else:
+        family = draw_family(material, config, rng)
+        strike = draw_natural_strike(row_px, col_px, family, look, material, style, sun, config, rng)
+    return strike.on_surface(material)
 
 
 def _too_close(strike: Strike, taken: Sequence[tuple[float, float, float]], gsd_m: float, may_overlap: bool) -> bool:

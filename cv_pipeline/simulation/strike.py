@@ -133,6 +133,29 @@ class Strike:
         """Whether a blast pattern is visible around the crater."""
         return self.blast_radius_m > 0.0
 
+    @property
+    def direction(self) -> tuple[float, float] | None:
+        """(azimuth from image up in degrees, directionality 0..1) of the side towards which the drawn pattern extends.
+
+        That of a cone of a visible pattern, else that of the longer wing or tail; None for a round pattern, two equal
+        wings, and none.
+        """
+        if self.cone_azimuth_deg is not None and self.cone_length_m > 0 and self.has_pattern:
+            return self.cone_azimuth_deg, self.directionality
+        if self.wing_length_m > 0 and self.wing_asymmetry > 0:
+            return self.wing_azimuth_deg, self.wing_asymmetry
+        return None
+
+    def on_surface(self, material: Material) -> Strike:
+        """The strike without what a surface does not show.
+
+        Pavements take soot and thrown soil, of which a cone is a part; roofs neither, only dust and rubble all around.
+        """
+        if material not in (Material.ROOF, Material.ASPHALT, Material.CONCRETE):
+            return self
+        bare = replace(self, wing_length_m=0.0, secondary_radius_m=0.0)
+        return bare if material is not Material.ROOF else replace(bare, cone_azimuth_deg=None, cone_length_m=0.0)
+
     def at(self, row_px: float, col_px: float) -> Strike:
         """The same strike with its centre moved to another pixel position."""
         return replace(self, row_px=row_px, col_px=col_px)

@@ -87,6 +87,20 @@ def test_debris_lies_outside_towards_the_cone() -> None:
     assert changed[75:].sum() > 1.5 * changed[:45].sum() > 0
 
 
+def test_without_a_cone_dust_and_debris_take_no_side() -> None:
+    sides = {}
+    for name, cone in (("none", {}), ("up", {"cone_azimuth_deg": 0.0, "cone_length_m": 12.0})):
+        sums = np.zeros(2)
+        for seed in range(12):
+            before = built()
+            after = before.copy()
+            draw_roof_hit(after, strike(2.0, seed, **cone))
+            changed = np.abs(after.colour - before.colour).sum(axis=2)
+            sums += np.sqrt([changed[14:44].sum(), changed[76:106].sum()])
+        sides[name] = (sums[0] - sums[1]) / sums.sum()
+    assert abs(sides["none"]) < 0.12 and sides["up"] > 0.25
+
+
 def test_no_roof_no_hit() -> None:
     ground = built()
     before = ground.copy()

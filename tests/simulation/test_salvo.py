@@ -124,3 +124,13 @@ def test_wings_share_a_heading_within_a_salvo() -> None:
         strikes = plan_strikes(field(), config, SUN, np.random.default_rng(seed))
         turns = np.exp(1j * np.deg2rad([s.wing_azimuth_deg for s in strikes if s.wing_length_m > 0]))
         assert len(turns) < 4 or abs(turns.mean()) > 0.9
+
+
+@pytest.mark.parametrize("material", [Material.ROOF, Material.ASPHALT, Material.CROP])
+def test_only_what_the_surface_shows_is_claimed(material: Material) -> None:
+    strikes = planned(field(material), range(8), cone_share=1.0, large_share=0.3, secondary_share=1.0, by_eye_share=0.5)
+    coned, winged = [s for s in strikes if s.cone_azimuth_deg is not None], [s for s in strikes if s.wing_length_m > 0]
+    secondary = [s for s in strikes if s.secondary_radius_m > 0]
+    assert bool(coned) == (material is not Material.ROOF)
+    assert bool(winged) == bool(secondary) == (material is Material.CROP)
+    assert any(s.direction for s in strikes) == (material is not Material.ROOF)
