@@ -183,8 +183,9 @@ def _readme(facts: dict[str, Any]) -> str:
 `structure_id`, `distance_edge_m` and `distance_centre_m` belong to the true place on the ground; a hit on a leaning
 roof is shown beside it. Azimuths are clockwise from true north. `crater_radius_m` is where the dark core has fallen
 to half; `crater_semi_major_m`, `crater_semi_minor_m` and `crater_axis_deg` are the crater's ellipse;
-`blast_radius_m` is the mean radius of the pattern without its cone; `directionality` is 0 for a round pattern and 1
-for a narrow cone towards `direction_deg`; `age` is 0 for a fresh strike and 1 for one that has all but weathered
+`blast_radius_m` is the mean radius of the pattern without its cone, of wings alone that of a circle of their area with
+the crater's; `directionality` is 0 for a round pattern and 1 for a narrow cone or a single tail towards
+`direction_deg`; `age` is 0 for a fresh strike and 1 for one that has all but weathered
 away. Footprints are of what was drawn: real imagery brings buildings of its own, and the band `structure_known`
 marks where nothing is missing.
 

@@ -17,13 +17,13 @@ from cv_pipeline.simulation.strike import (
     NO_CHANGE,
     ColourDelta,
     Strike,
-    azimuth_difference_rad,
     cone_extent_m,
     core_edge_m,
     drawn_extent_m,
     periodic_noise,
     secondary_extent_m,
 )
+from cv_pipeline.simulation.wings import wing_cover
 from cv_pipeline.types import Float64Array
 
 _LUSH = ColourDelta(-16.0, 3.0, -12.0)
@@ -169,16 +169,7 @@ def wings(strike: Strike, patch: Patch) -> Layer | None:
     """Crop laid over or burnt in two lobes to the sides, or in one tail."""
     if strike.wing_length_m <= 0 or strike.wing_delta == NO_CHANGE:
         return None
-    off_axis = azimuth_difference_rad(patch.azimuth_rad, strike.wing_azimuth_deg)
-    along_m, across_m = patch.radius_m * np.cos(off_axis), patch.radius_m * np.sin(off_axis)
-    rng = np.random.default_rng(strike.ray_seed + 9)
-    bend, wobble, behind = rng.normal(0, 0.12), rng.normal(0, 0.15), rng.uniform(0.7, 1.0)
-    length_m = strike.wing_length_m * np.where(along_m > 0, 1.0, behind * (1 - strike.wing_asymmetry) + 1e-3)
-    relative = np.abs(along_m) / length_m
-    half_width_m = strike.crater_radius_m * np.clip(0.85 - 0.5 * relative + wobble * np.sign(along_m), 0.25, 1.2)
-    middle_m = bend * along_m * np.clip(relative, 0, 1)
-    lobe = np.exp(-(((across_m - middle_m) / half_width_m) ** 2)) * _soft_edge(relative, 0.1)
-    return Layer(lobe, strike.wing_delta, 0.5)
+    return Layer(wing_cover(strike, patch.radius_m, patch.azimuth_rad), strike.wing_delta, 0.5)
 
 
 def regrown(strike: Strike, patch: Patch) -> Layer | None:

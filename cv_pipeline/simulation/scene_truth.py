@@ -9,6 +9,7 @@ import numpy as np
 
 from cv_pipeline.frame import local_frame
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
+from cv_pipeline.simulation.wings import mean_pattern_radius_m
 from cv_pipeline.types import Float64Array, Grid, Structure
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _truth_row(
     strike, t = placed.strike, grid.transform
     stretch = strike.core_stretch
     axis_deg = strike.core_stretch_azimuth_deg + turn_deg + (90.0 if stretch < 1 else 0.0)
-    direction = _direction(strike)
+    direction = strike.direction
     return TruthRow(
         strike_id=placed.strike_id,
         row_px=placed.shown_px[0],
@@ -109,7 +110,7 @@ def _truth_row(
         crater_semi_major_m=strike.crater_radius_m * max(stretch, 1 / stretch),
         crater_semi_minor_m=strike.crater_radius_m * min(stretch, 1 / stretch),
         crater_axis_deg=None if stretch == 1 else axis_deg % 180,
-        blast_radius_m=strike.blast_radius_m if strike.has_pattern else None,
+        blast_radius_m=mean_pattern_radius_m(strike) or None,
         secondary_radius_m=strike.secondary_radius_m or None,
         direction_deg=None if direction is None else (direction[0] + turn_deg) % 360,
         directionality=0.0 if direction is None else direction[1],
@@ -118,15 +119,6 @@ def _truth_row(
         distance_edge_m=nearest[1],
         distance_centre_m=nearest[2],
     )
-
-
-def _direction(strike: Strike) -> tuple[float, float] | None:
-    """(azimuth from image up, directionality 0..1) of a one-sided pattern; None for a round one."""
-    if strike.cone_azimuth_deg is not None:
-        return strike.cone_azimuth_deg, strike.directionality
-    if strike.wing_length_m > 0 and strike.wing_asymmetry > 0:
-        return strike.wing_azimuth_deg, strike.wing_asymmetry
-    return None
 
 
 def _nearest(point_m: Float64Array, structures: Sequence[Structure]) -> tuple[str | None, float | None, float | None]:

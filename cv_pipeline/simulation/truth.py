@@ -16,6 +16,7 @@ from cv_pipeline.simulation.strike import (
     pattern_extent_m,
     secondary_extent_m,
 )
+from cv_pipeline.simulation.wings import in_wings, mean_pattern_radius_m
 from cv_pipeline.types import BoolArray, Float32Array
 
 CENTRE_SIGMA_M = 1.0
@@ -26,9 +27,9 @@ CENTRE_SIGMA_M = 1.0
 class TruthRasters:
     """Exact truth on the image grid, each (height, width).
 
-    ``crater``, ``blast``, ``secondary`` and ``cone`` are masks; ``blast`` includes the crater and the cone,
-    ``secondary`` all of them where there is a secondary pattern. ``new`` marks craters absent from the
-    before image, ``centre`` is 1 at each centre and falls as a Gaussian.
+    ``crater``, ``blast``, ``secondary`` and ``cone`` are masks; ``blast`` is the primary pattern with the crater, the
+    cone, wings and tails, ``secondary`` all of them where there is a secondary pattern. ``new`` marks craters absent
+    from the before image, ``centre`` is 1 at each centre and falls as a Gaussian.
 
     At pixels nearest to a strike within 1.3 crater radii stand its radii in metres and its axis: a vector
     to the right and up in the image, as long as the pattern is one-sided (0 round, 1 a narrow cone).
@@ -57,11 +58,8 @@ class TruthRasters:
 
 def axis_vector(strike: Strike) -> tuple[float, float]:
     """(right, up) of the side towards which a strike's pattern extends, its length the directionality 0..1."""
-    if strike.cone_azimuth_deg is not None:
-        azimuth, length = strike.cone_azimuth_deg, strike.directionality
-    else:
-        azimuth, length = strike.wing_azimuth_deg, strike.wing_asymmetry if strike.wing_length_m > 0 else 0.0
-    turn = np.deg2rad(azimuth)
+    azimuth_deg, length = strike.direction or (0.0, 0.0)
+    turn = np.deg2rad(azimuth_deg)
     return float(length * np.sin(turn)), float(length * np.cos(turn))
 
 
@@ -91,6 +89,7 @@ def truth_rasters(
         relative = patch.radius_m / core_edge_m(strike, patch.azimuth_rad)
         inside = relative <= 1.0
         primary = inside | (patch.radius_m <= pattern_extent_m(strike, patch.azimuth_rad))
+        primary |= in_wings(strike, patch.radius_m, patch.azimuth_rad)
         crater[where] |= inside
         blast[where] |= primary
         if strike.secondary_radius_m > 0:
@@ -103,7 +102,7 @@ def truth_rasters(
         nearest[where][mine] = relative[mine]
         new[where][mine] = strike.status == StrikeStatus.NEW
         crater_m[where][mine] = strike.crater_radius_m
-        blast_m[where][mine] = max(strike.blast_radius_m, strike.crater_radius_m)
+        blast_m[where][mine] = max(mean_pattern_radius_m(strike), strike.crater_radius_m)
         axis_right[where][mine], axis_up[where][mine] = axis_vector(strike)
     return TruthRasters(
         crater,
