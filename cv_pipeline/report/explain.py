@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,16 @@ MAX_FIGURES = 24
 _SIDE_PX = 240
 _LEAST_HALF_M = 8.0
 _DPI = 90
+
+
+def explained(impacts: Sequence[Impact]) -> frozenset[str]:
+    """Identifiers of the impacts whose figure a report shows: those on its first cards."""
+    return frozenset(impact.impact_id for impact in ranked(impacts)[:MAX_FIGURES])
+
+
+def ranked(impacts: Sequence[Impact]) -> list[Impact]:
+    """Impacts by score, best first; ties by identifier. The order of a report's cards."""
+    return sorted(impacts, key=lambda impact: (-impact.score, impact.impact_id))
 
 
 def why_uri(impact: Impact, frame: LocalFrame, read: PixelReader) -> str | None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.report import words
-from cv_pipeline.report.explain import MAX_FIGURES, why_uri
+from cv_pipeline.report.explain import MAX_FIGURES, ranked, why_uri
 from cv_pipeline.report.layers import Layer, links_layer, to_image_crs
 from cv_pipeline.report.mapdata import map_data
 from cv_pipeline.report.overlays import (
@@ -141,14 +141,13 @@ def build_scene(assessment: Assessment, canvas: Canvas, read: PixelReader, overv
 
 def build_cards(assessment: Assessment, frame: LocalFrame, read: PixelReader) -> list[Card]:
     """Cards of the ``MAX_CARDS`` impacts with the highest scores, best first; ties by identifier."""
-    ranked = sorted(assessment.impacts, key=lambda impact: (-impact.score, impact.impact_id))[:MAX_CARDS]
     matches = matches_by_impact(assessment)
     to_map = to_image_crs(frame)
     tree = shapely.STRtree([s.geometry_m for s in assessment.structures])
     layer = links_layer(assessment)
     links = {str(row["impact_id"]): index for index, row in enumerate(layer.rows)}
     cards: list[Card] = []
-    for impact in ranked:
+    for impact in ranked(assessment.impacts)[:MAX_CARDS]:
         canvas = Canvas(chip_grid(impact, matches[impact.impact_id], frame), frame, to_map)
         near = [assessment.structures[i] for i in sorted(tree.query(canvas.outline_m()))]
         link = _only(layer, links.get(impact.impact_id))

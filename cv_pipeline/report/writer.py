@@ -18,6 +18,7 @@ from cv_pipeline.report.kml import write_kml
 from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reader
 from cv_pipeline.report.provenance import provenance, time_to_record
 from cv_pipeline.report.rasters import write_labels, write_probabilities
+from cv_pipeline.report.state import write_state
 from cv_pipeline.report.summary import summarise, write_summary
 from cv_pipeline.report.tables import write_hypotheses_csv, write_impacts_csv
 from cv_pipeline.types import Assessment
@@ -75,6 +76,7 @@ def write_report(
             path=stage / "report.html",
         )
         write_summary(summary, stage / "summary.json")
+        write_state(assessment, stage)
         write_checksums(stage)
     return out_dir / "report.html"
 

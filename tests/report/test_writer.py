@@ -40,7 +40,7 @@ COLUMNS = (
 )
 FILES = {
     "impacts.csv", "hypotheses.csv", "impacts.geojson", "structures.geojson", "assessment.gpkg", "assessment.kml",
-    "probabilities.tif", "labels.tif", "summary.json", "report.html", "figures", "SHA256SUMS",
+    "probabilities.tif", "labels.tif", "summary.json", "report.html", "figures", "SHA256SUMS", "assessment.json.gz",
 }  # fmt: skip
 CASES = {
     "utm": {"impacts": 4},
