@@ -6,6 +6,7 @@ import contextlib
 import copy
 
 import torch
+from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 from torch.fx.proxy import TraceError
@@ -46,6 +47,17 @@ def _scaled(conv: nn.Conv2d, scale: Tensor, offset: Tensor | None) -> nn.Conv2d:
     return scaled
 
 
+def _part_from_activation(module: nn.Module) -> None:
+    """Set timm's normalisation with activation in two modules, of which `fuse` knows the first."""
+    for name, child in module.named_children():
+        if isinstance(child, BatchNormAct2d):
+            norm = nn.BatchNorm2d(child.num_features, eps=child.eps)
+            norm.load_state_dict(child.state_dict())
+            setattr(module, name, nn.Sequential(norm, child.act).eval())
+        else:
+            _part_from_activation(child)
+
+
 @torch.no_grad()
 def folded(net: CraterNet) -> CraterNet:
     """A copy of ``net`` for inference, in eval mode, without batch normalisation; ``net`` stays as it is.
@@ -53,6 +65,7 @@ def folded(net: CraterNet) -> CraterNet:
     Maps differ by rounding only. An encoder whose code cannot be traced keeps its normalisation.
     """
     net = copy.deepcopy(net).eval()
+    _part_from_activation(net.encoder)
     with contextlib.suppress(TraceError):  # one's own encoder may branch on data: correct as it is, only slower
         net.encoder = fuse(net.encoder)
     for block in net.decoder.blocks:

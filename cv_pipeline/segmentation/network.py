@@ -75,6 +75,14 @@ class Fusion(nn.Module):
         return torch.relu(self.norm(fused + change))
 
 
+def _drop_unread_blocks(features: nn.Module) -> None:
+    """timm's EfficientNets would compute all their blocks, also those after the last level that is read."""
+    blocks = getattr(features, "blocks", None)
+    if isinstance(blocks, nn.Sequential):
+        last = features.feature_info.module_name()[-1]  # type: ignore[operator, union-attr]  # "blocks.4"
+        del blocks[int(last.rpartition(".")[2]) + 1 :]
+
+
 class CraterNet(nn.Module):
     """Siamese encoder–decoder (timm encoder, U-Net decoder of segmentation-models-pytorch)."""
 
@@ -87,6 +95,7 @@ class CraterNet(nn.Module):
             weights=None,
             **({"channels": tuple(config["stage_channels"])} if config["stage_channels"] else {}),
         )
+        _drop_unread_blocks(self.encoder.model)
         widths = self.encoder.out_channels
         # The first level costs most: it is never wider than what the decoder makes of it.
         fused = [min(widths[1], config["decoder_channels"][-1]), *widths[2:]]

@@ -99,6 +99,18 @@ def shipped_models() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def find_encoder(name: str) -> Path:
+    """File of an encoder's weights that training may start from, ``models/encoders/<name>.safetensors``.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    for place in _PLACES:
+        if (path := place / "encoders" / f"{name}.safetensors").is_file():
+            return path
+    raise ModelError(f"{name}: no such encoder in models/encoders; train from a checkout, or leave it out")
+
+
 def find_model(name: str) -> Path:
     """Folder of a shipped model, or of one's own given as a path.
 

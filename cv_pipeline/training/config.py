@@ -41,6 +41,9 @@ class TrainConfig(ModelSettings):
     validation_every: int = Field(500, ge=1)
     validation_samples: int = Field(192, ge=1)
     checkpoint_every: int = Field(200, ge=1)
+    pretrained_encoder: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_-]+$", description="weights that the encoder starts from, of models/encoders"
+    )
     uses: int = Field(1, ge=1, description="in how many samples a rendered pair is used, each augmented anew")
     seed: int = Field(1, ge=0)
     simulation: SimulationConfig = SimulationConfig()

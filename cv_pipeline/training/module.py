@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from cv_pipeline.segmentation.losses import axis_loss, centre_focal_loss, mask_loss, masked_mean, radius_loss
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.training.config import TrainConfig
+from cv_pipeline.training.encoders import start_encoder
 from cv_pipeline.training.planes import Plane
 from cv_pipeline.types import Channel
 
@@ -86,6 +87,8 @@ class CraterModule(L.LightningModule):
         super().__init__()
         self.config, self._freeze_encoder = config, freeze_encoder
         self.net = CraterNet(config.network())
+        if config.pretrained_encoder is not None:
+            start_encoder(self.net, config.pretrained_encoder)
         self.averaged = AveragedModel(self.net, avg_fn=self._average, use_buffers=True)
         self.averaged.requires_grad_(False)  # else several processes would wait for gradients that never come
         if freeze_encoder:
