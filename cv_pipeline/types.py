@@ -282,6 +282,24 @@ class PatternEvidence:
     axis_candidates_deg: Mapping[str, float]
 
 
+class Decision(StrEnum):
+    """What a person made of an impact in a review."""
+
+    UNREVIEWED = "unreviewed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMark:
+    """What a person did with one impact: the decision, the columns that they measured, the aim point they picked."""
+
+    decision: Decision
+    measured: tuple[str, ...] = ()
+    aim: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Impact:
     """One crater and its blast pattern. None means unknown or not applicable."""
@@ -318,6 +336,8 @@ class Impact:
     directional_probability: float | None = None
     """Probability that the pattern extends to one side; ``direction_deg`` is given only where it is high."""
     evidence: PatternEvidence | None = None
+    review: ReviewMark | None = None
+    """None where the result was never reviewed."""
 
 
 class StructureKind(StrEnum):
@@ -615,6 +635,42 @@ class AccuracySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """A share or a number that was estimated, with its interval."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person's review of a result came to; see :mod:`cv_pipeline.review`.
+
+    ``accepted`` and ``unreviewed`` count the run's impacts, ``rejected`` holds those left out, ``added`` counts the
+    person's own. Of ``windows`` without a find, ``windows_seen`` were looked at; ``missed`` is how many impacts the run
+    missed in the whole scene. ``edits`` is the length of the record and ``record_sha256`` the hash of its last line.
+    ``result_sha256`` is that of the reviewed result's ``SHA256SUMS``. ``lapsed`` names impacts whose picked aim point
+    is no longer among their choices.
+    """
+
+    reviewers: tuple[str, ...]
+    accepted: int
+    added: int
+    unreviewed: int
+    rejected: tuple[Impact, ...]
+    precision: Rate | None
+    missed: Rate | None
+    recall: Rate | None
+    windows: int
+    windows_seen: int
+    confidence: float
+    edits: int
+    record_sha256: str
+    result_sha256: str
+    lapsed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """Everything one run found; the report writes it, Python users read it."""
 
@@ -629,3 +685,5 @@ class Assessment:
     out_dir: Path | None = None
     landmarks: tuple[Landmark, ...] = ()
     footprint_offset: FootprintOffset | None = None
+    review: Review | None = None
+    """None where nobody has reviewed the result."""
