@@ -10,10 +10,15 @@ from tests.segmentation.factories import TINY
 
 
 @pytest.mark.parametrize("scheme", ["difference", "absolute"])
-@pytest.mark.parametrize("stage_channels", [None, [8, 16, 24, 32]])
-def test_the_same_maps_without_normalisation(scheme: FusionScheme, stage_channels: list[int] | None) -> None:
+@pytest.mark.parametrize(
+    ("encoder", "stage_channels"),
+    [(TINY["encoder"], None), (TINY["encoder"], [8, 16, 24, 32]), ("tu-efficientnet_lite0", None)],
+)
+def test_the_same_maps_without_normalisation(
+    scheme: FusionScheme, encoder: str, stage_channels: list[int] | None
+) -> None:
     torch.manual_seed(3)
-    net = CraterNet({**TINY, "fusion": scheme, "stage_channels": stage_channels}).eval()
+    net = CraterNet({**TINY, "encoder": encoder, "fusion": scheme, "stage_channels": stage_channels}).eval()
     for module in net.modules():  # statistics as after training, not the neutral ones of a new network
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean)

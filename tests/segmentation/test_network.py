@@ -79,3 +79,16 @@ def test_only_the_absolute_difference_forgets_the_order_of_the_dates(scheme: Fus
     torch.nn.init.zeros_(fusion.from_after.weight)  # what is left is the change alone
     one, other = torch.randn(2, 6, 4, 4), torch.randn(2, 6, 4, 4)
     assert torch.equal(fusion(one, other, None), fusion(other, one, None)) is symmetric
+
+
+def test_blocks_that_no_level_reads_are_left_out() -> None:
+    import timm
+
+    whole = timm.create_model("efficientnet_lite0", features_only=True, out_indices=(0, 1, 2, 3), in_chans=4).eval()
+    net = CraterNet({**TINY, "encoder": "tu-efficientnet_lite0", "stage_channels": None}).eval()
+    assert len(net.encoder.model.blocks) < len(whole.blocks)
+    net.encoder.model.load_state_dict(whole.state_dict(), strict=False)
+    image = torch.randn(1, 4, 64, 64)
+    with torch.inference_mode():
+        for ours, theirs in zip(net.encoder(image)[1:], whole(image), strict=True):
+            torch.testing.assert_close(ours, theirs)
