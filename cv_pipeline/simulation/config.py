@@ -65,6 +65,12 @@ class StrikeConfig(_Section):
     wings_share: float = Field(1.0, ge=0, le=1, description="share of planned wings and tails that are drawn")
     relief_share: float = Field(1.0, ge=0, le=1, description="share of strikes that have relief")
     overlap_share: float = Field(1.0, ge=0, le=1, description="share of strikes that may overlap another one")
+    close_salvo_share: float = Field(
+        0.25, ge=0, le=1, description="share of salvos with close pairs, 1.2 to 2.4 radii apart; judgement"
+    )
+    close_pair_share: float = Field(
+        0.25, ge=0, le=1, description="share of strikes of such salvos that get a close neighbour; judgement"
+    )
     ageing_share: float = Field(0.4, ge=0, le=1, description="share of salvos that have aged; judgement")
     filling_weight: float = Field(0.3, ge=0, description="weight of filling among ageing processes; judgement")
     weathering_weight: float = Field(0.35, ge=0, description="weight of weathering; judgement")
@@ -140,11 +146,16 @@ class LookalikeConfig(_Section):
 
     plants: float = Field(1.1, ge=0, description="trees, bushes, rows, hedges per hectare")
     stores: float = Field(0.35, ge=0, description="bales, tanks, silos, wells, manholes per hectare")
-    water: float = Field(0.2, ge=0, description="ponds, puddles, pools per hectare")
+    lawns: float = Field(
+        1.0, ge=0, description="single trees, mulch rings, patches of other grass, bunkers per hectare"
+    )
+    water: float = Field(0.3, ge=0, description="ponds, puddles, pools, basins per hectare")
     earthworks: float = Field(0.4, ge=0, description="excavations, heaps, trenches, revetments, stones per hectare")
     marks: float = Field(0.9, ge=0, description="blotches, spots, burns, damp streaks per hectare")
     tracks: float = Field(0.6, ge=0, description="crossings, loops, worn corners, vehicle tracks per hectare")
     built: float = Field(0.25, ge=0, description="poles, pylons, panels, roof gear, playgrounds per hectare")
+    cars: float = Field(0.6, ge=0, description="single cars per hectare and date, most of them red or dark")
+    aftermath: float = Field(0.15, ge=0, description="fallen trees, heaps, small pits, fires per hectare and date")
     image_share: float = Field(0.07, ge=0, description="mean number of captions, seams and lost lines per image")
     clutter: tuple[float, ...] = Field((0.0, 0.5, 1.5, 4.0), description="factor on all rates, one of these per scene")
     clutter_weights: tuple[float, ...] = Field((0.25, 0.35, 0.3, 0.1), description="weights of the factors")
@@ -180,6 +191,13 @@ class ChangeConfig(_Section):
     vehicles_share: float = Field(0.2, ge=0, le=1, description="share with vehicles that come and go")
     vehicle_groups: float = Field(1.0, ge=0, description="mean number of groups of vehicles per date")
     tents_share: float = Field(0.03, ge=0, le=1, description="share with a camp put up or taken down")
+    disorder_share: float = Field(
+        0.35, ge=0, le=1, description="share where much of small size is new on one date: cars, heaps, fallen trees"
+    )
+    disorder_per_ha: tuple[float, float] = Field(
+        (5.0, 40.0), description="new things per hectare in such a pair, log-uniform; at least three"
+    )
+    disorder_after_share: float = Field(0.8, ge=0, le=1, description="share of these that lie on the after image")
 
 
 class LightConfig(_Section):

@@ -183,26 +183,64 @@ def draw_tarpaulin(ground: Ground, row_px: float, col_px: float, rng: np.random.
 
 
 def draw_uprooted_tree(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> None:
-    """A trunk on the ground with a leafless or wilted crown and a dark root pit, in place."""
-    azimuth, length_px = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12) / ground.gsd_m
-    tip = np.array([row_px - length_px * np.cos(azimuth), col_px + length_px * np.sin(azimuth)])
-    foot = np.array([row_px, col_px])
-    branches = [np.stack([foot, tip])]
-    for share in rng.uniform(0.45, 0.95, 7):
-        start = foot + share * (tip - foot)
-        side = azimuth + rng.choice([-1, 1]) * rng.uniform(0.4, 1.1)
-        reach = length_px * rng.uniform(0.2, 0.4)
-        branches.append(np.stack([start, start + reach * np.array([-np.cos(side), np.sin(side)])]))
-    for branch in branches:
-        cover = line_cover(ground.shape, branch, 0.4 / ground.gsd_m)
-        if cover is not None:
-            blend(ground, cover.rows, cover.cols, cover.share, (86, 74, 60))
-            ground.height_m[cover.rows, cover.cols] += 0.5 * cover.share
-    pit = patch_around(ground.shape, row_px, col_px, 1.5, ground.gsd_m)
+    """A fallen tree, in place: a dark shallow pit at (row_px, col_px), the root plate at its edge, trunk and crown.
+
+    The crown is green, wilted or bare. Size follows the trunk's 5 to 14 m.
+    """
+    azimuth, length_m = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(5, 14))
+    ahead = np.array([-np.cos(azimuth), np.sin(azimuth)]) / ground.gsd_m
+    root_m = length_m * float(rng.uniform(0.1, 0.16))
+    earth = np.array([104.0, 84.0, 64.0]) * rng.uniform(0.75, 1.25)
+    foot = np.array([row_px, col_px]) + root_m * ahead
+    pit = patch_around(ground.shape, row_px, col_px, 1.6 * root_m, ground.gsd_m)
     if pit is not None:
-        share = np.clip(1.2 - pit.radius_m / 1.2, 0, 1).astype(np.float32)
-        blend(ground, pit.rows, pit.cols, np.float32(0.8) * share, (62, 50, 40))
-        ground.height_m[pit.rows, pit.cols] -= 0.6 * share
+        off = pit.azimuth_rad - azimuth
+        lobed = 1 + 0.12 * periodic_noise(pit.azimuth_rad, int(rng.integers(2**31)), 2, 5)
+        distance = pit.radius_m * np.hypot(np.cos(off) / 0.75, np.sin(off)) / (root_m * lobed)
+        share = np.clip(2.5 * (1.1 - distance), 0, 1).astype(np.float32)
+        blend(ground, pit.rows, pit.cols, np.float32(0.85) * share, (0.6 * earth).astype(np.float32))
+        ground.height_m[pit.rows, pit.cols] -= np.float32(0.45 * root_m) * share
+    branches = [np.stack([foot, foot + length_m * ahead])]
+    for share_along in rng.uniform(0.45, 0.95, 7):
+        start = foot + share_along * length_m * ahead
+        side = azimuth + rng.choice([-1, 1]) * rng.uniform(0.4, 1.1)
+        reach_px = length_m * rng.uniform(0.2, 0.4) / ground.gsd_m
+        branches.append(np.stack([start, start + reach_px * np.array([-np.cos(side), np.sin(side)])]))
+    for number, branch in enumerate(branches):
+        cover = line_cover(ground.shape, branch, (0.5 if number == 0 else 0.25) / ground.gsd_m)
+        if cover is not None:
+            blend(ground, cover.rows, cover.cols, cover.share, (96, 82, 66))
+            ground.height_m[cover.rows, cover.cols] += 0.5 * cover.share
+    if rng.random() < 0.75:
+        _draw_lying_crown(ground, foot + 0.75 * length_m * ahead, azimuth, 0.38 * length_m, rng)
+    plate = rectangle(*foot, float(np.rad2deg(azimuth)) + 90, 2.1 * root_m / ground.gsd_m, 0.7 / ground.gsd_m)
+    cover = polygon_cover(ground.shape, plate + rng.normal(0, 0.12 / ground.gsd_m, plate.shape))
+    if cover is not None:
+        blend(ground, cover.rows, cover.cols, cover.share, earth.astype(np.float32))
+        height = ground.height_m[cover.rows, cover.cols]
+        height[cover.share > 0.4] = 1.5 * root_m
+
+
+def _draw_lying_crown(
+    ground: Ground, centre: Float64Array, azimuth_rad: float, half_m: float, rng: np.random.Generator
+) -> None:
+    """The leafy part of a fallen tree: a ragged low heap of twigs, longer along the trunk, in place."""
+    patch = patch_around(ground.shape, float(centre[0]), float(centre[1]), 1.3 * half_m, ground.gsd_m)
+    if patch is None:
+        return
+    off = patch.azimuth_rad - azimuth_rad
+    along, aside = patch.radius_m * np.cos(off) / half_m, patch.radius_m * np.sin(off) / (0.6 * half_m)
+    shape = patch.radius_m.shape
+    clumps = smooth_noise(shape, 1.0 / ground.gsd_m, rng)
+    share = np.clip(1.3 * (1 - along**2 - aside**2 + 0.6 * clumps), 0, 1).astype(np.float32)
+    leaves = np.array(((66, 78, 46), (96, 92, 58), (112, 92, 66), (88, 80, 70))[rng.integers(4)]) * rng.uniform(
+        0.8, 1.2
+    )
+    tone = leaves * (1 + 0.22 * clumps + 0.12 * smooth_noise(shape, 1.0, rng))[..., None]
+    blend(ground, patch.rows, patch.cols, 0.85 * share, np.clip(tone, 8, 250).astype(np.float32))
+    lying = (share * np.clip(0.8 + 0.25 * clumps, 0.2, 1.6)).astype(np.float32)
+    window = ground.height_m[patch.rows, patch.cols]
+    np.maximum(window, lying, out=window)
 
 
 def _draw_piece(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> None:

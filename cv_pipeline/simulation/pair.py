@@ -20,7 +20,7 @@ from cv_pipeline.simulation.config import BuiltConfig, SimulationConfig, stream
 from cv_pipeline.simulation.debris import draw_rubble
 from cv_pipeline.simulation.ground import Ground, Material, patch_around
 from cv_pipeline.simulation.light import View, lean_offset_px
-from cv_pipeline.simulation.lookalikes import Lookalike, draw_lookalikes
+from cv_pipeline.simulation.lookalikes import Lookalike, draw_disorder, draw_lookalikes
 from cv_pipeline.simulation.pavement import draw_pavement_repair
 from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.salvo import plan_strikes
@@ -97,6 +97,7 @@ def simulate_pair(
         for date, ground in (("before", before), ("after", after))
         for thing in draw_lookalikes(ground, config.lookalikes, stream(seed, f"passing {date}"), transient=True)
     ]
+    passing += draw_disorder(before, after, config.change, config.lookalikes.most, stream(seed, "disorder"))
     acquisitions = draw_acquisitions(seed, gsd_m, config)
     planned = plan_strikes(
         after, config.strikes, acquisitions[1].sun, stream(seed, "strikes"), buildings=setting.buildings

@@ -34,12 +34,12 @@ def draw_tree(
     colour: Float32Array,
     rng: np.random.Generator,
 ) -> None:
-    """One crown: a ragged dome of ``radius_m`` that is ``height_m`` high, brighter towards its top."""
+    """One crown: a ragged dome of ``radius_m`` whose top is ``height_m`` above the ground, brighter towards its top."""
     patch = patch_around(ground.shape, row_px, col_px, 1.5 * radius_m, ground.gsd_m)
     if patch is None:
         return
     order = rng.integers(3, 8, 3)
-    amplitude = rng.normal(0, 0.09, 3)
+    amplitude = rng.normal(0, 0.06, 3)
     turn = rng.uniform(0, 2 * np.pi, 3)
     edge = 1 + sum(a * np.cos(k * patch.azimuth_rad + t) for k, a, t in zip(order, amplitude, turn, strict=True))
     inside = np.clip(1 - (patch.radius_m / (radius_m * edge)) ** 2, 0, 1)
@@ -51,7 +51,10 @@ def draw_tree(
     shade = (0.72 + 0.45 * inside) * leaves
     window = ground.colour[patch.rows, patch.cols]
     window += alpha[..., None].astype(np.float32) * (np.clip(shade[..., None] * colour, 4, 250) - window)
-    dome = (height_m * (0.35 + 0.65 * np.sqrt(inside)) * (alpha > 0.4) * np.clip(leaves, 0.7, 1.1)).astype(np.float32)
+    # Leaves let light through and scatter it: a crown's far side is dimmer, not black, however tall its trunk.
+    depth_m = min(0.65 * height_m, 0.85 * radius_m)
+    bumps = 0.35 * min(radius_m, height_m) * (np.clip(leaves, 0.6, 1.4) - 1)
+    dome = ((height_m - depth_m * (1 - inside**0.7) + bumps) * (alpha > 0.4)).astype(np.float32)
     heights = ground.height_m[patch.rows, patch.cols]
     np.maximum(heights, dome, out=heights)
     ground.material[patch.rows, patch.cols][alpha > 0.5] = Material.TREE

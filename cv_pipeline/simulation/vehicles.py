@@ -250,7 +250,7 @@ def _find_place(
         paved = _is_paved(ground, row, col)
         if not _is_open(ground, row, col) or (not paved and (paved_only or attempt < 8)):
             continue
-        return row, col, _pavement_azimuth_deg(ground, row, col) if paved else float(rng.uniform(0, 360))
+        return row, col, pavement_azimuth_deg(ground, row, col) if paved else float(rng.uniform(0, 360))
     return None
 
 
@@ -271,7 +271,7 @@ def _is_open(ground: Ground, row_px: float, col_px: float) -> bool:
     return not blocked and float(np.abs(ground.height_m[rows, cols]).max()) < 0.3
 
 
-def _pavement_azimuth_deg(ground: Ground, row_px: float, col_px: float) -> float:
+def pavement_azimuth_deg(ground: Ground, row_px: float, col_px: float) -> float:
     """Direction in which the pavement around a point is longest: first principal axis of its pixels within 15 m."""
     patch = patch_around(ground.shape, row_px, col_px, 15.0, ground.gsd_m)
     if patch is None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from cv_pipeline.simulation.config import LookalikeConfig
+from cv_pipeline.simulation.config import ChangeConfig, LookalikeConfig
 from cv_pipeline.simulation.ground import Ground, Material
 from cv_pipeline.simulation.lookalikes import (
+    aftermath,
+    cars,
     earthworks,
     image_marks,
+    lawns,
     marks,
     plants,
     stores,
@@ -18,7 +21,7 @@ from cv_pipeline.simulation.lookalikes import (
 )
 from cv_pipeline.simulation.lookalikes.base import Kind, Lookalike
 
-__all__ = ["KINDS", "Kind", "Lookalike", "draw_lookalikes"]
+__all__ = ["KINDS", "Kind", "Lookalike", "draw_disorder", "draw_lookalikes"]
 
 KINDS: tuple[Kind, ...] = (
     *plants.KINDS,
@@ -28,6 +31,9 @@ KINDS: tuple[Kind, ...] = (
     *marks.KINDS,
     *trails.KINDS,
     *structures.KINDS,
+    *lawns.KINDS,
+    *cars.KINDS,
+    *aftermath.KINDS,
     *image_marks.KINDS,
 )
 
@@ -39,6 +45,12 @@ _NEEDS: dict[str, frozenset[int]] = {
     "any": frozenset(int(material) for material in Material),
 }
 _TRIES = 4
+_DISORDER = (
+    *aftermath.KINDS,
+    *(kind._replace(weight=2.0 * kind.weight) for kind in cars.KINDS),
+    *(kind for kind in KINDS if kind.name in ("lush patch", "faded patch", "lawn tree", "round bush", "spoil heaps")),
+)
+"""What is new where there was disorder; crowns and patches of grass too, which differ between years."""
 
 
 def draw_lookalikes(
@@ -64,13 +76,42 @@ def draw_lookalikes(
         )
         # Marks of the picture come by picture, not by area.
         count = own.poisson(config.image_share) if group == "image" else own.poisson(rate * clutter * hectares)
-        cumulative = np.cumsum([k.weight for k in kinds])
-        for _ in range(min(int(count), config.most)):
-            kind = kinds[int(np.searchsorted(cumulative, own.random() * cumulative[-1], side="right"))]
-            place = _find_place(ground, kind, own)
-            if place is not None:
-                drawn.append(Lookalike(kind.name, *place, kind.draw(ground, *place, own)))
+        drawn += _scatter(ground, kinds, min(int(count), config.most), own)
     np.clip(ground.colour, 0, 255, out=ground.colour)
+    return drawn
+
+
+def draw_disorder(
+    before: Ground, after: Ground, config: ChangeConfig, most: int, rng: np.random.Generator
+) -> list[Lookalike]:
+    """By its share, make one date far more disordered than the other, as a storm or clearing-up does; list what is new.
+
+    Three to ``most`` small things that the other date lacks, in place: none is a strike, and strikes are not
+    looked at, so this is as common without them. What stood on one date alone is also what is gone from the other.
+    """
+    if rng.random() >= config.disorder_share:
+        return []
+    ground = after if rng.random() < config.disorder_after_share else before
+    hectares = ground.shape[0] * ground.shape[1] * ground.gsd_m**2 / 1e4
+    low, high = np.log(config.disorder_per_ha)
+    count = min(max(int(rng.poisson(np.exp(rng.uniform(low, high)) * hectares)), 3), most)
+    # Every event has its own mixture: here mostly cars, there mostly trees.
+    kinds = [kind._replace(weight=kind.weight * float(rng.lognormal(0.0, 1.0))) for kind in _DISORDER]
+    drawn = _scatter(ground, kinds, count, rng)
+    np.clip(ground.colour, 0, 255, out=ground.colour)
+    return drawn
+
+
+def _scatter(ground: Ground, kinds: list[Kind], count: int, rng: np.random.Generator) -> list[Lookalike]:
+    """Draw ``count`` things by the kinds' weights where each finds its ground, in place."""
+    cumulative = np.cumsum([kind.weight for kind in kinds])
+    drawn = []
+    for _ in range(count):
+        kind = kinds[int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))]
+        place = _find_place(ground, kind, rng)
+        radius_m = kind.draw(ground, *place, rng) if place is not None else 0.0
+        if place is not None and radius_m > 0:
+            drawn.append(Lookalike(kind.name, *place, radius_m))
     return drawn
 
 

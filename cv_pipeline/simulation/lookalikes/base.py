@@ -11,7 +11,9 @@ from cv_pipeline.simulation.ground import Ground, Material, blend, patch_around
 from cv_pipeline.simulation.shapes import polygon_cover, rectangle
 from cv_pipeline.types import Float32Array, Float64Array
 
-Group = Literal["plants", "stores", "water", "earthworks", "marks", "tracks", "built", "image"]
+Group = Literal[
+    "plants", "lawns", "stores", "water", "earthworks", "marks", "tracks", "built", "cars", "aftermath", "image"
+]
 Colour = Float32Array | Float64Array | tuple[float, float, float]
 
 

@@ -89,6 +89,17 @@ def draw_manhole(ground: Ground, row_px: float, col_px: float, rng: np.random.Ge
     return 0.4
 
 
+def draw_cover_disc(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
+    """A flat disc in a yard or lawn: the lid of a cistern or septic tank, a hatch, a trampoline."""
+    radius_m = float(np.exp(rng.uniform(np.log(0.4), np.log(2.2))))
+    tone = ((44, 44, 46), (150, 148, 142), (188, 184, 176), (60, 70, 84))[rng.integers(4)]
+    if rng.random() < 0.5:
+        spot(ground, row_px, col_px, 1.25 * radius_m, (128, 122, 112), 0.8, rng, ragged=0.0, softness=0.05)
+    raised_m = float(rng.choice((0.05, 0.3, 0.9)))
+    cylinder(ground, row_px, col_px, radius_m, raised_m, tone, rng)
+    return radius_m
+
+
 def draw_salt_lick(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A trough or salt lick: a small bright box, trodden ground, and paths that lead to it from all sides."""
     local = local_colour(ground, row_px, col_px)
@@ -113,5 +124,6 @@ KINDS = (
     Kind("silo", "stores", draw_silo, 0.5),
     Kind("well", "stores", draw_well, 0.8),
     Kind("manhole", "stores", draw_manhole, 1.5, needs="paved"),
+    Kind("cover disc", "stores", draw_cover_disc, 0.8),
     Kind("salt lick", "stores", draw_salt_lick, 0.8, needs="grass"),
 )

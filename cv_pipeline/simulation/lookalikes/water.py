@@ -65,8 +65,40 @@ def draw_pool(ground: Ground, row_px: float, col_px: float, rng: np.random.Gener
     return size[0] / 2
 
 
+def draw_emptied_pool(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
+    """A pool without water, round or rectangular: pale or dirty liner, a dark puddle with leaves off its middle."""
+    liner = np.array(((172, 192, 198), (142, 152, 150), (196, 196, 190), (104, 110, 100))[rng.integers(4)])
+    liner = liner * rng.uniform(0.8, 1.1)
+    depth_m = float(rng.uniform(0.3, 1.6))
+    if rng.random() < 0.65:
+        radius_m = float(rng.uniform(1.5, 4.0))
+        spot(ground, row_px, col_px, radius_m + 0.3, (202, 200, 194), 0.85, rng, ragged=0.0, softness=0.05)
+        spot(ground, row_px, col_px, radius_m, liner, 0.95, rng, ragged=0.0, softness=0.05, height_m=-0.3 * depth_m)
+    else:
+        azimuth, radius_m = float(rng.uniform(0, np.pi)), float(rng.uniform(3.0, 5.5))
+        block(ground, row_px, col_px, azimuth, (2 * radius_m + 2, radius_m + 2), 0.0, (190, 182, 170), rng)
+        block(ground, row_px, col_px, azimuth, (2 * radius_m, radius_m), -depth_m, liner, rng)
+    if rng.random() < 0.7:
+        puddle = offset_px(ground, row_px, col_px, rng.uniform(0, 6.3), 0.3 * radius_m)
+        murk = np.array(_WATERS[rng.integers(len(_WATERS))]) * rng.uniform(0.8, 1.2)
+        spot(ground, *puddle, float(rng.uniform(0.2, 0.55)) * radius_m, murk, 0.8, rng, squash=0.7, ragged=0.2)
+    return radius_m
+
+
+def draw_basin(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
+    """A round garden pond, fountain or tank open at the top: dark or green water in a stone edge."""
+    radius_m = float(np.exp(rng.uniform(np.log(0.8), np.log(6.0))))
+    edge = ((196, 190, 180), (140, 136, 128), (92, 104, 70))[rng.integers(3)]
+    colour = np.array((*_WATERS, (58, 84, 66), (76, 140, 156))[rng.integers(len(_WATERS) + 2)]) * rng.uniform(0.8, 1.2)
+    spot(ground, row_px, col_px, radius_m + float(rng.uniform(0.2, 0.6)), edge, 0.9, rng, ragged=0.0, softness=0.05)
+    spot(ground, row_px, col_px, radius_m, colour, 0.95, rng, ragged=0.01, softness=0.05, material=Material.WATER)
+    return radius_m
+
+
 KINDS = (
     Kind("pond", "water", draw_pond, 1.5),
     Kind("puddles", "water", draw_puddles, 2.0, transient=True),
-    Kind("pool", "water", draw_pool, 0.2),
+    Kind("pool", "water", draw_pool, 0.5),
+    Kind("emptied pool", "water", draw_emptied_pool, 0.5),
+    Kind("basin", "water", draw_basin, 0.5),
 )
