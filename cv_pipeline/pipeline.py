@@ -18,11 +18,12 @@ from cv_pipeline.types import Assessment, Gate, Impact, Match, Registration, Seg
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from cv_pipeline.accuracy.fixed import FixedAims
     from cv_pipeline.matching.nearest import StructureIndex
     from cv_pipeline.segmentation.backend import Backend, Precision, Runtime
     from cv_pipeline.segmentation.zoo import ModelFile
     from cv_pipeline.structures.file import StructureSet
-    from cv_pipeline.types import AccuracySummary, AlignedPair, FootprintOffset, ScenePair
+    from cv_pipeline.types import AccuracySummary, AlignedPair, FootprintOffset, ScenePair, Structure
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as a run goes on."""
@@ -159,7 +160,7 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
         *input_notices(pair, prepared.model_dir, model.name),
         *given.notes,
         *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
-        *_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
+        *impact_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
         *([] if impacts else [nothing_found_note(threshold, largest_score(segmentation))]),
     )
     result = Assessment(
@@ -275,12 +276,23 @@ def _measure(
     offset: FootprintOffset | None,
 ) -> tuple[tuple[Match, ...], tuple[AccuracySummary, ...]]:
     """Matches of all impacts, and statistics of those that are not known to be old."""
-    from cv_pipeline.accuracy.assessed import assessed_region
-    from cv_pipeline.accuracy.matched import Settings, summarise_matches
+    matches = matched(impacts, index, frame, registration, config, offset)
+    return matches, summarised(impacts, matches, index.structures, frame, segmentation, config)
+
+
+def matched(
+    impacts: Sequence[Impact],
+    index: StructureIndex,
+    frame: LocalFrame,
+    registration: Registration | None,
+    config: AssessConfig,
+    offset: FootprintOffset | None,
+) -> tuple[Match, ...]:
+    """The matching stage as a run calls it: each impact's nearest structures with all that is known of their errors."""
     from cv_pipeline.matching.match import match_impacts
     from cv_pipeline.structures.placement import offset_sd_m
 
-    matches = match_impacts(
+    return match_impacts(
         impacts,
         index,
         registration_sd_m=registration.sd_m if registration is not None and registration.gate is not Gate.FAIL else 0.0,
@@ -290,14 +302,36 @@ def _measure(
         footprint_ce90_m=config.footprint_ce90_m,
         offset_sd_m=offset_sd_m(offset),
     )
+
+
+def summarised(
+    impacts: Sequence[Impact],
+    matches: Sequence[Match],
+    structures: Sequence[Structure],
+    frame: LocalFrame,
+    segmentation: Segmentation,
+    config: AssessConfig,
+    *,
+    fixed: FixedAims | None = None,
+    with_chance: bool = True,
+) -> tuple[AccuracySummary, ...]:
+    """The accuracy stage as a run calls it, over impacts that are not known to be old; none without structures.
+
+    ``fixed`` holds aim points that a person decided on. ``with_chance`` False leaves out the comparison with chance, by
+    far the slowest part.
+    """
+    from cv_pipeline.accuracy.assessed import assessed_region
+    from cv_pipeline.accuracy.matched import Settings, summarise_matches
+
     counted = [k for k, impact in enumerate(impacts) if impact.status is not Status.OLD]
-    if not index.structures or not counted:
-        return matches, ()
-    accuracy = summarise_matches(
+    if not structures or not counted:
+        return ()
+    return summarise_matches(
         [matches[k] for k in counted],
-        index.structures,
-        region_m=assessed_region(segmentation, frame),
+        structures,
+        region_m=assessed_region(segmentation, frame) if with_chance else None,
         points_m=np.array([(impacts[k].x_m, impacts[k].y_m) for k in counted]),
+        fixed=fixed,
         settings=Settings(
             crater_radii_m=[impacts[k].crater_radius_m for k in counted],
             blast_radii_m=[impacts[k].blast_radius_m for k in counted],
@@ -307,10 +341,9 @@ def _measure(
         ),
         null_draws=config.null_draws,
     )
-    return matches, accuracy
 
 
-def _notes(
+def impact_notes(
     registration: Registration | None, segmentation: Segmentation, impacts: Sequence[Impact], measured: bool
 ) -> list[str]:
     """Plain sentences on what limits this result."""
