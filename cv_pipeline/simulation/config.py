@@ -43,6 +43,9 @@ class StrikeConfig(_Section):
     by_eye_share: float = Field(
         0.2, ge=0, le=1, description="share of the families seen by eye (crater_appearance.md 3-10) beside the table's"
     )
+    hard_share: float = Field(
+        0.24, ge=0, le=1, description="share of looks that detectors miss, more than measured: for training; judgement"
+    )
     family_balance: float = Field(
         0.0, ge=0, le=1, description="0 draws the families of a pool as measured, 1 all equally often: for training"
     )
@@ -147,14 +150,14 @@ class LookalikeConfig(_Section):
     plants: float = Field(1.1, ge=0, description="trees, bushes, rows, hedges per hectare")
     stores: float = Field(0.35, ge=0, description="bales, tanks, silos, wells, manholes per hectare")
     lawns: float = Field(
-        1.0, ge=0, description="single trees, mulch rings, patches of other grass, bunkers per hectare"
+        0.8, ge=0, description="single trees, mulch rings, patches of other grass, bunkers per hectare"
     )
     water: float = Field(0.3, ge=0, description="ponds, puddles, pools, basins per hectare")
     earthworks: float = Field(0.4, ge=0, description="excavations, heaps, trenches, revetments, stones per hectare")
     marks: float = Field(0.9, ge=0, description="blotches, spots, burns, damp streaks per hectare")
     tracks: float = Field(0.6, ge=0, description="crossings, loops, worn corners, vehicle tracks per hectare")
     built: float = Field(0.25, ge=0, description="poles, pylons, panels, roof gear, playgrounds per hectare")
-    cars: float = Field(0.6, ge=0, description="single cars per hectare and date, most of them red or dark")
+    cars: float = Field(0.5, ge=0, description="single cars per hectare and date, most of them red or dark")
     aftermath: float = Field(0.15, ge=0, description="fallen trees, heaps, small pits, fires per hectare and date")
     image_share: float = Field(0.07, ge=0, description="mean number of captions, seams and lost lines per image")
     clutter: tuple[float, ...] = Field((0.0, 0.5, 1.5, 4.0), description="factor on all rates, one of these per scene")
@@ -195,7 +198,7 @@ class ChangeConfig(_Section):
         0.35, ge=0, le=1, description="share where much of small size is new on one date: cars, heaps, fallen trees"
     )
     disorder_per_ha: tuple[float, float] = Field(
-        (5.0, 40.0), description="new things per hectare in such a pair, log-uniform; at least three"
+        (4.0, 25.0), description="new things per hectare in such a pair, log-uniform; at least three"
     )
     disorder_after_share: float = Field(0.8, ge=0, le=1, description="share of these that lie on the after image")
 

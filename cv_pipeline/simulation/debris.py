@@ -201,7 +201,7 @@ def draw_uprooted_tree(ground: Ground, row_px: float, col_px: float, rng: np.ran
         blend(ground, pit.rows, pit.cols, np.float32(0.85) * share, (0.6 * earth).astype(np.float32))
         ground.height_m[pit.rows, pit.cols] -= np.float32(0.45 * root_m) * share
     branches = [np.stack([foot, foot + length_m * ahead])]
-    for share_along in rng.uniform(0.45, 0.95, 7):
+    for share_along in rng.uniform(0.45, 0.95, 4):
         start = foot + share_along * length_m * ahead
         side = azimuth + rng.choice([-1, 1]) * rng.uniform(0.4, 1.1)
         reach_px = length_m * rng.uniform(0.2, 0.4) / ground.gsd_m
