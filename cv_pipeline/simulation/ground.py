@@ -37,13 +37,15 @@ class Ground:
     ``colour`` (height, width, 3) is RGB in DN 0..255 as a level surface shows it in full light;
     real imagery brings its own light and shadow along in it. ``height_m`` (height, width) is the
     height above the otherwise level ground of what was drawn: 0 on real imagery, negative in a
-    crater. ``material`` (height, width) holds :class:`Material` values.
+    crater. ``material`` (height, width) holds :class:`Material` values. ``struck_dn`` (height, width, 3) is the part
+    of ``colour`` that craters made; None before the first.
     """
 
     colour: Float32Array
     height_m: Float32Array
     material: UInt8Array
     gsd_m: float
+    struck_dn: Float32Array | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,7 +54,8 @@ class Ground:
 
     def copy(self) -> Ground:
         """An independent copy."""
-        return Ground(self.colour.copy(), self.height_m.copy(), self.material.copy(), self.gsd_m)
+        struck_dn = None if self.struck_dn is None else self.struck_dn.copy()
+        return Ground(self.colour.copy(), self.height_m.copy(), self.material.copy(), self.gsd_m, struck_dn)
 
 
 def level_ground(colour: Float32Array, material: Material, gsd_m: float) -> Ground:

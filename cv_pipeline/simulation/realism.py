@@ -340,8 +340,10 @@ FIELDS_ONLY = StrikeConfig(
     cone_share=0.0,
     gone_share=0.0,
     ageing_share=0.15,
+    close_salvo_share=0.0,
+    hard_share=0.0,
 )
-"""What the reference holds: artillery in open fields in one after image."""
+"""What the reference holds: artillery in open fields in one after image, without what is drawn more often to train."""
 
 
 def compare_fields(

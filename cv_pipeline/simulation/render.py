@@ -23,6 +23,9 @@ from cv_pipeline.types import Float32Array
 _MAX_DN_BELOW_GROUND = 70.0
 """Overlapping cores are not darker than one: soil that is already black does not get blacker."""
 
+_CUT_SOFTNESS = 0.06
+"""Width of the edge at which a crater cuts an earlier one, in crater radii."""
+
 _BLACKEST = 0.12
 """Share of the ground's brightness that the blackest soil keeps; below it, channels clip and show false colours."""
 
@@ -49,17 +52,39 @@ def draw_strike(ground: Ground, strike: Strike) -> None:
 
 
 def draw_crater(ground: Ground, strike: Strike) -> None:
-    """Draw ``strike`` as a crater in natural ground, in place."""
+    """Draw ``strike`` as a crater in natural ground, in place.
+
+    Drawn as on ground without craters, then joined with what earlier ones left: see :func:`_joined`.
+    """
     patch = patch_around(ground.shape, strike.row_px, strike.col_px, strike.reach_m, ground.gsd_m)
     if patch is None:
         return
-    window = ground.colour[patch.rows, patch.cols]
-    before = window.copy() if strike.ploughed > 0 else window
-    changed = _coloured(window, strike, patch, ground.gsd_m)
+    if ground.struck_dn is None:
+        ground.struck_dn = np.zeros_like(ground.colour)
+    window, struck_dn = ground.colour[patch.rows, patch.cols], ground.struck_dn[patch.rows, patch.cols]
+    intact = window - struck_dn
+    changed = _coloured(intact, strike, patch, ground.gsd_m)
     if strike.ploughed > 0:
-        changed = _ploughed(before, changed, strike, ground.gsd_m)
-    ground.colour[patch.rows, patch.cols] = np.clip(changed, 0, 255)
+        changed = _ploughed(intact, changed, strike, ground.gsd_m)
+    if struck_dn.any():
+        changed = intact + _joined(struck_dn, changed - intact, strike, patch)
+    window[...] = np.clip(changed, 0, 255)
     _dig(ground, strike, patch)
+    struck_dn[...] = window - intact
+
+
+def _joined(earlier: Float32Array, later: Float32Array, strike: Strike, patch: Patch) -> Float32Array:
+    """Two changes of colour (patch height, patch width, 3) laid over each other, the later one that of ``strike``.
+
+    A crater removes what lay where it is. Around it two that darken (or lighten, or hide texture) do no more than
+    the stronger alone: soil that is black does not get blacker. Where they differ in sign, they add up.
+    """
+    relative = patch.radius_m / core_edge_m(strike, patch.azimuth_rad)
+    left = 1 - (1 - strike.ploughed) / (1 + np.exp(np.clip((relative - 1) / _CUT_SOFTNESS, -30, 30)))
+    earlier = earlier * left[..., None].astype(np.float32)
+    stronger = np.where(np.abs(earlier) > np.abs(later), earlier, later)
+    joined: Float32Array = np.where(earlier * later > 0, stronger, earlier + later)
+    return joined
 
 
 def _coloured(window: Float32Array, strike: Strike, patch: Patch, gsd_m: float) -> Float32Array:
@@ -124,7 +149,7 @@ def _dig(ground: Ground, strike: Strike, patch: Patch) -> None:
         obliquity=strike.obliquity,
     )
     height = ground.height_m[patch.rows, patch.cols]
-    old_left = np.clip(patch.radius_m / strike.bowl_radius_m - 0.3, 0, 1)
+    old_left = np.clip((patch.radius_m / strike.bowl_radius_m - 0.8) / 0.4, 0, 1)
     height[...] = height * np.where(strike.depth_ratio > 0, old_left, 1.0) + dug
     if strike.water > 0 and depth_m > 0:
         level_m = -(1 - strike.water) * float(-dug.min())

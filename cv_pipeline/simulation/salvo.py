@@ -2,7 +2,8 @@
 
 Salvos come as fields, lines, ellipses and single strikes. Fields are Poisson with a density that varies between
 and within them, which gives the measured nearest-neighbour distances (9 / 25 / 60 m at the 10th, 50th
-and 90th percentile) with one pair in twenty closer than 8.5 m.
+and 90th percentile) with one pair in twenty closer than 8.5 m. Some salvos also hold close pairs, down to craters
+that overlap, because that is where detectors miss most.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from cv_pipeline.simulation.buildings import Building
 
 MIN_SPACING_M = 4.0
-"""Two strikes nearer than this read as one crater."""
+"""Two strikes nearer than this are rare outside salvos with close pairs."""
+CLOSE_RADII, CLOSE_M = 1.2, 1.2
+"""Nearer than this, in radii of the larger crater and in metres, two craters are one."""
+_PAIR_RADII = (1.2, 2.4)
 _FORBIDDEN = (Material.TREE, Material.WATER)
 _MAX_STRIKES = 4000
 
@@ -56,7 +60,8 @@ def plan_strikes(
     for _ in range(max(int(rng.poisson(config.salvos_per_ha * area_ha)), 1)):
         salvo = _plan_salvo(ground, config, sun, rng, buildings, strikes)
         strikes += salvo[: _MAX_STRIKES - len(strikes)]
-    return sorted(strikes, key=lambda strike: strike.status != StrikeStatus.OLD)
+    fell = (StrikeStatus.GONE, StrikeStatus.OLD, StrikeStatus.NEW)
+    return sorted(strikes, key=lambda strike: fell.index(strike.status))
 
 
 def _plan_salvo(
@@ -72,19 +77,46 @@ def _plan_salvo(
     positions = _positions_px(ground, style, config, rng, buildings)
     status = _draw_status(config, rng)
     history = _draw_history(config, rng)
+    close = rng.random() < config.close_salvo_share
     taken = [(s.row_px, s.col_px, s.crater_radius_m) for s in earlier]
-    strikes = []
-    for row_px, col_px in positions:
-        strike = _plan_one(ground, float(row_px), float(col_px), style, sun, config, rng)
-        if strike is None or _too_close(strike, taken, ground.gsd_m, rng.random() < config.overlap_share):
-            continue
+    strikes: list[Strike] = []
+
+    def add(strike: Strike | None, near: bool) -> bool:
+        """Take a strike unless it is too close to another; whether it was taken."""
+        may_overlap = rng.random() < config.overlap_share
+        if strike is None or _too_close(strike, taken, ground.gsd_m, may_overlap, near):
+            return False
         taken.append((strike.row_px, strike.col_px, strike.crater_radius_m))
         mine = status if rng.random() < 0.95 else _draw_status(config, rng)
         older = status in (StrikeStatus.OLD, StrikeStatus.GONE) or rng.random() < 0.9
         for process, amount in history if older else ():
             strike = aged(strike, process, float(np.clip(amount * rng.uniform(0.7, 1.3), 0, 1)))
         strikes.append(replace(strike, status=mine, plough_azimuth_deg=style.heading_deg))
+        return True
+
+    for row_px, col_px in positions:
+        taken_in = add(_plan_one(ground, float(row_px), float(col_px), style, sun, config, rng), near=False)
+        if taken_in and close and rng.random() < config.close_pair_share:
+            add(_plan_partner(strikes[-1], ground, style, sun, config, rng), near=True)
     return strikes
+
+
+def _plan_partner(
+    first: Strike,
+    ground: Ground,
+    style: SalvoStyle,
+    sun: Sun,
+    config: StrikeConfig,
+    rng: np.random.Generator,
+) -> Strike | None:
+    """A strike of the same salvo beside ``first``, from touching to a little apart; None where none can lie."""
+    turn, radii = rng.uniform(0, 2 * np.pi), rng.uniform(*_PAIR_RADII)
+    partner = _plan_one(ground, first.row_px, first.col_px, style, sun, config, rng)
+    if partner is None:
+        return None
+    apart_px = max(radii * max(first.crater_radius_m, partner.crater_radius_m), CLOSE_M) * 1.001 / ground.gsd_m
+    row_px, col_px = first.row_px - apart_px * np.cos(turn), first.col_px + apart_px * np.sin(turn)
+    return partner.at(float(row_px), float(col_px)) if _is_free(ground, row_px, col_px) else None
 
 
 def _plan_one(
@@ -97,14 +129,9 @@ def _plan_one(
     rng: np.random.Generator,
 ) -> Strike | None:
     """A strike at this place; None outside the ground, in water and under trees."""
-    row, col = int(np.floor(row_px)), int(np.floor(col_px))
-    if not (0 <= row < ground.shape[0] and 0 <= col < ground.shape[1]):
+    if not _is_free(ground, row_px, col_px):
         return None
-    near = max(round(1.0 / ground.gsd_m), 1)
-    around = ground.material[max(row - near, 0) : row + near + 1, max(col - near, 0) : col + near + 1]
-    if np.isin(around, _FORBIDDEN).any():
-        return None
-    material = Material(int(ground.material[row, col]))
+    material = Material(int(ground.material[int(row_px), int(col_px)]))
     look = look_at(ground, row_px, col_px)
     if style.charge_kg is not None:
         strike = draw_large_strike(row_px, col_px, look, material, style, sun, config, rng)
@@ -114,14 +141,31 @@ def _plan_one(
     return strike.on_surface(material)
 
 
-def _too_close(strike: Strike, taken: Sequence[tuple[float, float, float]], gsd_m: float, may_overlap: bool) -> bool:
-    """Whether another strike's crater is too near to tell two, or, without overlaps, touches."""
+def _is_free(ground: Ground, row_px: float, col_px: float) -> bool:
+    """Whether a place lies on the ground, out of water and not under trees."""
+    row, col = int(np.floor(row_px)), int(np.floor(col_px))
+    if not (0 <= row < ground.shape[0] and 0 <= col < ground.shape[1]):
+        return False
+    near = max(round(1.0 / ground.gsd_m), 1)
+    around = ground.material[max(row - near, 0) : row + near + 1, max(col - near, 0) : col + near + 1]
+    return not np.isin(around, _FORBIDDEN).any()
+
+
+def _too_close(
+    strike: Strike, taken: Sequence[tuple[float, float, float]], gsd_m: float, may_overlap: bool, near: bool
+) -> bool:
+    """Whether another strike's crater is nearer than a neighbour's or a ``near`` one's, or touches where none may."""
     if not taken:
         return False
     others = np.array(taken)
     distance_m = np.hypot(others[:, 0] - strike.row_px, others[:, 1] - strike.col_px) * gsd_m
     both_m = others[:, 2] + strike.crater_radius_m
-    least_m = np.maximum(MIN_SPACING_M, 0.85 * both_m) if may_overlap else np.maximum(MIN_SPACING_M, 1.6 * both_m)
+    if not may_overlap:
+        least_m = np.maximum(MIN_SPACING_M, 1.6 * both_m)
+    elif near:
+        least_m = np.maximum(CLOSE_M, CLOSE_RADII * np.maximum(others[:, 2], strike.crater_radius_m))
+    else:
+        least_m = np.maximum(MIN_SPACING_M, 0.85 * both_m)
     return bool((distance_m < least_m).any())
 
 

@@ -93,6 +93,42 @@ def test_overlapping_craters_keep_their_own_radii() -> None:
     assert truth.crater_radius_m[60, 71] == 4.0 and truth.crater_radius_m[60, 81] == 2.0
 
 
+def pair_of(apart_radii: float, ring_dn: float = 0.0) -> tuple[Strike, Strike]:
+    ring = ColourDelta(ring_dn, ring_dn, ring_dn)
+    first = replace(PLAIN, blast_radius_m=9.0 if ring_dn else 0.0, ring_delta=ring, ring_fraction=0.55)
+    return first, first.at(PLAIN.row_px, PLAIN.col_px + apart_radii * PLAIN.crater_radius_m / 0.5)
+
+
+@pytest.mark.parametrize("apart_radii", [1.2, 1.6, 2.4])
+def test_a_close_pair_is_no_darker_than_one_and_each_crater_has_its_own_truth(apart_radii: float) -> None:
+    alone, ground = level(), level()
+    pair = pair_of(apart_radii)
+    draw_strike(alone, pair[0])
+    for strike in pair:
+        draw_strike(ground, strike)
+    assert ground.colour.min() >= alone.colour.min() - 0.01
+    middle = ground.colour[60, round((pair[0].col_px + pair[1].col_px) / 2), 0]
+    assert middle > ground.colour[60, 71, 0] + 2  # each has a dark centre of its own
+    truth = truth_rasters([pair[0], replace(pair[1], crater_radius_m=3.0)], (130, 140), 0.5)
+    for strike, radius_m in zip(pair, (4.0, 3.0), strict=True):
+        assert truth.crater_radius_m[int(strike.row_px), int(strike.col_px)] == radius_m
+        assert truth.centre[int(strike.row_px), int(strike.col_px)] > 0.9
+
+
+def test_the_later_crater_cuts_the_earlier_ones_rim() -> None:
+    first, later = pair_of(1.4, ring_dn=30.0)
+    alone, ground = level(), level()
+    draw_strike(alone, later)
+    draw_strike(ground, first)
+    rim_before = ground.colour[60, int(later.col_px), 0]
+    draw_strike(ground, later)
+    assert rim_before > 155
+    row, col = int(later.row_px), int(later.col_px)
+    np.testing.assert_allclose(
+        ground.colour[row - 3 : row + 4, col - 3 : col + 4], alone.colour[row - 3 : row + 4, col - 3 : col + 4], atol=1
+    )
+
+
 def test_nothing_gives_empty_truth_and_outside_changes_nothing() -> None:
     truth = truth_rasters([], (10, 12), 0.5)
     assert not truth.crater.any() and not truth.centre.any() and truth.blast.shape == (10, 12)
