@@ -53,7 +53,8 @@ class Family:
     ``core_z`` is the core's contrast in SDs of the ground (its median is negative where the core is darker),
     ``core_z_sd`` is added to that, not multiplied. ``ring_z`` goes with ``crest_m`` (where the collar is
     brightest) and ``edge_m`` (where it has fallen to half); ``soot_z`` reaches to ``edge_m`` too.
-    ``chroma`` 0..1 is how much of the subsoil's hue the core takes on. ``where`` weights materials.
+    ``chroma`` 0..1 is how much of the subsoil's hue the core takes on, ``least_hue_dn`` how far that hue differs from
+    the ground's at least (length in RGB). ``where`` weights materials.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Family:
     soot_z: Spread = _NONE
     soot_fraction: float = 0.85
     chroma: float = 0.3
+    least_hue_dn: float = 0.0
     raggedness: tuple[float, float] = (0.04, 0.16)
     rays: tuple[float, float] = (0.0, 0.12)
     spikes: tuple[int, int] = (0, 0)
@@ -152,7 +154,21 @@ SNOW_FAMILY = Family(
 )  # fmt: skip
 """Melted to the soil, grey-black ejecta on white."""
 
-FAMILIES = {family.name: family for family in (*TABLE_FAMILIES, *BY_EYE_FAMILIES, SNOW_FAMILY)}
+HARD_FAMILIES = (
+    Family(
+        "hue_disc", 0.25, Spread(2.6, 0.25), Spread(-0.1, 0.5), 2.8, 0.15, chroma=1.0, least_hue_dn=14.0, relief=0.4,
+    ),
+    next(family for family in BY_EYE_FAMILIES if family.name == "pale_disc"),
+    Family(
+        "sooted", 0.25, Spread(2.3, 0.25), Spread(-2.0, 0.4), 1.9, edge_m=Spread(6.5, 0.25), soot_z=Spread(-1.7, 0.4),
+        soot_fraction=0.75, chroma=0.1, raggedness=(0.1, 0.22), rays=(0.1, 0.35), spikes=(0, 9), relief=0.7,
+    ),
+    Family("small_pit", 0.25, Spread(0.85, 0.15), Spread(-2.6, 0.4), 2.4),
+)  # fmt: skip
+"""Looks that detectors trained on the others miss (sim_to_real.md), all equally often: hardly any contrast but hue,
+pale without a dark core, sooted, below 1.2 m of radius."""
+
+FAMILIES = {family.name: family for family in (*TABLE_FAMILIES, *BY_EYE_FAMILIES, *HARD_FAMILIES, SNOW_FAMILY)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +231,11 @@ def look_at(ground: Ground, row_px: float, col_px: float) -> GroundLook:
 
 
 def draw_family(material: Material, config: StrikeConfig, rng: np.random.Generator) -> Family:
-    """A random family for this material, in the measured shares, evened out by ``config.family_balance``."""
+    """A random family for this material: a hard one, or in the measured shares, evened out by ``family_balance``."""
     if material is Material.SNOW:
         return SNOW_FAMILY
+    if rng.random() < config.hard_share:
+        return HARD_FAMILIES[int(rng.integers(len(HARD_FAMILIES)))]
     pool = BY_EYE_FAMILIES if rng.random() < config.by_eye_share else TABLE_FAMILIES
     weights = np.array([family.share ** (1 - config.family_balance) * family.weight_on(material) for family in pool])
     return pool[rng.choice(len(pool), p=weights / weights.sum())]
@@ -242,6 +260,18 @@ def _subsoil_hue(style: SalvoStyle, look: GroundLook, material: Material) -> Flo
     own = 0.35 if material in (Material.SOIL, Material.SAND, Material.SNOW) else 1.0
     hue: Float64Array = np.clip(own * (subsoil - look.level), -26, 26)
     return hue
+
+
+def _distinct(hue: Float64Array, least_dn: float) -> Float64Array:
+    """The shift of hue without its luminance, lengthened to ``least_dn``; reddish where it were bluish or none."""
+    if least_dn <= 0:
+        return hue
+    pure = hue - hue @ LUMINANCE
+    if pure[0] <= max(float(pure[2]), 0.5):
+        pure = np.array([1.0, -0.3, -0.7])
+        pure = pure - pure @ LUMINANCE
+    distinct: Float64Array = pure * max(least_dn / float(np.linalg.norm(pure)), 1.0)
+    return distinct
 
 
 def draw_natural_strike(
@@ -274,7 +304,7 @@ def draw_natural_strike(
     if material is Material.SNOW:
         core_dn = float(rng.uniform(*_SNOW_CONTRAST_DN)) * min(brightness / 220, 1.0)
         soot_dn = core_dn * float(rng.uniform(0.1, 0.35))
-    hue = _subsoil_hue(style, look, material)
+    hue = _distinct(_subsoil_hue(style, look, material), family.least_hue_dn)
     has_ring = ring_dn > 0 and rng.random() < config.collar_share
     has_soot = soot_dn < 0 and rng.random() < config.soot_share
     has_rays = rng.random() < config.rays_share

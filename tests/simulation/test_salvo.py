@@ -50,13 +50,46 @@ def test_no_strike_lies_in_trees_or_water() -> None:
 
 def test_strikes_are_told_apart_and_without_overlaps_do_not_touch() -> None:
     for seed in range(4):
-        strikes = planned(field(), range(seed, seed + 1), density_per_ha=60.0)
+        strikes = planned(field(), range(seed, seed + 1), density_per_ha=60.0, close_salvo_share=0.0)
         assert nearest_spacing_m([(s.row_px, s.col_px) for s in strikes], 0.6).min(initial=1e9) >= MIN_SPACING_M
         apart = planned(field(), range(seed, seed + 1), density_per_ha=60.0, overlap_share=0.0)
         points = np.array([(s.row_px, s.col_px, s.crater_radius_m) for s in apart])
         gaps = np.hypot(*(points[:, None, :2] - points[None, :, :2]).transpose(2, 0, 1)) * 0.6
         np.fill_diagonal(gaps, np.inf)
         assert (gaps > points[:, None, 2] + points[None, :, 2]).all()
+
+
+def test_close_pairs_come_down_to_their_limit_and_not_below() -> None:
+    close = {"close_salvo_share": 1.0, "close_pair_share": 0.5, "large_share": 0.0}
+    gaps, relative = [], []
+    for seed in range(3):
+        points = np.array(
+            [(s.row_px, s.col_px, s.crater_radius_m) for s in planned(field(), range(seed, seed + 1), **close)]
+        )
+        one, other = np.triu_indices(len(points), 1)
+        gap = np.hypot(*(points[one, :2] - points[other, :2]).T) * 0.6
+        gaps.append(gap)
+        relative.append(gap / np.maximum(points[one, 2], points[other, 2]))
+    gap_m, radii = np.concatenate(gaps), np.concatenate(relative)
+    assert gap_m.min() >= 1.2 and radii.min() >= 1.2
+    assert (radii < 1.7).sum() > 5 and (radii < 1.35).sum() > 1
+
+
+def test_hard_looks_come_in_their_share_and_look_as_said() -> None:
+    strikes = planned(field(), range(6), large_share=0.0, ageing_share=0.0, hard_share=0.8)
+    share = {name: np.mean([s.family == name for s in strikes]) for name in ("hue_disc", "sooted", "small_pit")}
+    assert all(0.12 < part < 0.28 for part in share.values())
+    weights = np.array([0.299, 0.587, 0.114])
+    for s in strikes:
+        delta = np.array(s.core_delta)
+        if s.family == "hue_disc":
+            assert abs(delta @ weights) < 8 and np.linalg.norm(delta - delta @ weights) > 12 and delta[0] > delta[2]
+        elif s.family == "sooted":
+            assert s.soot_delta.green < 0 and s.ring_delta == NO_CHANGE
+        elif s.family == "pale_disc":
+            assert delta @ weights > 0
+    small = [s.crater_radius_m for s in strikes if s.family == "small_pit"]
+    assert np.mean(np.array(small) < 1.2) > 0.9 and min(small) >= 0.6
 
 
 def test_contrast_follows_the_ground_and_is_capped() -> None:
