@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
-from cv_pipeline.segmentation.normalise import CLIP_SD, normalise
+from cv_pipeline.segmentation.normalise import CLIP_SD, FLOOR_DN, MEAN_SIGMA_M, SPREAD_SIGMA_M, normalise
+from cv_pipeline.types import Window
 from tests.conftest import texture
 
 GSD_M = 0.5
@@ -82,3 +84,49 @@ def test_an_image_smaller_than_the_shrink_factor() -> None:
     found = normalise(np.full((3, 2, 3), 90, np.uint8), np.ones((3, 2), bool), GSD_M)
     assert found.shape == (4, 3, 2)
     assert np.isfinite(found).all()
+
+
+def plainly(rgb: np.ndarray, valid: np.ndarray, gsd_m: float) -> np.ndarray:
+    """The formula as it reads, in double precision with scipy; sides are multiples of 4."""
+    height, width = valid.shape
+
+    def shrunk(image: np.ndarray) -> np.ndarray:
+        return image.reshape(height // 4, 4, width // 4, 4).mean(axis=(1, 3))
+
+    def blurred(image: np.ndarray, sigma_m: float) -> np.ndarray:
+        sigma = sigma_m / gsd_m / 4
+        return gaussian_filter(shrunk(image), sigma, mode="mirror", radius=(round(8 * sigma + 1) | 1) // 2)
+
+    def enlarged(small: np.ndarray) -> np.ndarray:
+        rows, cols = ((np.arange(4 * side) + 0.5) / 4 - 0.5 for side in small.shape)
+        down = np.array([np.interp(rows, np.arange(len(small)), column) for column in small.T]).T
+        return np.array([np.interp(cols, np.arange(small.shape[1]), row) for row in down])
+
+    image = rgb.astype(np.float64) * valid[..., None]
+    light = image.mean(axis=2)
+    share, wide_share = (blurred(valid.astype(np.float64), s) + 1e-6 for s in (MEAN_SIGMA_M, SPREAD_SIGMA_M))
+    wide_mean = blurred(light, SPREAD_SIGMA_M) / wide_share
+    variance = blurred(light**2, SPREAD_SIGMA_M) / wide_share - wide_mean**2
+    spread = enlarged(np.sqrt(variance.clip(0)) + FLOOR_DN)
+    means = [enlarged(blurred(image[..., k], MEAN_SIGMA_M) / share) for k in range(3)]
+    colours = [((image[..., k] - means[k]) / spread).clip(-CLIP_SD, CLIP_SD) for k in range(3)]
+    return np.stack([*colours, light / 128 - 1]) * valid
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_agrees_with_the_formula_written_plainly(holes: bool) -> None:
+    rgb = image(320, 400)
+    valid = np.ones(rgb.shape[:2], bool)
+    if holes:
+        valid[40:90, 50:120] = False
+        valid[::7, ::5] = False
+    np.testing.assert_allclose(normalise(rgb, valid, GSD_M), plainly(rgb, valid, GSD_M), atol=1e-4)
+
+
+def test_a_part_is_cut_from_the_whole() -> None:
+    rgb = image(320, 400)
+    valid = np.ones(rgb.shape[:2], bool)
+    valid[40:90, 50:120] = False
+    part = normalise(rgb, valid, GSD_M, Window(16, 32, 96, 160))
+    assert part.flags.c_contiguous
+    np.testing.assert_array_equal(part, normalise(rgb, valid, GSD_M)[:, 16:112, 32:192])
