@@ -195,7 +195,7 @@ class ChangeConfig(_Section):
     vehicle_groups: float = Field(1.0, ge=0, description="mean number of groups of vehicles per date")
     tents_share: float = Field(0.03, ge=0, le=1, description="share with a camp put up or taken down")
     disorder_share: float = Field(
-        0.35, ge=0, le=1, description="share where much of small size is new on one date: cars, heaps, fallen trees"
+        0.42, ge=0, le=1, description="share where much of small size is new on one date: cars, heaps, fallen trees"
     )
     disorder_per_ha: tuple[float, float] = Field(
         (4.0, 25.0), description="new things per hectare in such a pair, log-uniform; at least three"
