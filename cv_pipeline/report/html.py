@@ -32,6 +32,7 @@ from cv_pipeline.report.overlays import (
     structure_shapes,
 )
 from cv_pipeline.report.pictures import PixelReader, chip_grid, jpeg_uri, overview_grid, png_uri
+from cv_pipeline.report.review_words import review_sentences
 from cv_pipeline.report.rows import matches_by_impact
 from cv_pipeline.report.summary import all_warnings
 from cv_pipeline.types import Assessment, Grid, Impact, Match, Structure, UInt8Array
@@ -106,6 +107,7 @@ def write_html(
         scene=build_scene(assessment, canvas, read, overview),
         cards=cards,
         rows=len(assessment.impacts),
+        review=[] if assessment.review is None else review_sentences(assessment.review)[1:],
         data=map_data(assessment, canvas, [(card.impact.impact_id, card.canvas) for card in cards]),
         assets={name: Markup(_asset(name)) for name in ASSETS},
         figures=embedded,

@@ -6,7 +6,7 @@ Writers (GeoPackage, GeoJSON, KML) only differ in where they bring these coordin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +37,10 @@ class Layer:
 
 
 def all_layers(assessment: Assessment) -> tuple[Layer, ...]:
-    """Impacts, patterns, structures, links, landmarks and aim points, in that order; each may be empty."""
+    """Impacts, patterns, structures, links, landmarks and aim points, in that order; each may be empty.
+
+    A review adds the impacts that it rejected.
+    """
     return (
         impacts_layer(assessment),
         patterns_layer(assessment),
@@ -45,6 +48,7 @@ def all_layers(assessment: Assessment) -> tuple[Layer, ...]:
         links_layer(assessment),
         landmarks_layer(assessment),
         aim_points_layer(assessment),
+        *rejected_layers(assessment),
     )
 
 
@@ -53,6 +57,18 @@ def impacts_layer(assessment: Assessment) -> Layer:
     columns = {name: "str" if decimals is None else "float64" for name, decimals in COLUMN_DECIMALS.items()}
     points = tuple(shapely.Point(i.x_m, i.y_m) for i in assessment.impacts)
     return Layer("impacts", "Point", columns, tuple(impact_rows(assessment)), points)
+
+
+def rejected_layers(assessment: Assessment) -> tuple[Layer, ...]:
+    """The impacts that a reviewer rejected, with the columns of :func:`impacts_layer`; no layer without a review."""
+    rejected = rejected_assessment(assessment)
+    return () if rejected is None else (replace(impacts_layer(rejected), name="rejected"),)
+
+
+def rejected_assessment(assessment: Assessment) -> Assessment | None:
+    """An assessment of the rejected impacts alone, without matches; None where nobody has reviewed the result."""
+    review = assessment.review
+    return None if review is None else replace(assessment, impacts=review.rejected, matches=(), accuracy=())
 
 
 def patterns_layer(assessment: Assessment) -> Layer:

@@ -50,6 +50,9 @@ COLUMN_DECIMALS: Mapping[str, int | None] = {
     "secondary_radius_sd_m": _METRES,
     "pattern_area_m2": 1,
     "directional_probability": 3,
+    "review": None,
+    "measured_by_reviewer": None,
+    "decided_aim": None,
 }
 """Columns in file order with their decimals; None marks a text column."""
 
@@ -121,8 +124,17 @@ def _row(impact: Impact, match: Match) -> dict[str, Cell]:
         "secondary_radius_sd_m": impact.secondary_radius_sd_m,
         "pattern_area_m2": impact.pattern_area_m2,
         "directional_probability": impact.directional_probability,
+        **_review(impact),
     }
     return {name: _cell(values[name], decimals) for name, decimals in COLUMN_DECIMALS.items()}
+
+
+def _review(impact: Impact) -> dict[str, Cell]:
+    """What a person did: decision, measures of theirs, and the aim point that they picked; empty without a review."""
+    mark = impact.review
+    if mark is None:
+        return {"review": None, "measured_by_reviewer": None, "decided_aim": None}
+    return {"review": mark.decision.value, "measured_by_reviewer": " ".join(mark.measured), "decided_aim": mark.aim}
 
 
 def _cell(value: str | float | None, decimals: int | None) -> Cell:

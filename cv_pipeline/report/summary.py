@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from cv_pipeline.accuracy.document import combination_document, summary_document
 from cv_pipeline.imagery.grid import overlap_share
 from cv_pipeline.imagery.masked import masked_shares
 from cv_pipeline.report.geojson import NO_CRS_WARNING
+from cv_pipeline.report.review_words import review_sentences
 from cv_pipeline.report.words import (
     accuracy_sentence,
     counted_combinations,
@@ -22,7 +23,7 @@ from cv_pipeline.report.words import (
     null_sentence,
     registration_sentence,
 )
-from cv_pipeline.types import AccuracySummary, Assessment, Grid, Match, Registration, ScenePair
+from cv_pipeline.types import AccuracySummary, Assessment, Grid, Match, Registration, Review, ScenePair
 
 SCHEMA_VERSION = 1
 
@@ -39,6 +40,7 @@ def summarise(assessment: Assessment, provenance: Mapping[str, Any]) -> dict[str
             "trusted": is_trusted(assessment),
             "headline": headline(assessment),
             "counts": counts(assessment),
+            "review": _review(assessment.review),
             "accuracy": [_accuracy(summary) for summary in assessment.accuracy],
             "combinations": combination_document(counted_combinations(assessment)),
             "matches": [_match(match) for match in assessment.matches],
@@ -76,6 +78,14 @@ def _accuracy(summary: AccuracySummary) -> dict[str, Any]:
     null = summary.null_model
     sentence = f"{accuracy_sentence(summary)} {null_sentence(null, summary.confidence)}"
     return summary_document(summary) | {"statement": summary.statement or sentence}
+
+
+def _review(review: Review | None) -> dict[str, Any] | None:
+    """A review's counts and rates; the rejected impacts by ID, as ``rejected.csv`` holds their rows."""
+    if review is None:
+        return None
+    rejected = [impact.impact_id for impact in review.rejected]
+    return asdict(replace(review, rejected=())) | {"rejected": rejected, "statements": list(review_sentences(review))}
 
 
 def _masked(pair: ScenePair) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cv_pipeline.accuracy.words import (
     dispersion_sentence,
     influence_sentence,
 )
+from cv_pipeline.report.review_words import count_sentence
 from cv_pipeline.types import (
     AccuracySummary,
     Assessment,
@@ -64,7 +65,12 @@ def counts(assessment: Assessment) -> dict[str, int]:
 
 
 def headline(assessment: Assessment) -> str:
-    """How many impacts were found, and how many of them are new."""
+    """How many impacts were found, how many of them are new, and what a person who reviewed them made of them."""
+    reviewed = "" if assessment.review is None else f" {count_sentence(assessment.review)}"
+    return _found(assessment) + reviewed
+
+
+def _found(assessment: Assessment) -> str:
     found = counts(assessment)
     n = found["impacts"]
     if n == 0:

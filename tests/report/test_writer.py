@@ -36,7 +36,8 @@ COLUMNS = (
     "distance_centre_m,distance_sd_m,hypothesis,likely_m,less_likely_m,second_structure_id,"
     "second_distance_edge_m,ambiguity,"
     "centre_sd_m,new_probability,crater_major_m,crater_minor_m,crater_azimuth_deg,peak_score,"
-    "blast_radius_sd_m,secondary_radius_sd_m,pattern_area_m2,directional_probability"
+    "blast_radius_sd_m,secondary_radius_sd_m,pattern_area_m2,directional_probability,"
+    "review,measured_by_reviewer,decided_aim"
 )
 FILES = {
     "impacts.csv", "hypotheses.csv", "impacts.geojson", "structures.geojson", "assessment.gpkg", "assessment.kml",
