@@ -15,6 +15,7 @@ from cv_pipeline.report.geojson import write_impacts_geojson, write_structures_g
 from cv_pipeline.report.geopackage import write_geopackage
 from cv_pipeline.report.html import write_html
 from cv_pipeline.report.kml import write_kml
+from cv_pipeline.report.layers import rejected_assessment
 from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reader
 from cv_pipeline.report.provenance import provenance, time_to_record
 from cv_pipeline.report.rasters import write_labels, write_probabilities
@@ -32,6 +33,7 @@ def write_report(
     extras: Mapping[str, Any] | None = None,
     created: datetime | None = None,
     read: PixelReader | None = None,
+    companions: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write every output of an assessment.
 
@@ -43,6 +45,7 @@ def write_report(
             (:func:`cv_pipeline.report.provenance.file_record`) and the command line.
         created: the time to record; now by default. Naive times are taken as UTC.
         read: where the report's pictures come from; the image files by default.
+        companions: further files to lie beside the others, by name, such as the record of a review.
 
     Returns:
         The path of ``report.html`` in ``out_dir``.
@@ -57,6 +60,9 @@ def write_report(
     with staged_output(out_dir, config.overwrite) as stage:
         write_impacts_csv(assessment, stage / "impacts.csv")
         write_hypotheses_csv(assessment, stage / "hypotheses.csv")
+        rejected = rejected_assessment(assessment)
+        if rejected is not None:
+            write_impacts_csv(rejected, stage / "rejected.csv")
         write_impacts_geojson(assessment, stage / "impacts.geojson")
         write_structures_geojson(assessment, stage / "structures.geojson")
         write_geopackage(assessment, stage / "assessment.gpkg", created)
@@ -77,6 +83,8 @@ def write_report(
         )
         write_summary(summary, stage / "summary.json")
         write_state(assessment, stage)
+        for name, content in (companions or {}).items():
+            (stage / name).write_bytes(content)
         write_checksums(stage)
     return out_dir / "report.html"
 
