@@ -213,7 +213,9 @@ def draw_uprooted_tree(ground: Ground, row_px: float, col_px: float, rng: np.ran
             ground.height_m[cover.rows, cover.cols] += 0.5 * cover.share
     if rng.random() < 0.75:
         _draw_lying_crown(ground, foot + 0.75 * length_m * ahead, azimuth, 0.38 * length_m, rng)
-    plate = rectangle(*foot, float(np.rad2deg(azimuth)) + 90, 2.1 * root_m / ground.gsd_m, 0.7 / ground.gsd_m)
+    plate = rectangle(
+        float(foot[0]), float(foot[1]), float(np.rad2deg(azimuth)) + 90, 2.1 * root_m / ground.gsd_m, 0.7 / ground.gsd_m
+    )
     cover = polygon_cover(ground.shape, plate + rng.normal(0, 0.12 / ground.gsd_m, plate.shape))
     if cover is not None:
         blend(ground, cover.rows, cover.cols, cover.share, earth.astype(np.float32))

@@ -9,6 +9,7 @@ import numpy as np
 from cv_pipeline.simulation.ground import Ground, Material, patch_around
 from cv_pipeline.simulation.lookalikes.base import Kind
 from cv_pipeline.simulation.shapes import pick
+from cv_pipeline.simulation.vehicles import Kind as VehicleKind
 from cv_pipeline.simulation.vehicles import draw_vehicle, make_vehicle, pavement_azimuth_deg
 
 _PAINTS = (
@@ -25,7 +26,7 @@ _PAINTS = (
 
 def draw_car(ground: Ground, row_px: float, col_px: float, rng: np.random.Generator) -> float:
     """A car or van along its road, or any way round on a lawn or drive."""
-    kind = "car" if rng.random() < 0.85 else "van"
+    kind: VehicleKind = "car" if rng.random() < 0.85 else "van"
     heading_deg = float(rng.uniform(0, 360))
     if ground.material[int(row_px), int(col_px)] in (Material.ASPHALT, Material.CONCRETE):
         across = 90.0 if rng.random() < 0.25 else 0.0  # parked nose in
