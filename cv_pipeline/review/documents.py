@@ -55,7 +55,12 @@ def overview(session: Session) -> Document:
         "reviewer": session.reviewer,
         "has_before": run.pair.before is not None,
         "gsd_m": frame.grid.gsd_m,
-        "scene": {"width": grid.width, "height": grid.height, "metres_per_pixel": grid.gsd_m},
+        "scene": {
+            "width": grid.width,
+            "height": grid.height,
+            "metres_per_pixel": grid.gsd_m,
+            "to_after": list(to_after(grid, frame))[:6],
+        },
         "impacts": [
             {
                 "id": r.impact_id,

@@ -18,7 +18,7 @@ from cv_pipeline.report.layers import to_image_crs
 from cv_pipeline.report.overlays import Canvas
 from cv_pipeline.report.pictures import ImageKind, PixelReader, source_reader
 from cv_pipeline.review import documents
-from cv_pipeline.review.apply import Measured, measure, review_of, reviewed_assessment, reviewed_impact
+from cv_pipeline.review.apply import Measured, measure, review_of, reviewed_assessment
 from cv_pipeline.review.record import Edit, Record, Value
 from cv_pipeline.review.reopen import Opened
 from cv_pipeline.review.state import ReviewState, apply_edit, current_value, edit_to_undo, next_added_id, replay
@@ -188,11 +188,6 @@ def open_session(opened: Opened, record: Record, reviewer: str | None) -> Sessio
     if reviewer is not None:
         session.name_reviewer(reviewer)
     return session
-
-
-def preview(session: Session, impact_id: str) -> Any:
-    """An impact's full row as an export would have it."""
-    return reviewed_impact(session.state.impacts[impact_id], session.frame, session.run.segmentation)
 
 
 def default_export(folder: Path) -> Path:
