@@ -37,6 +37,7 @@ from cv_pipeline.commands.options import (
     stage_bars,
 )
 from cv_pipeline.commands.register import register
+from cv_pipeline.commands.review import review
 from cv_pipeline.commands.verify import verify
 from cv_pipeline.errors import ConfigError
 
@@ -329,6 +330,7 @@ def measure(
 
 app.command()(doctor)
 app.command()(register)
+app.command()(review)
 app.command()(models)
 app.command()(export)
 app.command()(verify)
