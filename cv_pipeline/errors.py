@@ -53,3 +53,11 @@ class ReviewError(CvPipelineError):
 
 class ConfigError(CvPipelineError):
     """A setting is out of range or two settings contradict each other."""
+
+
+class ManifestError(CvPipelineError):
+    """A manifest of pairs cannot be used; the message lists every problem found in it."""
+
+
+class BatchError(CvPipelineError):
+    """A batch cannot run: another one writes to its folder, or the scheduler cannot be reached."""

@@ -76,13 +76,13 @@ def staged_output(out_dir: Path, overwrite: bool = False, marker: str = MARKER_F
         stage.chmod(0o777 & ~_umask())
         yield stage
         check_output_dir(out_dir, overwrite, marker)
-        _put_in_place(stage, target)
+        put_in_place(stage, target)
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
         raise
 
 
-def _put_in_place(stage: Path, target: Path) -> None:
+def put_in_place(stage: Path, target: Path) -> None:
     """Rename ``stage`` to ``target``; the old folder goes only after the new one is there."""
     if not target.exists():
         stage.rename(target)

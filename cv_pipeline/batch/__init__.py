@@ -1,0 +1,1 @@
+"""Batches: many pairs from a manifest, on many processes or machines, with a record that survives a crash."""

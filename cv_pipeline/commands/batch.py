@@ -1,0 +1,191 @@
+"""``cv-pipeline batch``: many pairs from a manifest, and ``batch status`` for how far they are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from cv_pipeline.commands.options import (
+    BackendOption,
+    CeOption,
+    ModelOption,
+    PrecisionOption,
+    ScreenOption,
+    SeedOption,
+    ThresholdOption,
+    TileOption,
+    TtaOption,
+    errors_to_exit_code,
+)
+from cv_pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cv_pipeline.batch.executor import Executor
+    from cv_pipeline.batch.manifest import PairEntry
+    from cv_pipeline.batch.run import BatchResult, BatchSettings
+    from cv_pipeline.config import AssessConfig
+
+INTERRUPTED = 130
+"""As a shell says of a program that Ctrl-C ended."""
+
+
+class _RunByDefault(TyperGroup):
+    """``batch MANIFEST`` means ``batch run MANIFEST``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+batch = typer.Typer(
+    cls=_RunByDefault,
+    no_args_is_help=True,
+    help="Assess many pairs: 'batch MANIFEST --out DIR', and 'batch status DIR' for how far it is.",
+)
+
+ManifestArgument = Annotated[
+    Path, typer.Argument(help="CSV file (before, after, structures, gsd, ...), folder of scenes, or STAC .json")
+]
+CollectionsOption = Annotated[str, typer.Option("--collections", help="STAC collections: BEFORE,AFTER")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="processes; default: as many as cores over --threads")
+]
+WorkerThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads of each worker")]
+SplitOption = Annotated[
+    float, typer.Option("--split-mpx", min=1, help="split scenes with more megapixels into parts of about so many")
+]
+
+
+@batch.command("run")
+def run(
+    manifest: ManifestArgument,
+    out: Annotated[Path, typer.Option("--out", help="folder for all results; must be new or empty, or --resume")],
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the batch in --out")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="with --resume: failed pairs too")] = False,
+    workers: WorkersOption = None,
+    threads: WorkerThreadsOption = 1,
+    dask: Annotated[bool, typer.Option("--dask", help="use a Dask cluster of this machine (extra 'dask')")] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="address of a running Dask scheduler, for instance tcp://host:8786"),
+    ] = None,
+    split_mpx: SplitOption = 256,
+    collections: CollectionsOption = "before,after",
+    model: ModelOption = "small",
+    backend: BackendOption = None,
+    precision: PrecisionOption = "auto",
+    tile_px: TileOption = 512,
+    tta: TtaOption = False,
+    screen: ScreenOption = False,
+    threshold: ThresholdOption = None,
+    geolocation_ce90: CeOption = None,
+    seed: SeedOption = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print a line of JSON on stdout for each pair")] = False,
+) -> None:
+    """Assess every pair of a manifest.
+
+    Exit code 0: all done; 3: all done, some not to be trusted; 4: some without a result; 5: all without;
+    2: nothing was run, or not to the end (manifest, folder, scheduler); 130: interrupted.
+    """
+    with errors_to_exit_code():
+        from cv_pipeline.batch.index import write_index
+        from cv_pipeline.batch.manifest import read_manifest
+        from cv_pipeline.batch.progress import ending
+        from cv_pipeline.batch.run import BatchSettings
+        from cv_pipeline.batch.state import exit_code
+
+        if retry_failed and not resume:
+            raise ConfigError("--retry-failed: nothing has failed yet; give it with --resume")
+        if dask and scheduler is not None:
+            raise ConfigError("--dask starts a cluster and --scheduler uses one that runs; give one of them")
+        config = run_config(
+            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
+            screen=screen, score_threshold=threshold, geolocation_ce90_m=geolocation_ce90, seed=seed,
+        )  # fmt: skip
+        entries = read_manifest(manifest, config, collections=parse_collections(collections))
+        settings = BatchSettings(out, config, resume, retry_failed, split_px=round(split_mpx * 1e6))
+        executor = _executor(workers, threads, dask, scheduler)
+        try:
+            result = _watched(entries, settings, executor, as_json)
+        except KeyboardInterrupt as error:
+            typer.secho(f"interrupted; go on with: cv-pipeline batch {manifest} --out {out} --resume", err=True)
+            raise typer.Exit(INTERRUPTED) from error
+        if result.counts.succeeded:
+            write_index(out)
+    typer.echo(ending(result.counts, result.stopped), err=as_json)
+    if result.counts.succeeded:
+        typer.echo(f"index: {out / 'index.html'}", err=as_json)
+    raise typer.Exit(exit_code(result.counts))
+
+
+def run_config(**settings: Any) -> AssessConfig:
+    """Settings that hold for all pairs; ConfigError where one is out of range."""
+    from pydantic import ValidationError
+
+    from cv_pipeline.config import AssessConfig
+
+    try:
+        return AssessConfig(**settings)
+    except ValidationError as error:
+        lines = "; ".join(f"{e['loc'][0]}: {e['msg']} (got {e['input']})" for e in error.errors())
+        raise ConfigError(f"a setting is out of range: {lines}") from error
+
+
+def parse_collections(text: str) -> tuple[str, str]:
+    """The names of two STAC collections."""
+    before, comma, after = text.partition(",")
+    if not (before and comma and after):
+        raise ConfigError(f"--collections {text}: give two names, for instance --collections before,after")
+    return before, after
+
+
+def _executor(workers: int | None, threads: int, dask: bool, scheduler: str | None) -> Executor:
+    from cv_pipeline.batch.pool import ProcessWorkers, available_cores
+
+    count = workers or max(available_cores() // threads, 1)
+    if dask or scheduler is not None:
+        from cv_pipeline.batch.dask_workers import DaskWorkers
+
+        return DaskWorkers(scheduler, count, threads)
+    return ProcessWorkers(count, threads)
+
+
+def _watched(entries: tuple[PairEntry, ...], settings: BatchSettings, executor: Executor, as_json: bool) -> BatchResult:
+    from cv_pipeline.batch.progress import json_lines, progress_display
+    from cv_pipeline.batch.run import run_batch
+
+    with json_lines(sys.stdout) if as_json else progress_display(len(entries)) as watch:
+        return run_batch(entries, settings, executor, watch)
+
+
+@batch.command("status")
+def status(
+    out: Annotated[Path, typer.Argument(help="the --out folder of a batch, running or not")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON on stdout")] = False,
+) -> None:
+    """How far a batch is, and which pairs failed for what reason; the exit code is that of the batch."""
+    with errors_to_exit_code():
+        from dataclasses import asdict
+
+        from cv_pipeline.batch.progress import ending
+        from cv_pipeline.batch.record import PairStatus
+        from cv_pipeline.batch.state import exit_code, read_counts, read_last_run, read_records
+
+        counts, last = read_counts(out), read_last_run(out)
+        failed = list(read_records(out, [PairStatus.FAILED]))
+    state = last.get("ending") or "running, or killed before it could say so"
+    if as_json:
+        document = {"counts": asdict(counts), "state": state, "failed": [asdict(record) for record in failed]}
+        typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    else:
+        typer.echo(f"{ending(counts)}; last run started {last.get('started_utc')}: {state}")
+        for record in failed:
+            typer.secho(f"{record.pair_id}: {record.error}", fg="red")
+    raise typer.Exit(exit_code(counts))
