@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from rasterio.io import DatasetReader
@@ -150,3 +151,19 @@ def to_uint8(
     finite = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
     clipped: UInt8Array = np.clip(np.rint(finite), 0, 255).astype(np.uint8)
     return clipped
+
+
+def to_rgb(
+    values: npt.NDArray[np.generic], low: tuple[float, float, float], high: tuple[float, float, float]
+) -> UInt8Array:
+    """The same of finite samples (height, width, 3), as a result of its own; floats may be overwritten."""
+    plain = low == (0.0, 0.0, 0.0) and high == (255.0, 255.0, 255.0)
+    if plain and values.dtype == np.uint8:
+        return np.array(values, dtype=np.uint8, order="C")
+    floats = np.ascontiguousarray(values, dtype=np.float32)
+    if not plain:
+        gain = 255.0 / (np.array(high) - low)
+        floats = np.asarray(cv2.transform(floats, np.column_stack([np.diag(gain), -gain * low])))
+    np.clip(floats, 0, 255, out=floats)
+    np.rint(floats, out=floats)
+    return floats.astype(np.uint8)

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from affine import Affine
-from rasterio.crs import CRS
-from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
-from rasterio.io import DatasetReader, MemoryFile
-from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window as RasterioWindow
+from rasterio.io import DatasetReader
 
 from cv_pipeline.errors import ImageError
+from cv_pipeline.imagery.direct import DirectReader, direct_reader
 from cv_pipeline.imagery.grid import working_grid
-from cv_pipeline.imagery.radiometry import to_uint8
 from cv_pipeline.imagery.source import open_dataset
-from cv_pipeline.types import BoolArray, Float64Array, Grid, ImageSource, Obscured, UInt8Array, Window
-
-METRES = CRS.from_epsg(32631)
-"""Stands in on both sides where there is no CRS: any metric CRS does, as nothing is reprojected."""
-
-_HALF_HIDDEN = 128
-
-TOLERANCE_PX = 0.02
-"""Error allowed to GDAL's approximate transformer; its default, 0.125 px, is too much for us."""
+from cv_pipeline.imagery.warp import WarpReader
+from cv_pipeline.types import BoolArray, Float64Array, Grid, ImageSource, UInt8Array, Window
 
 
 class GridView:
     """An image as seen on a grid; a context manager, held by one thread at a time.
 
-    Downsampling averages over the whole pixel (GDAL widens its cubic kernel), upsampling is cubic.
-    Only the window asked for is in memory, beside GDAL's block cache.
+    Downsampling averages over the whole pixel (the cubic kernel is widened), upsampling is cubic.
+    Only the window asked for is in memory, beside GDAL's block cache. GDAL warps only where it has to: where the grid's
+    rows and columns run along the file's own, :class:`~cv_pipeline.imagery.direct.DirectReader` reads it.
     """
 
     def __init__(
@@ -55,11 +46,9 @@ class GridView:
         if matrix is not None:
             self._transform = grid.transform @ ~Affine(*np.asarray(matrix, dtype=float).ravel())
         self._stack = ExitStack()
-        self._vrt: WarpedVRT | None = None
-        self._alpha_band = 0
+        self._reader: DirectReader | WarpReader | None = None
         hidden = source.obscured
         self._cells = None if hidden is None or show_obscured or not hidden.cells.any() else hidden
-        self._hidden: WarpedVRT | None = None
 
     def __enter__(self) -> Self:
         """Open the file; ImageError where it has gone since it was checked."""
@@ -67,9 +56,10 @@ class GridView:
             with open_dataset(self.source.path) as plain:
                 level = self._overview_level(plain)
             dataset = self._stack.enter_context(open_dataset(self.source.path, level))
-            self._vrt = self._stack.enter_context(self._warp(dataset))
-            if self._cells is not None:
-                self._hidden = self._warp_cells(self._cells)
+            grid = replace(self.grid, transform=self._transform)
+            self._reader = direct_reader(dataset, self.source, grid, self._cells) or WarpReader(
+                dataset, self.source, grid, self._cells, self._stack
+            )
         except RasterioError as error:
             self._stack.close()
             raise ImageError(f"{self.source.path}: cannot be read any more ({error}); was it moved?") from error
@@ -80,7 +70,7 @@ class GridView:
     ) -> None:
         """Close the file."""
         self._stack.close()
-        self._vrt = self._hidden = None
+        self._reader = None
 
     def read(self, window: Window) -> tuple[UInt8Array, BoolArray]:
         """Colours (height, width, 3) and validity (height, width) of a window.
@@ -91,7 +81,7 @@ class GridView:
         Raises:
             ImageError: the file is damaged there.
         """
-        if self._vrt is None:
+        if self._reader is None:
             raise ValueError("enter the view before reading from it")
         rgb = np.zeros((window.height, window.width, 3), dtype=np.uint8)
         valid = np.zeros((window.height, window.width), dtype=bool)
@@ -101,64 +91,15 @@ class GridView:
         if bottom <= top or right <= left:
             return rgb, valid
         inside = np.s_[top - window.row : bottom - window.row, left - window.col : right - window.col]
-        rgb[inside], valid[inside] = self._read_inside(self._vrt, RasterioWindow(left, top, right - left, bottom - top))
-        return rgb, valid
-
-    def _read_inside(self, vrt: WarpedVRT, window: RasterioWindow) -> tuple[UInt8Array, BoolArray]:
-        source = self.source
+        part = Window(top, left, bottom - top, right - left)
         try:
-            values = vrt.read([*source.bands, self._alpha_band], window=window)
+            found = self._reader.read(part)
         except RasterioError as error:
-            raise ImageError(f"{source.path}: the file is damaged ({error}); fetch it again") from error
-        colours = values[:3]
-        valid = (values[3] > 0) & np.isfinite(colours).all(axis=0)
-        if self._hidden is not None:
-            valid &= self._hidden.read(1, window=window) < _HALF_HIDDEN
-        rgb = np.moveaxis(to_uint8(colours, source.scale_low, source.scale_high), 0, -1)
-        return np.where(valid[..., None], rgb, np.uint8(0)), valid
-
-    def _warp(self, dataset: DatasetReader) -> WarpedVRT:
-        """GDAL's lazy warp of the file onto the grid, with an alpha band for validity."""
-        has_alpha = ColorInterp.alpha in dataset.colorinterp
-        self._alpha_band = dataset.colorinterp.index(ColorInterp.alpha) + 1 if has_alpha else dataset.count + 1
-        own = self.source.grid
-        # Of an overview the pixels are as much larger as there are fewer of them.
-        larger = own.width / dataset.width, own.height / dataset.height
-        return WarpedVRT(
-            dataset,
-            src_crs=own.crs or METRES,
-            src_transform=own.transform @ Affine.scale(*larger) if own.crs is None else None,
-            resampling=Resampling.cubic,
-            src_nodata=self.source.nodata if has_alpha else self._nodata(),
-            add_alpha=not has_alpha,
-            UNIFIED_SRC_NODATA="YES",  # black in one colour is not nodata
-            **self._onto_grid(),
-        )
-
-    def _onto_grid(self) -> dict[str, Any]:
-        return {
-            "crs": self.grid.crs or METRES,
-            "transform": self._transform,
-            "width": self.grid.width,
-            "height": self.grid.height,
-            "tolerance": TOLERANCE_PX,
-        }
-
-    def _nodata(self) -> float | None:
-        if self.source.nodata is None and self.source.dtype.startswith("float"):
-            return float("nan")  # else NaN would pass as a colour and spoil its neighbours
-        return self.source.nodata
-
-    def _warp_cells(self, hidden: Obscured) -> WarpedVRT:
-        """The coarse cells of hidden ground on the grid: 0 clear to 255 hidden."""
-        rows, cols = hidden.cells.shape
-        own = self.source.grid
-        place = {"crs": own.crs or METRES, "transform": own.transform @ Affine.scale(hidden.cell_px)}
-        memory = self._stack.enter_context(MemoryFile())
-        with memory.open(driver="GTiff", count=1, height=rows, width=cols, dtype="uint8", **place) as file:
-            file.write(hidden.cells.astype(np.uint8) * np.uint8(255), 1)
-        cells = self._stack.enter_context(memory.open())
-        return self._stack.enter_context(WarpedVRT(cells, resampling=Resampling.bilinear, **self._onto_grid()))
+            raise ImageError(f"{self.source.path}: the file is damaged ({error}); fetch it again") from error
+        if part == window:
+            return found
+        rgb[inside], valid[inside] = found
+        return rgb, valid
 
     def _overview_level(self, dataset: DatasetReader) -> int | None:
         """The coarsest overview that is still at least twice as fine as the grid, if the file has one."""

@@ -20,7 +20,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from cv_pipeline.errors import ImageError, OutputError
 from cv_pipeline.imagery.source import open_dataset
-from cv_pipeline.imagery.view import METRES, TOLERANCE_PX
+from cv_pipeline.imagery.warp import METRES, TOLERANCE_PX
 from cv_pipeline.registration.bent import bend_pixels, pixel_centres, shift_at
 from cv_pipeline.types import BoolArray, Float64Array, Gate, Grid, ImageSource, Registration, Window
 

@@ -19,6 +19,7 @@ from tests.conftest import UTM, texture
 
 MakeTiff = Callable[..., Path]
 SHIFT = (6.0, -4.0)
+RIM_PX = 6
 
 
 def registration(
@@ -92,9 +93,11 @@ def test_the_bent_view_reads_what_the_bent_file_holds(make_tiff: MakeTiff, tmp_p
             rows, cols = np.mgrid[window.row : window.row + window.height, window.col : window.col + window.width]
             inside = (rows >= 0) & (cols >= 0)
             assert not valid[~inside].any()
+            # At the image's rim GDAL, which wrote the file, interpolates linearly.
+            shown = valid & (rows >= RIM_PX) & (rows < 96 - RIM_PX) & (cols >= RIM_PX) & (cols < 128 - RIM_PX)
             with rasterio.open(out) as file:
-                wanted = np.moveaxis(file.read(), 0, -1)[rows[inside & valid], cols[inside & valid]]
-            np.testing.assert_allclose(rgb[inside & valid].astype(int), wanted, atol=1)
+                wanted = np.moveaxis(file.read(), 0, -1)[rows[shown], cols[shown]]
+            np.testing.assert_allclose(rgb[shown].astype(int), wanted, atol=1)
 
 
 def test_shift_between_and_beyond_the_nodes() -> None:
