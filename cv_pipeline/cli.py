@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cv_pipeline.commands.batch import batch
 from cv_pipeline.commands.doctor import doctor
 from cv_pipeline.commands.export import export
 from cv_pipeline.commands.models import models
@@ -20,6 +21,7 @@ from cv_pipeline.commands.options import (
     BackendOption,
     BandsOption,
     CeOption,
+    GeoparquetOption,
     GsdOption,
     JsonOption,
     ModelOption,
@@ -37,6 +39,7 @@ from cv_pipeline.commands.options import (
     stage_bars,
 )
 from cv_pipeline.commands.register import register
+from cv_pipeline.commands.report import report
 from cv_pipeline.commands.review import review
 from cv_pipeline.commands.verify import verify
 from cv_pipeline.errors import ConfigError
@@ -130,6 +133,7 @@ def assess(
     threshold: ThresholdOption = None,
     geolocation_ce90: CeOption = None,
     seed: SeedOption = 0,
+    geoparquet: GeoparquetOption = False,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -143,7 +147,7 @@ def assess(
             before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),
             before_bands=parse_bands(before_bands, "--before-bands"), score_threshold=threshold,
             geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90, footprint_offset=footprint_offset,
-            seed=seed, overwrite=overwrite, out_dir=out,
+            seed=seed, geoparquet=geoparquet, overwrite=overwrite, out_dir=out,
         )  # fmt: skip
         with stage_bars() as progress:
             result = cv_pipeline.assess(before, after, structures, config, progress=progress)
@@ -164,6 +168,7 @@ def detect(
     tta: TtaOption = False,
     screen: ScreenOption = False,
     threshold: ThresholdOption = None,
+    geoparquet: GeoparquetOption = False,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -174,7 +179,8 @@ def detect(
         config = _config(
             model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
             screen=screen, gsd_m=gsd,
-            bands=parse_bands(bands, "--bands"), score_threshold=threshold, overwrite=overwrite, out_dir=out,
+            bands=parse_bands(bands, "--bands"), score_threshold=threshold, geoparquet=geoparquet,
+            overwrite=overwrite, out_dir=out,
         )  # fmt: skip
         with stage_bars() as progress:
             result = cv_pipeline.detect(after, config, progress=progress)
@@ -328,11 +334,13 @@ def measure(
             typer.echo(line)
 
 
+app.add_typer(batch, name="batch")
 app.command()(doctor)
 app.command()(register)
 app.command()(review)
 app.command()(models)
 app.command()(export)
+app.command()(report)
 app.command()(verify)
 
 

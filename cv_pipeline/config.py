@@ -43,6 +43,7 @@ class AssessConfig(BaseModel):
         "report", description="what to do about a shift of all footprints against the after image"
     )
     seed: int = Field(0, ge=0, description="seed of bootstrap and null model")
+    geoparquet: bool = Field(False, description="write GeoParquet files too; needs the extra 'parquet'")
     overwrite: bool = Field(False, description="replace an existing output folder")
     out_dir: Path | None = None
 

@@ -35,6 +35,9 @@ ScreenOption = Annotated[
 ]
 ThresholdOption = Annotated[float | None, typer.Option("--threshold", help="lowest score; default: the model's own")]
 CeOption = Annotated[float | None, typer.Option("--geolocation-ce90", help="the image's stated CE90 in metres")]
+GeoparquetOption = Annotated[
+    bool, typer.Option("--geoparquet", help="write GeoParquet files too; needs the extra 'parquet'")
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace an earlier result in --out")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print summary.json on stdout")]
 SeedOption = Annotated[int, typer.Option("--seed", help="seed of bootstrap and null model")]

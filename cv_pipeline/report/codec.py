@@ -52,7 +52,8 @@ def decode(kind: Any, data: Any) -> Any:
     if origin is not None:
         return _decode_generic(origin, get_args(kind), data)
     if is_dataclass(kind) and isinstance(kind, type):
-        return kind(**{name: decode(hint, data[name]) for name, hint in _hints(kind).items()})
+        # What the data lack is of a later version than they are; it has a default, or cannot be made up.
+        return kind(**{name: decode(hint, data[name]) for name, hint in _hints(kind).items() if name in data})
     for base, read in _READERS:
         if issubclass(kind, base):
             return read(data)

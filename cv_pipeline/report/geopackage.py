@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cv_pipeline.frame import local_frame
 from cv_pipeline.report.frames import geo_frame
 from cv_pipeline.report.layers import all_layers, to_image_crs
+from cv_pipeline.report.qml import style_qml
 from cv_pipeline.types import Assessment
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GEOMETRY_COLUMN = "geom"
-STYLED_LAYERS = ("impacts", "patterns", "structures", "links")
 
 
 def write_geopackage(assessment: Assessment, path: Path, created: datetime) -> Path:
-    """Write layers impacts, patterns, structures, links, landmarks, aim_points and the table ``layer_styles``.
+    """Write every layer of :func:`cv_pipeline.report.layers.all_layers` and the table ``layer_styles``.
 
     Coordinates are in the after image's CRS; without one they are metres from its upper-left corner
     (x right, y up) in an undefined CRS. Every layer exists even where it is empty.
@@ -36,10 +35,10 @@ def write_geopackage(assessment: Assessment, path: Path, created: datetime) -> P
     import pyogrio
 
     frame = local_frame(assessment.pair.after.grid)
-    project = to_image_crs(frame)
+    project, layers = to_image_crs(frame), all_layers(assessment)
     with _recorded_time(created), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*crs.*")  # an undefined CRS is meant, and stated in the report
-        for layer in all_layers(assessment):
+        for layer in layers:
             table = geo_frame(layer, project, frame.grid.crs if frame.is_georeferenced else None)
             pyogrio.write_dataframe(
                 table,
@@ -50,31 +49,28 @@ def write_geopackage(assessment: Assessment, path: Path, created: datetime) -> P
                 layer_options={"GEOMETRY_NAME": GEOMETRY_COLUMN},
             )
         # The table has no geometry, so the driver registers it in gpkg_contents as "attributes".
-        pyogrio.write_dataframe(_style_table(created), path, driver="GPKG", layer="layer_styles", FID="id")
+        pyogrio.write_dataframe(
+            _style_table([layer.name for layer in layers], created), path, driver="GPKG", layer="layer_styles", FID="id"
+        )
     return path
 
 
-def style_qml(layer_name: str) -> str:
-    """The QGIS style (QML) shipped for a layer."""
-    return (files("cv_pipeline.report") / f"{layer_name}.qml").read_text(encoding="utf-8")
-
-
-def _style_table(created: datetime) -> pd.DataFrame:
+def _style_table(names: Sequence[str], created: datetime) -> pd.DataFrame:
     """The table that QGIS looks up by layer and geometry column; names and order are QGIS's own."""
     import pandas as pd
 
-    n = len(STYLED_LAYERS)
+    n = len(names)
     return pd.DataFrame(
         {
             "f_table_catalog": [""] * n,
             "f_table_schema": [""] * n,
-            "f_table_name": list(STYLED_LAYERS),
+            "f_table_name": list(names),
             "f_geometry_column": [GEOMETRY_COLUMN] * n,
-            "styleName": list(STYLED_LAYERS),
-            "styleQML": [style_qml(name) for name in STYLED_LAYERS],
+            "styleName": list(names),
+            "styleQML": [style_qml(name) for name in names],
             "styleSLD": [""] * n,
             "useAsDefault": [True] * n,
-            "description": [f"cv-pipeline: {name}" for name in STYLED_LAYERS],
+            "description": [f"cv-pipeline: {name}" for name in names],
             "owner": [""] * n,
             "ui": [""] * n,
             "update_time": pd.to_datetime([created.replace(tzinfo=None, microsecond=0)] * n),

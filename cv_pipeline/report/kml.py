@@ -19,13 +19,29 @@ _TITLES = {
     "patterns": "Craters and blast patterns",
     "structures": "Structures",
     "links": "Links",
-    "landmarks": "Groups, centrelines, junctions",
+    "groups": "Groups of like buildings",
+    "centrelines": "Centrelines",
+    "junctions": "Junctions and corners",
     "aim_points": "Aim points considered",
+    "masked": "Ground that was left out",
+    "rejected": "Impacts that the review rejected",
 }
-# KML colours are aabbggrr.
-_LINE_COLOURS = {"patterns": "ff00b0ff", "structures": "ffb27200", "links": "ffa779cc", "landmarks": "ffffc156"}
-_FILL_COLOURS = {"patterns": "2800b0ff", "structures": "3ce9b456", "landmarks": "1ee9b456"}
-_CRATER_LINE = "ff2827d6"
+# KML colours are aabbggrr; each is a layer's line, fill and pin, by part or likelihood where a layer has several.
+_STYLES: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("impacts", ""): ("ff2827d6", ""),
+    ("rejected", ""): ("ff7f7f7f", ""),
+    ("patterns", ""): ("ff00b0ff", "2800b0ff"),
+    ("patterns", "crater"): ("ff2827d6", "2800b0ff"),
+    ("structures", ""): ("ffb27200", "3ce9b456"),
+    ("links", ""): ("ffa779cc", ""),
+    ("groups", ""): ("ffffc156", "1ee9b456"),
+    ("centrelines", ""): ("ffffc156", ""),
+    ("junctions", ""): ("ffffc156", ""),
+    ("masked", ""): ("ffb0b0b0", "50b0b0b0"),
+    ("aim_points", ""): ("ffb0b0b0", ""),
+    ("aim_points", "likely"): ("ff73cd1e", ""),
+    ("aim_points", "less likely"): ("fff08ab4", ""),
+}
 _NO_PLACES = "The image has no coordinate reference system, so nothing in this file can be placed on the globe."
 
 
@@ -43,30 +59,42 @@ def write_kml(assessment: Assessment, path: Path) -> Path:
         kml.document.description += f" {_NO_PLACES}"
         kml.save(str(path))
         return path
+    styles = {key: _style(*colours) for key, colours in _STYLES.items()}
     for layer in all_layers(assessment):
         folder = kml.newfolder(name=_TITLES[layer.name], visibility=1)
         for row, shape in zip(layer.rows, projected(layer, frame.to_lonlat), strict=True):
-            for part in shapely.get_parts(shape):
-                _add(folder, layer, row, part)
-    kml.save(str(path))
+            part = str(row.get("part") or row.get("likelihood") or "")
+            style = styles.get((layer.name, part)) or styles[layer.name, ""]
+            for piece in shapely.get_parts(shape):
+                _add(folder, layer, row, piece, style)
+    # Pretty-printing parses the whole text again, which takes longer than all else.
+    path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{kml.kml(format=False)}\n', encoding="utf-8")
     return path
 
 
-def _add(folder: Any, layer: Layer, row: Mapping[str, Cell], shape: Any) -> None:
+def _style(line: str, fill: str) -> Any:
+    """One style for all marks of a kind: a style of its own for each would double the file."""
+    import simplekml
+
+    style = simplekml.Style()
+    style.iconstyle.color = style.linestyle.color = line
+    style.linestyle.width = 2
+    if fill:
+        style.polystyle.color = fill
+    return style
+
+
+def _add(folder: Any, layer: Layer, row: Mapping[str, Cell], shape: Any, style: Any) -> None:
     """One placemark in ``folder``; simplekml escapes names and descriptions."""
     common = {"name": _name(layer, row), "description": _description(row)}
     if shape.geom_type == "Point":
-        folder.newpoint(coords=[_coords(shape)[0]], **common)
-        return
-    if shape.geom_type == "LineString":
-        mark = folder.newlinestring(coords=_coords(shape), **common)
+        mark = folder.newpoint(coords=[_coords(shape)[0]], **common)
+    elif shape.geom_type == "LineString":
+        mark = folder.newlinestring(coords=_coords(shape), tessellate=1, **common)
     else:
         holes = [_coords(ring) for ring in shape.interiors]
-        mark = folder.newpolygon(outerboundaryis=_coords(shape.exterior), innerboundaryis=holes, **common)
-        mark.style.polystyle.color = _FILL_COLOURS[layer.name]
-    mark.style.linestyle.color = _CRATER_LINE if row.get("part") == "crater" else _LINE_COLOURS[layer.name]
-    mark.style.linestyle.width = 2
-    mark.tessellate = 1
+        mark = folder.newpolygon(outerboundaryis=_coords(shape.exterior), innerboundaryis=holes, tessellate=1, **common)
+    mark.style = style
 
 
 def _name(layer: Layer, row: Mapping[str, Cell]) -> str:
@@ -74,11 +102,11 @@ def _name(layer: Layer, row: Mapping[str, Cell]) -> str:
         return f"{row['impact_id']}: {row['distance_edge_m']} m"
     if layer.name == "patterns":
         return f"{row['impact_id']} {row['part']}"
-    if layer.name == "landmarks":
+    if "landmark_id" in row:
         return f"{row['kind']} {row['landmark_id']}"
     if layer.name == "aim_points":
-        return f"{row['impact_id']}: {row['kind']} {row['distance_m']} m"
-    return str(row.get("name") or row.get("impact_id") or row.get("structure_id"))
+        return f"{row['impact_id']}: {row['likelihood']}, {row['kind']} {row['distance_m']} m"
+    return str(row.get("name") or row.get("why") or row.get("impact_id") or row.get("structure_id"))
 
 
 def _description(row: Mapping[str, Cell]) -> str:
@@ -88,4 +116,4 @@ def _description(row: Mapping[str, Cell]) -> str:
 
 def _coords(shape: Any) -> list[tuple[float, float]]:
     """Longitude and latitude to 8 decimals (a millimetre)."""
-    return [(round(float(x), 8), round(float(y), 8)) for x, y in shapely.get_coordinates(shape)]
+    return [(x, y) for x, y in shapely.get_coordinates(shape).round(8).tolist()]

@@ -5,16 +5,17 @@ Writers (GeoPackage, GeoJSON, KML) only differ in where they bring these coordin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from cv_pipeline.frame import LocalFrame, transformer
+from cv_pipeline.accuracy.choices import less_likely, likely
+from cv_pipeline.frame import LocalFrame, local_frame, transformer
 from cv_pipeline.report.rows import COLUMN_DECIMALS, Cell, finite, impact_rows, matches_by_impact
-from cv_pipeline.types import Assessment, Float64Array, Impact
+from cv_pipeline.types import Assessment, Float64Array, Hypothesis, Impact, LandmarkKind, Match
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -37,7 +38,7 @@ class Layer:
 
 
 def all_layers(assessment: Assessment) -> tuple[Layer, ...]:
-    """Impacts, patterns, structures, links, landmarks and aim points, in that order; each may be empty.
+    """Every layer, in the order in which files list them; each may be empty.
 
     A review adds the impacts that it rejected.
     """
@@ -46,8 +47,9 @@ def all_layers(assessment: Assessment) -> tuple[Layer, ...]:
         patterns_layer(assessment),
         structures_layer(assessment),
         links_layer(assessment),
-        landmarks_layer(assessment),
+        *landmarks_layers(assessment),
         aim_points_layer(assessment),
+        masked_layer(assessment),
         *rejected_layers(assessment),
     )
 
@@ -146,41 +148,83 @@ def links_layer(assessment: Assessment) -> Layer:
     return Layer("links", "LineString", columns, tuple(rows), tuple(lines))
 
 
-def landmarks_layer(assessment: Assessment) -> Layer:
-    """Groups as multipolygons, centrelines as lines, junctions and corners as points."""
+def landmarks_layers(assessment: Assessment) -> tuple[Layer, Layer, Layer]:
+    """Groups as multipolygons, centrelines as lines, junctions and corners as points, as a style fits one geometry."""
+    return (
+        _landmarks(assessment, "groups", "MultiPolygon", {LandmarkKind.GROUP}),
+        _landmarks(assessment, "centrelines", "MultiLineString", {LandmarkKind.CENTRELINE}),
+        _landmarks(assessment, "junctions", "Point", {LandmarkKind.JUNCTION, LandmarkKind.CORNER}),
+    )
+
+
+def _landmarks(assessment: Assessment, name: str, geometry_type: str, kinds: Set[LandmarkKind]) -> Layer:
     columns = {"landmark_id": "str", "kind": "str", "structure_ids": "str"}
+    marks = [mark for mark in assessment.landmarks if mark.kind in kinds]
     rows = tuple(
         {"landmark_id": mark.landmark_id, "kind": mark.kind.value, "structure_ids": " ".join(mark.structure_ids)}
-        for mark in assessment.landmarks
+        for mark in marks
     )
-    return Layer("landmarks", "Unknown", columns, rows, tuple(mark.geometry_m for mark in assessment.landmarks))
+    return Layer(name, geometry_type, columns, rows, tuple(_as_multi(mark.geometry_m) for mark in marks))
 
 
 def aim_points_layer(assessment: Assessment) -> Layer:
-    """Every aim point that was weighed, as a point with its hypothesis, distance, SD and weight."""
+    """Every aim point that was weighed, as a point with its hypothesis, likelihood, distance, SD and weight."""
     columns = {
         "impact_id": "str",
         "hypothesis": "str",
         "kind": "str",
+        "likelihood": "str",
         "structure_id": "str",
         "distance_m": "float64",
         "distance_sd_m": "float64",
         "weight": "float64",
     }
-    weighed = [(match.impact_id, h) for match in assessment.matches for h in match.hypotheses if h.aim_m is not None]
+    weighed = [(match, h) for match in assessment.matches for h in match.hypotheses if h.aim_m is not None]
     rows = tuple(
         {
-            "impact_id": impact_id,
+            "impact_id": match.impact_id,
             "hypothesis": h.hypothesis_id,
             "kind": h.kind,
+            "likelihood": likelihood(match, h),
             "structure_id": h.structure_id,
             "distance_m": finite(h.distance_m, 2),
             "distance_sd_m": finite(h.distance_sd_m, 2),
             "weight": finite(h.weight, 4),
         }
-        for impact_id, h in weighed
+        for match, h in weighed
     )
     return Layer("aim_points", "Point", columns, rows, tuple(shapely.Point(h.aim_m) for _, h in weighed))
+
+
+def likelihood(match: Match, hypothesis: Hypothesis) -> str:
+    """``likely`` or ``less likely`` for the two that the statistics use, ``considered`` for all others."""
+    if hypothesis is likely(match):
+        return "likely"
+    return "less likely" if hypothesis is less_likely(match) else "considered"
+
+
+def masked_layer(assessment: Assessment) -> Layer:
+    """Ground of the after image that was left out as cloud or blank, in cells; empty where nothing was masked.
+
+    What the file itself declares as nodata is not in it.
+    """
+    from rasterio.features import shapes
+
+    source = assessment.pair.after
+    columns = {"why": "str"}
+    if source.obscured is None or not source.obscured.cells.any():
+        return Layer("masked", "MultiPolygon", columns, (), ())
+    cells, size = source.obscured.cells, source.obscured.cell_px
+    frame = local_frame(source.grid)
+    corners = np.array([source.grid.width, source.grid.height])
+
+    def to_metres(points: Float64Array) -> Float64Array:
+        cols, rows = np.minimum(points * size, corners).T  # the last cells reach past the image's edge
+        return frame.pixel_to_metres(rows, cols)
+
+    outlines = [shapely.geometry.shape(found) for found, _ in shapes(cells.astype(np.uint8), mask=cells)]
+    ground = tuple(_as_multi(shapely.transform(outline, to_metres)) for outline in outlines)
+    return Layer("masked", "MultiPolygon", columns, ({"why": "cloud or blank"},) * len(ground), ground)
 
 
 def to_image_crs(frame: LocalFrame) -> Callable[[Float64Array], Float64Array]:
@@ -210,4 +254,7 @@ def _polygons_only(shape: BaseGeometry) -> BaseGeometry:
 
 
 def _as_multi(shape: BaseGeometry) -> BaseGeometry:
-    return shapely.MultiPolygon([shape]) if shape.geom_type == "Polygon" else shape
+    """Polygons and lines as their multi-part kinds, which a layer holds throughout; anything else as it is."""
+    if shape.geom_type == "Polygon":
+        return shapely.MultiPolygon([shape])
+    return shapely.MultiLineString([shape]) if shape.geom_type == "LineString" else shape

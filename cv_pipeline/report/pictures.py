@@ -22,7 +22,7 @@ MAX_OVERVIEW_PX = 2048
 CHIP_PX = 320
 _MIN_HALF_M, _MAX_HALF_M = 8.0, 150.0
 _JPEG_QUALITY = 82
-_NO_IMAGERY_GREY = np.uint8(110)
+NO_IMAGERY_GREY = np.uint8(110)
 """Black would pass for a shadow or a crater."""
 
 
@@ -43,7 +43,7 @@ def source_reader(assessment: Assessment) -> PixelReader:
             shown = GridView(source, grid, show_obscured=True)
         with shown as view:
             rgb, valid = view.read(Window(0, 0, grid.height, grid.width))
-        return np.where(valid[..., None], rgb, _NO_IMAGERY_GREY)
+        return np.where(valid[..., None], rgb, NO_IMAGERY_GREY)
 
     return read
 

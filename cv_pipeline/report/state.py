@@ -20,6 +20,7 @@ from cv_pipeline.report.explain import explained
 from cv_pipeline.types import Assessment, ImageSource
 
 NAME = "assessment.json.gz"
+RASTER = "probabilities.tif"
 SCHEMA_VERSION = 1
 
 
@@ -31,9 +32,11 @@ def write_state(assessment: Assessment, folder: Path) -> Path:
     """
     drawn = explained(assessment.impacts)
     impacts = tuple(i if i.impact_id in drawn else replace(i, evidence=None) for i in assessment.impacts)
+    # The name under which the segmentation lies in the result, so that writing it again gives the same bytes.
+    segmentation = replace(assessment.segmentation, path=folder / RASTER)
     content = {
         "schema_version": SCHEMA_VERSION,
-        "assessment": encode(replace(assessment, impacts=impacts, out_dir=None)),
+        "assessment": encode(replace(assessment, impacts=impacts, segmentation=segmentation, out_dir=None)),
     }
     path = folder / NAME
     data = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
@@ -78,7 +81,7 @@ def read_state(folder: Path, *, after: Path | None = None, before: Path | None =
         after=_at(found.pair.after, after),
         before=None if found.pair.before is None else _at(found.pair.before, before),
     )
-    segmentation = replace(found.segmentation, path=folder / "probabilities.tif")
+    segmentation = replace(found.segmentation, path=folder / RASTER)
     return replace(found, pair=pair, segmentation=segmentation)
 
 

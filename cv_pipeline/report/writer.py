@@ -13,11 +13,13 @@ from cv_pipeline.report.checksums import write_checksums
 from cv_pipeline.report.figures import write_figures
 from cv_pipeline.report.geojson import write_impacts_geojson, write_structures_geojson
 from cv_pipeline.report.geopackage import write_geopackage
+from cv_pipeline.report.geoparquet import FOLDER as GEOPARQUET
+from cv_pipeline.report.geoparquet import write_geoparquet
 from cv_pipeline.report.html import write_html
 from cv_pipeline.report.kml import write_kml
 from cv_pipeline.report.layers import rejected_assessment
 from cv_pipeline.report.pictures import PixelReader, overview_grid, source_reader
-from cv_pipeline.report.provenance import provenance, time_to_record
+from cv_pipeline.report.provenance import package_versions, provenance, time_to_record
 from cv_pipeline.report.rasters import write_labels, write_probabilities
 from cv_pipeline.report.state import write_state
 from cv_pipeline.report.summary import summarise, write_summary
@@ -55,9 +57,30 @@ def write_report(
         ImageError: an image is damaged or has gone.
     """
     created = _utc(created or time_to_record())
-    read = read or source_reader(assessment)
-    record = provenance(assessment, config, created, extras or {})
-    with staged_output(out_dir, config.overwrite) as stage:
+    return write_files(
+        assessment,
+        provenance(assessment, config, created, extras or {}),
+        out_dir,
+        overwrite=config.overwrite,
+        created=created,
+        read=read or source_reader(assessment),
+        companions=companions or {},
+    )
+
+
+def write_files(
+    assessment: Assessment,
+    record: Mapping[str, Any],
+    out_dir: Path,
+    *,
+    overwrite: bool,
+    created: datetime,
+    read: PixelReader,
+    companions: Mapping[str, bytes],
+) -> Path:
+    """Write every output under a provenance block that is already made; see :func:`write_report`."""
+    record = {**record, "written_by": f"cv-pipeline {package_versions()['cv-pipeline']}"}
+    with staged_output(out_dir, overwrite) as stage:
         write_impacts_csv(assessment, stage / "impacts.csv")
         write_hypotheses_csv(assessment, stage / "hypotheses.csv")
         rejected = rejected_assessment(assessment)
@@ -67,6 +90,8 @@ def write_report(
         write_structures_geojson(assessment, stage / "structures.geojson")
         write_geopackage(assessment, stage / "assessment.gpkg", created)
         write_kml(assessment, stage / "assessment.kml")
+        if record["config"].get("geoparquet"):
+            write_geoparquet(assessment, stage / GEOPARQUET)
         write_probabilities(assessment.segmentation, stage / "probabilities.tif")
         write_labels(assessment.segmentation, stage / "labels.tif")
         summary = summarise(assessment, record)
@@ -83,7 +108,7 @@ def write_report(
         )
         write_summary(summary, stage / "summary.json")
         write_state(assessment, stage)
-        for name, content in (companions or {}).items():
+        for name, content in companions.items():
             (stage / name).write_bytes(content)
         write_checksums(stage)
     return out_dir / "report.html"

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyogrio
 import pytest
@@ -50,11 +51,14 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> tuple[Assessment, Path]:
     return assessment, write_report(assessment, AssessConfig(), folder / "out").parent
 
 
+def landmarks(out: Path, layer: str) -> Any:
+    return pyogrio.read_dataframe(out / "assessment.gpkg", layer=layer)
+
+
 def test_geopackage_holds_landmarks_and_aim_points(case) -> None:
     assessment, out = case
-    marks = pyogrio.read_dataframe(out / "assessment.gpkg", layer="landmarks")
-    assert list(marks.landmark_id) == [mark.landmark_id for mark in assessment.landmarks]
-    assert sorted(marks.kind) == ["centreline", "corner", "corner", "group", "junction"]
+    kinds = {name: list(landmarks(out, name).kind) for name in ("groups", "centrelines", "junctions")}
+    assert kinds == {"groups": ["group"], "centrelines": ["centreline"], "junctions": ["junction", "corner", "corner"]}
     aims = pyogrio.read_dataframe(out / "assessment.gpkg", layer="aim_points")
     weighed = [(match.impact_id, h) for match in assessment.matches for h in match.hypotheses]
     assert list(zip(aims.impact_id, aims.hypothesis, strict=True)) == [(i, h.hypothesis_id) for i, h in weighed]
@@ -95,7 +99,9 @@ def test_report_and_kml_show_them(case) -> None:
     assert "geolocation 1.40 m" in html
     root = ElementTree.parse(out / "assessment.kml").getroot()
     folders = [folder.findtext(f"{KML}name") for folder in root.iter(f"{KML}Folder")]
-    assert folders[-2:] == ["Groups, centrelines, junctions", "Aim points considered"]
+    assert folders[4:8] == [
+        "Groups of like buildings", "Centrelines", "Junctions and corners", "Aim points considered",
+    ]  # fmt: skip
     names = {mark.findtext(f"{KML}name") for mark in root.iter(f"{KML}Placemark")}
     assert {"junction J001", "group tent0+tent1+tent2", "centreline apron/axis"} <= names
 
@@ -103,7 +109,9 @@ def test_report_and_kml_show_them(case) -> None:
 def test_without_crs(tmp_path: Path) -> None:
     assessment = with_landmarks(tmp_path, crs=None)
     out = write_report(assessment, AssessConfig(), tmp_path / "out").parent
-    assert len(pyogrio.read_dataframe(out / "assessment.gpkg", layer="landmarks")) == len(assessment.landmarks)
+    assert sum(len(landmarks(out, name)) for name in ("groups", "centrelines", "junctions")) == len(
+        assessment.landmarks
+    )
 
 
 def test_error_sentence_names_what_is_known_largest_first() -> None:
