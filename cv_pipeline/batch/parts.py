@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING
 
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.record import RESULT_FOLDER, PairRecord
-from cv_pipeline.batch.task import WORK_FOLDER, Clock, Found, PairTask, Split, deliver, one_at_a_time, working_folder
+from cv_pipeline.batch.task import (
+    WORK_FOLDER,
+    Clock,
+    Found,
+    PairTask,
+    Split,
+    deliver,
+    one_at_a_time,
+    summary_of,
+    working_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,11 +100,9 @@ def finish_pair(task: PairTask, split: Split) -> PairRecord:
 
 def _conclude(prepared: Prepared, segmentation: Segmentation, work: Path) -> Found:
     from cv_pipeline.pipeline import conclude
-    from cv_pipeline.report.words import is_trusted
 
     config = prepared.config.model_copy(update={"out_dir": work / RESULT_FOLDER, "overwrite": False})
-    result = conclude(replace(prepared, config=config), segmentation)
-    return Found(len(result.impacts), is_trusted(result), result.warnings)
+    return summary_of(conclude(replace(prepared, config=config), segmentation), config)
 
 
 def join_parts(parts: Sequence[Segmentation], prepared: Prepared, path: Path) -> Segmentation:

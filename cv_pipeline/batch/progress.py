@@ -22,7 +22,14 @@ def progress_display(total: int, done: int = 0) -> Iterator[Watcher]:
         done: pairs that an earlier run finished; they are looked at again, much faster than the others.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("pairs"),

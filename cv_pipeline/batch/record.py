@@ -28,15 +28,17 @@ class PairRecord:
     """The outcome of a pair.
 
     ``key`` is the hash of all that the result depends on (:func:`cv_pipeline.batch.key.pair_key`), empty where it could
-    not be worked out. ``seconds`` come from a clock that is never set, ``started_utc`` from one that may be, so
-    nothing is decided by it. ``peak_memory_bytes`` is of the process, whatever it ran before. ``stop`` says why no
-    other pair can succeed either; the pair itself is then still pending.
+    not be worked out. ``position_sd_m``, per axis, is how well the image's place on earth is known. ``seconds`` come
+    from a clock that is never set, ``started_utc`` from one that may be, so nothing is decided by it.
+    ``peak_memory_bytes`` is of the process, whatever it ran before. ``stop`` says why no other pair can succeed
+    either; the pair itself is then still pending.
     """
 
     pair_id: str
     status: PairStatus
     key: str = ""
     impacts: int = 0
+    position_sd_m: float = 0.0
     warnings: tuple[str, ...] = ()
     error: str = ""
     seconds: float = 0.0

@@ -25,14 +25,18 @@ LOCK_FILE = "run.lock"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pairs (
   pair_id TEXT PRIMARY KEY, position INTEGER NOT NULL, entry TEXT NOT NULL, status TEXT NOT NULL,
-  key TEXT NOT NULL DEFAULT '', impacts INTEGER NOT NULL DEFAULT 0, warnings TEXT NOT NULL DEFAULT '[]',
-  error TEXT NOT NULL DEFAULT '', seconds REAL NOT NULL DEFAULT 0, started_utc TEXT NOT NULL DEFAULT '',
-  peak_memory_bytes INTEGER NOT NULL DEFAULT 0, output_bytes INTEGER NOT NULL DEFAULT 0);
+  key TEXT NOT NULL DEFAULT '', impacts INTEGER NOT NULL DEFAULT 0, position_sd_m REAL NOT NULL DEFAULT 0,
+  warnings TEXT NOT NULL DEFAULT '[]', error TEXT NOT NULL DEFAULT '', seconds REAL NOT NULL DEFAULT 0,
+  started_utc TEXT NOT NULL DEFAULT '', peak_memory_bytes INTEGER NOT NULL DEFAULT 0,
+  output_bytes INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS runs (
   started_utc TEXT NOT NULL, finished_utc TEXT NOT NULL DEFAULT '', ending TEXT NOT NULL DEFAULT '',
   provenance TEXT NOT NULL);
 """
-_COLUMNS = "pair_id, status, key, impacts, warnings, error, seconds, started_utc, peak_memory_bytes, output_bytes"
+_COLUMNS = (
+    "pair_id, status, key, impacts, position_sd_m, warnings, error, seconds, started_utc, peak_memory_bytes, "
+    "output_bytes"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +119,8 @@ class RunState:
         """Note the outcome of a pair, for good."""
         names = _COLUMNS.split(", ")[1:]
         values = (
-            record.status, record.key, record.impacts, json.dumps(record.warnings), record.error, record.seconds,
-            record.started_utc, record.peak_memory_bytes, record.output_bytes,
+            record.status, record.key, record.impacts, record.position_sd_m, json.dumps(record.warnings), record.error,
+            record.seconds, record.started_utc, record.peak_memory_bytes, record.output_bytes,
         )  # fmt: skip
         with _told(self._path), self._db:
             self._db.execute(
@@ -171,8 +175,8 @@ def _counts(db: sqlite3.Connection) -> Counts:
 
 
 def _record(row: Sequence[Any]) -> PairRecord:
-    pair_id, status, key, impacts, warnings, error, *rest = row
-    return PairRecord(pair_id, PairStatus(status), key, impacts, tuple(json.loads(warnings)), error, *rest)
+    pair_id, status, key, impacts, position_sd_m, warnings, *rest = row
+    return PairRecord(pair_id, PairStatus(status), key, impacts, position_sd_m, tuple(json.loads(warnings)), *rest)
 
 
 def _check(out_dir: Path, resume: bool) -> None:

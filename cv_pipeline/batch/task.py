@@ -7,6 +7,7 @@ and where it finds its own result already there it does nothing.
 from __future__ import annotations
 
 import errno
+import math
 import shutil
 import tempfile
 import threading
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cv_pipeline.batch.key import pair_key
 from cv_pipeline.batch.manifest import PairEntry
@@ -32,6 +33,9 @@ from cv_pipeline.batch.record import (
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import CvPipelineError
 from cv_pipeline.output_dir import put_in_place
+
+if TYPE_CHECKING:
+    from cv_pipeline.types import Assessment
 
 WORK_FOLDER = ".work"
 """Holds what is unfinished, on the same file system as the results; emptied at the start of a run."""
@@ -52,6 +56,7 @@ class Found(NamedTuple):
     impacts: int
     trusted: bool
     warnings: tuple[str, ...]
+    position_sd_m: float = 0.0
 
 
 Assess = Callable[[PairEntry, AssessConfig, Path], Found]
@@ -129,7 +134,13 @@ def deliver(task: PairTask, key: str, clock: Clock, work: Path, found: Found) ->
     (work / RESULT_FOLDER).rename(whole / RESULT_FOLDER)
     size = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
     status = PairStatus.DONE if found.trusted else PairStatus.UNTRUSTED
-    record = replace(clock.record(status, key), impacts=found.impacts, warnings=found.warnings, output_bytes=size)
+    record = replace(
+        clock.record(status, key),
+        impacts=found.impacts,
+        position_sd_m=found.position_sd_m,
+        warnings=found.warnings,
+        output_bytes=size,
+    )
     write_record(record, whole)
     target = pair_folder(task.out_dir, task.entry.pair_id)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -149,11 +160,19 @@ def working_folder(out_dir: Path, pair_id: str) -> Iterator[Path]:
 def assess_files(entry: PairEntry, config: AssessConfig, scratch: Path) -> Found:
     """The pipeline itself, with its maps in ``scratch``."""
     from cv_pipeline.pipeline import conclude, prepare, segment_prepared
-    from cv_pipeline.report.words import is_trusted
 
     prepared = prepare(entry.before, entry.after, entry.structures, config)
-    result = conclude(prepared, segment_prepared(prepared, scratch / "segmentation.tif"))
-    return Found(len(result.impacts), is_trusted(result), result.warnings)
+    return summary_of(conclude(prepared, segment_prepared(prepared, scratch / "segmentation.tif")), config)
+
+
+def summary_of(result: Assessment, config: AssessConfig) -> Found:
+    """What a batch needs to know of a result."""
+    from cv_pipeline.matching.uncertainty import CE90_PER_SD
+    from cv_pipeline.report.words import is_trusted
+
+    pixel_sd_m = result.pair.after.grid.gsd_m / math.sqrt(12)
+    position_sd_m = math.hypot(pixel_sd_m, (config.geolocation_ce90_m or 0.0) / CE90_PER_SD)
+    return Found(len(result.impacts), is_trusted(result), result.warnings, position_sd_m)
 
 
 class Clock:

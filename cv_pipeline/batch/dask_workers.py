@@ -1,0 +1,141 @@
+"""Workers of a Dask cluster (https://distributed.dask.org, extra ``dask``): of this machine, or behind a scheduler.
+
+The tasks are those of :mod:`cv_pipeline.batch.pool`. Dask's nannies keep each worker's memory limit and start a worker
+that died anew. All workers must see the images and the output folder under the same paths and have the same version.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from importlib.util import find_spec
+from typing import Any, Self
+from uuid import uuid4
+
+from cv_pipeline.batch.executor import Answer, Job
+from cv_pipeline.batch.pool import KILLED
+from cv_pipeline.errors import BatchError
+
+CONNECT_S = 30
+"""How long a scheduler may take to answer at the start."""
+RETURN_S = 600
+"""How long a scheduler that went away is waited for; its tasks are then handed out again."""
+_RETRY_S = 1.0
+_CHECK_S = 5.0
+"""How often the number of workers is asked for, as it changes while a run goes on."""
+
+
+class DaskWorkers:
+    """An :class:`~cv_pipeline.batch.executor.Executor` on Dask.
+
+    Args:
+        scheduler: address of a scheduler; None starts a cluster of this machine for the time of the run.
+        workers: processes of that cluster.
+        threads: CPU threads of the network in each.
+    """
+
+    def __init__(self, scheduler: str | None, workers: int, threads: int) -> None:
+        if find_spec("distributed") is None:
+            raise BatchError("Dask needs the extra: pip install 'cv-pipeline[dask]'")
+        self._address, self._workers, self._threads = scheduler, workers, threads
+        self._cluster: Any = None
+        self._client: Any = None
+        self._jobs: dict[Any, Job] = {}
+        self._room, self._asked_s = 0, float("-inf")
+
+    def __enter__(self) -> Self:
+        import dask
+        from distributed import LocalCluster
+
+        if self._address is None:
+            # One death is enough: the driver itself tries a pair a second time, and then alone.
+            settings = {"distributed.scheduler.allowed-failures": 0, "distributed.worker.daemon": False}
+            threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), self._threads)
+            with dask.config.set({**settings, "distributed.nanny.pre-spawn-environ": threads}):
+                self._cluster = LocalCluster(
+                    n_workers=self._workers, threads_per_worker=1, processes=True, dashboard_address=None
+                )
+            self._address = self._cluster.scheduler_address
+        self._connect(CONNECT_S)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for part in (self._client, self._cluster):
+            if part is not None:
+                part.close(timeout=10)
+        self._client = self._cluster = None
+
+    @property
+    def room(self) -> bool:
+        """Whether fewer than two jobs are out for each worker: one that runs, and one that waits where it will run."""
+        if time.monotonic() - self._asked_s > _CHECK_S:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            self._room, self._asked_s = 2 * max(len(workers), 1), time.monotonic()
+        return len(self._jobs) < self._room
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to the cluster."""
+        key = f"{job.call.__name__}-{job.pair_id}-{uuid4().hex[:8]}"
+        future = self._client.submit(job.call, *job.arguments, key=key, pure=False)
+        self._jobs[future] = job
+
+    def wait(self, seconds: float) -> Sequence[Answer]:
+        """Answers that have come; where the scheduler was lost, everything that is out is handed out again."""
+        from distributed import wait as wait_for
+
+        if self._client.status != "running":
+            self._return()
+            return []
+        try:
+            done = wait_for(list(self._jobs), timeout=seconds, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            return []
+        except (CancelledError, OSError):
+            self._return()
+            return []
+        return [answer for future in done if (answer := self._answer(future)) is not None]
+
+    def _answer(self, future: Any) -> Answer | None:
+        from distributed import KilledWorker
+
+        if future.status == "cancelled":  # with the connection to the scheduler; wait() sees to it
+            return None
+        job = self._jobs[future]
+        try:
+            answer = Answer(job, future.result(timeout=CONNECT_S))
+        except KilledWorker:
+            answer = Answer(job, lost=KILLED)
+        except (CancelledError, TimeoutError, OSError):
+            return None
+        except Exception as error:  # whatever kept the worker from running it, such as another version there
+            answer = Answer(job, lost=f"its worker could not run it ({type(error).__name__}: {error})")
+        del self._jobs[future]
+        future.release()
+        return answer
+
+    def _connect(self, seconds: float) -> None:
+        from distributed import Client
+
+        end_s = time.monotonic() + seconds
+        while True:
+            try:
+                self._client = Client(self._address, timeout=min(seconds, CONNECT_S), set_as_default=False)
+                return
+            except (OSError, TimeoutError) as error:
+                if time.monotonic() > end_s:
+                    raise BatchError(
+                        f"{self._address}: no Dask scheduler answers there ({error}); start one with 'dask scheduler' "
+                        "and workers with 'dask worker', then go on with --resume"
+                    ) from error
+                time.sleep(_RETRY_S)
+
+    def _return(self) -> None:
+        """Connect again and hand out everything that was out: a task that is run twice does no harm."""
+        jobs = list(self._jobs.values())
+        self._jobs.clear()
+        self._client.close(timeout=2)
+        self._connect(RETURN_S)
+        self._asked_s = float("-inf")
+        for job in jobs:
+            self.submit(job)

@@ -1,0 +1,145 @@
+"""Manifests of every form, and that every problem is listed before anything runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cv_pipeline.batch.manifest import read_manifest
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.errors import ManifestError
+
+
+def image(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"pixels")
+    return path
+
+
+def test_csv_gives_pairs_with_paths_from_its_folder_and_settings_of_their_own(tmp_path: Path) -> None:
+    for name in ("b.tif", "a.tif", "c.tif", "houses.gpkg"):
+        image(tmp_path / "images" / name)
+    (tmp_path / "pairs.csv").write_text(
+        "pair_id,before,after,structures,gsd,bands,score_threshold\n"
+        'first,images/b.tif,images/a.tif,images/houses.gpkg,0.5,"3,2,1",0.4\n'
+        ",,images/c.tif,osm,,,\n\n"
+    )
+    first, second = read_manifest(tmp_path / "pairs.csv")
+    assert first.pair_id == "first"
+    assert first.before == str(tmp_path / "images" / "b.tif")
+    config = first.config(AssessConfig(seed=4))
+    assert (config.gsd_m, config.bands, config.score_threshold, config.seed) == (0.5, (3, 2, 1), 0.4, 4)
+    assert (second.pair_id, second.before, second.structures) == ("c", None, "osm")
+
+
+def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
+    image(tmp_path / "a.tif")
+    (tmp_path / "empty.tif").touch()
+    (tmp_path / "pairs.csv").write_text(
+        "pair_id,before,after,gsd,colour,score_threshold\n"
+        "one,missing.tif,a.tif,,,\n"
+        "../two,,a.tif,-1,,\n"
+        "ONE,,empty.tif,,,1.5\n"
+        "three,a.tif,,,,\n"
+        "four,,a.tif,,,,surplus\n"
+    )
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(tmp_path / "pairs.csv")
+    text = str(caught.value)
+    for part in (
+        "column 'colour' is not known",
+        "missing.tif: no such file",
+        "'../two' cannot name a folder",
+        "gsd_m: Input should be greater than 0",
+        "empty.tif: the file is empty",
+        "'ONE' is that of line 2",
+        "score_threshold",
+        "line 5: there is no after image",
+        "line 6: more cells",
+    ):
+        assert part in text, part
+    assert "9 problem(s)" in text
+
+
+@pytest.mark.parametrize("text", ["", "before,after\n", "\xff\xfe"])
+def test_nothing_to_run_is_a_problem(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pairs.csv").write_text(text, encoding="latin-1")
+    with pytest.raises(ManifestError):
+        read_manifest(tmp_path / "pairs.csv")
+
+
+def test_folders_of_scenes(tmp_path: Path) -> None:
+    for name in (
+        "one/before.tif",
+        "one/after.tif",
+        "one/after.tif.aux.xml",
+        "one/structures.geojson",
+        "deep/two/after.png",
+    ):
+        image(tmp_path / name)
+    (tmp_path / "notes").mkdir()
+    two, one = read_manifest(tmp_path)
+    assert (two.pair_id, two.before) == ("deep-two", None)
+    assert one.structures == str(tmp_path / "one" / "structures.geojson")
+    image(tmp_path / "one" / "after.jp2")
+    with pytest.raises(ManifestError, match=r"one: after\.jp2, after\.tif could each be the after file"):
+        read_manifest(tmp_path)
+
+
+def stac_item(name: str, collection: str, day: int, west: float, href: str) -> Any:
+    import pystac
+    from shapely.geometry import box, mapping
+
+    bounds = (west, 0.0, west + 1, 1.0)
+    item = pystac.Item(name, mapping(box(*bounds)), list(bounds), datetime(2026, 1, day, tzinfo=UTC), {})
+    item.collection_id = collection
+    item.add_asset("visual", pystac.Asset(href, roles=["visual"]))
+    item.add_asset("thumbnail", pystac.Asset("small.png"))
+    return item
+
+
+def test_stac_pairs_by_collection_and_by_link(tmp_path: Path) -> None:
+    pystac = pytest.importorskip("pystac")
+    for name in ("b1", "b2", "b3", "a1", "a2", "houses"):
+        image(tmp_path / f"{name}.tif")
+    items = [
+        stac_item("b1", "before", 1, 10.0, "b1.tif"),
+        stac_item("b2", "before", 3, 10.0, "b2.tif"),  # of equal cover the latest
+        stac_item("b3", "before", 9, 10.4, "b3.tif"),  # after the after image
+        stac_item("a1", "after", 5, 10.1, "a1.tif"),
+        stac_item("a2", "other", 6, 40.0, "a2.tif"),
+    ]
+    items[4].add_link(pystac.Link("before", "b1"))
+    items[4].add_link(pystac.Link("structures", "houses.tif"))
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps(pystac.ItemCollection(items).to_dict()))
+    linked, found = read_manifest(path)
+    assert (found.pair_id, found.before, found.after) == ("a1", str(tmp_path / "b2.tif"), str(tmp_path / "a1.tif"))
+    assert (linked.pair_id, linked.before) == ("a2", str(tmp_path / "b1.tif"))
+    assert linked.structures == str(tmp_path / "houses.tif")
+    items.append(stac_item("a3", "after", 5, 70.0, "a1.tif"))
+    path.write_text(json.dumps(pystac.ItemCollection(items).to_dict()))
+    with pytest.raises(ManifestError, match="item a3: no image of the before collection covers it"):
+        read_manifest(path)
+    path.write_text(json.dumps(pystac.ItemCollection(items[:1]).to_dict()))
+    with pytest.raises(ManifestError, match="--collections"):
+        read_manifest(path)
+
+
+def test_a_stac_catalogue_is_walked(tmp_path: Path) -> None:
+    pystac = pytest.importorskip("pystac")
+    catalogue = pystac.Catalog("archive", "test")
+    for name, day in (("before", 1), ("after", 2)):
+        collection = pystac.Collection(
+            name, name, pystac.Extent(pystac.SpatialExtent([[0, 0, 1, 1]]), pystac.TemporalExtent([[None, None]]))
+        )
+        collection.add_item(stac_item(f"{name}-1", name, day, 0.0, str(image(tmp_path / f"{name}.tif"))))
+        catalogue.add_child(collection)
+    catalogue.normalize_and_save(str(tmp_path / "stac"), pystac.CatalogType.SELF_CONTAINED)
+    (pair,) = read_manifest(tmp_path / "stac" / "catalog.json")
+    assert pair.before is not None
+    assert Path(pair.before).samefile(tmp_path / "before.tif") and Path(pair.after).samefile(tmp_path / "after.tif")
