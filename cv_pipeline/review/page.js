@@ -155,7 +155,7 @@ const aims = () => {
     name.textContent = `${aim.name}${rank === 0 ? " (likelier)" : rank === 1 ? " (less likely)" : ""}`;
     const metres = label.appendChild(document.createElement("span"));
     metres.className = "m";
-    metres.textContent = `${aim.distance_m.toFixed(1)} m, weight ${aim.weight.toFixed(2)}`;
+    metres.textContent = `${aim.distance_m.toFixed(1)} m · ${aim.weight.toFixed(2)}`;
     rows.push(label);
   }
   if (match) {

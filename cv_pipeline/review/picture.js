@@ -65,7 +65,7 @@ export class Picture {
     this.over.replaceChildren(
       make("rect", { x: 14, y: 538, width: length_px, height: 5, fill: "#fff", stroke: "#000" }),
       make("text", { class: "caption", x: 14, y: 530 }, `${length_m} m`),
-      make("g", { transform: `translate(535 30) rotate(${view.north_deg})` }, make("path", { d: "M0 -16L6 6L0 2L-6 6Z", style: null, fill: "#fff", class: "arrow" })),
+      make("g", { transform: `translate(535 30) rotate(${view.north_deg})` }, make("path", { d: "M0 -16L6 6L0 2L-6 6Z", class: "arrow" })),
       make("text", { class: "caption", x: 530, y: 56 }, "N"),
     );
   }
