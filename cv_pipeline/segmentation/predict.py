@@ -23,7 +23,7 @@ from cv_pipeline.segmentation.ahead import Behind, ahead
 from cv_pipeline.segmentation.backend import Backend
 from cv_pipeline.segmentation.blend import Blender
 from cv_pipeline.segmentation.raster import SegmentationWriter
-from cv_pipeline.segmentation.tile_input import TileInput, read_tile
+from cv_pipeline.segmentation.tile_input import TileInput, input_reader, read_tile
 from cv_pipeline.segmentation.tiles import Tile, cuts, tiles_of
 from cv_pipeline.types import (
     AlignedPair,
@@ -107,12 +107,12 @@ def segment(
     with ExitStack() as stack:
         stack.enter_context(Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES))
         stack.enter_context(_single_threaded_opencv())
-        after_view = stack.enter_context(GridView(aligned.pair.after, grid))
-        early_view = stack.enter_context(before_view(aligned)) if paired else None
+        late = input_reader(stack.enter_context(GridView(aligned.pair.after, grid)), tiles)
+        early = input_reader(stack.enter_context(before_view(aligned)), tiles) if paired else None
         writer = stack.enter_context(SegmentationWriter.create(path, part))
 
         def read(batch: Sequence[Tile]) -> list[TileInput]:
-            return [read_tile(tile, after_view, early_view, screen=screen) for tile in batch]
+            return [read_tile(tile, late, early, screen=screen) for tile in batch]
 
         def write(found: tuple[TileInput, Float32Array]) -> None:
             given, maps = found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cv_pipeline.imagery.view import GridView
+from cv_pipeline.segmentation.blocks import BlockReader, blocks_in
 from cv_pipeline.segmentation.normalise import SPREAD_SIGMA_M, normalise
 from cv_pipeline.segmentation.screen import worth_a_look
-from cv_pipeline.segmentation.tiles import STRIDE_PX, Tile
+from cv_pipeline.segmentation.tiles import STRIDE_PX, STRIP_PX, Tile
 from cv_pipeline.types import BoolArray, Float32Array, UInt8Array, Window
 
 _REACH_SIGMAS = 3
@@ -30,8 +32,16 @@ class TileInput:
     has_before: bool
 
 
-def read_tile(tile: Tile, after_view: GridView, early_view: GridView | None, *, screen: bool = False) -> TileInput:
-    """Read and normalise one tile; ``early_view`` None: the after image alone.
+def input_reader(view: GridView, tiles: Sequence[Tile]) -> BlockReader:
+    """A reader of a view for tiles in their order, which reads nothing twice along the rows of a strip."""
+    margin = _margin_px(view.grid.gsd_m)
+    height = max(tile.seen.height for tile in tiles) + 2 * margin
+    width = STRIP_PX + max(tile.seen.width - tile.core.width for tile in tiles) + 2 * margin
+    return BlockReader(view, blocks_in(height, min(width, view.grid.width)))
+
+
+def read_tile(tile: Tile, late: BlockReader, early: BlockReader | None, *, screen: bool = False) -> TileInput:
+    """Read and normalise one tile; ``early`` None: the after image alone.
 
     Both images are None where the network need not look: nothing to use is valid, or, with ``screen``, nothing there
     could be a crater. ``before`` is None without an earlier image, too.
@@ -39,37 +49,41 @@ def read_tile(tile: Tile, after_view: GridView, early_view: GridView | None, *, 
     Raises:
         ImageError: a file is damaged there.
     """
-    after, valid = _read_normalised(tile.seen, after_view)
+    after, valid = _read_normalised(tile.seen, late)
     core = _part(valid, tile.core, tile.seen)
     if not _part(valid, tile.reach, tile.seen).any():
         return TileInput(tile, core, None, None, False)
     before, early_valid = None, np.zeros(0, bool)
-    if early_view is not None:
-        before, early_valid = _read_normalised(tile.seen, early_view)
-    if screen and not worth_a_look(after, before, after_view.grid.gsd_m):
+    if early is not None:
+        before, early_valid = _read_normalised(tile.seen, early)
+    if screen and not worth_a_look(after, before, late.grid.gsd_m):
         return TileInput(tile, core, None, None, False)
     return TileInput(tile, core, after, before, bool(early_valid.any()))
 
 
-def _read_normalised(window: Window, view: GridView) -> tuple[Float32Array, BoolArray]:
+def _read_normalised(window: Window, reader: BlockReader) -> tuple[Float32Array, BoolArray]:
     """Network input (4, h, w) and validity (h, w) of a window, both as if the whole grid had been read at once.
 
     The local statistics reach so far that the window is read with a margin. Past the grid's end the image is mirrored,
     as black would look like an edge.
     """
-    grid = view.grid
-    margin = -(-int(np.ceil(_REACH_SIGMAS * SPREAD_SIGMA_M / grid.gsd_m)) // STRIDE_PX) * STRIDE_PX
+    grid = reader.grid
+    margin = _margin_px(grid.gsd_m)
     top, left = max(window.row - margin, 0), max(window.col - margin, 0)
     bottom = min(window.row + window.height + margin, _whole_strides(grid.height))
     right = min(window.col + window.width + margin, _whole_strides(grid.width))
     inside = Window(top, left, min(bottom, grid.height) - top, min(right, grid.width) - left)
-    rgb, valid = _mirrored(*view.read(inside), bottom - top, right - left)
-    part = np.s_[window.row - top :, window.col - left :]
-    cut = np.s_[: window.height, : window.width]
-    if not valid[part][cut].any():
-        return np.zeros((4, window.height, window.width), np.float32), valid[part][cut]
-    normal = normalise(rgb, valid, grid.gsd_m)
-    return np.ascontiguousarray(normal[:, *part][:, *cut]), valid[part][cut]
+    rgb, valid = _mirrored(*reader.read(inside), bottom - top, right - left)
+    part = Window(window.row - top, window.col - left, window.height, window.width)
+    shown = _part(valid, window, Window(top, left, bottom - top, right - left))
+    if not shown.any():
+        return np.zeros((4, window.height, window.width), np.float32), shown
+    return normalise(rgb, valid, grid.gsd_m, part), shown
+
+
+def _margin_px(gsd_m: float) -> int:
+    """How far the local statistics reach, in whole strides."""
+    return -(-int(np.ceil(_REACH_SIGMAS * SPREAD_SIGMA_M / gsd_m)) // STRIDE_PX) * STRIDE_PX
 
 
 def _whole_strides(length_px: int) -> int:
