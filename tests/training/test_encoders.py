@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -39,3 +41,8 @@ def test_an_unknown_encoder_and_a_wrong_one_are_refused_by_name() -> None:
         start_encoder(CraterNet(SETTINGS), "resnet99")
     with pytest.raises(ModelError, match="another encoder"):
         start_encoder(CraterNet({**SETTINGS, "encoder": "tu-resnet18"}), NAME)
+
+
+def test_the_card_names_the_file_that_is_there() -> None:
+    path = find_encoder(NAME)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in (path.parent / "README.md").read_text()
