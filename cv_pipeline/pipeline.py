@@ -141,6 +141,7 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
     """The last part of :func:`assess`: from the maps to the result and, with ``out_dir`` set, its files."""
     from cv_pipeline.imagery.masked import pair_notes
     from cv_pipeline.patterns.extract import extract_impacts
+    from cv_pipeline.patterns.weights_file import read_pattern_weights
     from cv_pipeline.segmentation.sanity import input_notices, largest_score, nothing_found_note
     from cv_pipeline.structures.placement import offset_notes
 
@@ -149,7 +150,10 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
     frame = local_frame(pair.after.grid)
     threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
     progress("measuring", 0, 2)
-    impacts = extract_impacts(segmentation, frame, pair.after.grid, score_threshold=threshold, images=aligned)
+    weights, weights_notes = read_pattern_weights(prepared.model_dir, model.weights_sha256)
+    impacts = extract_impacts(
+        segmentation, frame, pair.after.grid, score_threshold=threshold, images=aligned, weights=weights
+    )
     impacts = _doubt_unseen(impacts, aligned, segmentation)
     progress("measuring", 1, 2)
     index, offset = _place(given, pair, frame, config)
@@ -158,6 +162,7 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
     notes = (
         *pair_notes(pair),
         *input_notices(pair, prepared.model_dir, model.name),
+        *weights_notes,
         *given.notes,
         *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
         *impact_notes(aligned.registration, segmentation, impacts, bool(index.structures)),

@@ -43,8 +43,12 @@ from cv_pipeline.evaluation.crater_scenes import (
 from cv_pipeline.evaluation.crater_table import label
 from cv_pipeline.evaluation.crater_verdicts import calibration_error
 from cv_pipeline.evaluation.objects import match_scene
+from cv_pipeline.evaluation.scenes import Half, half_of
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns import extract_impacts
+from cv_pipeline.patterns.weights import PLAIN, PatternWeights
+from cv_pipeline.patterns.weights_file import read_pattern_weights
+from cv_pipeline.segmentation.backend import Backend
 from cv_pipeline.segmentation.onnx_backend import load_backend
 from cv_pipeline.segmentation.zoo import find_model, read_model_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
@@ -82,11 +86,15 @@ class Found:
         return np.array([rows, cols]) * self.gsd_m
 
 
-def impacts_of(scene: CraterScene, threshold: float, *, images: bool = True) -> tuple[Impact, ...]:
+def impacts_of(
+    scene: CraterScene, threshold: float, weights: PatternWeights = PLAIN, *, images: bool = True
+) -> tuple[Impact, ...]:
     """Impacts as a run finds them, or from the maps alone."""
     source = scene.aligned.pair.after.grid
     seen = scene.aligned if images else None
-    return extract_impacts(scene.segmentation, local_frame(source), source, score_threshold=threshold, images=seen)
+    return extract_impacts(
+        scene.segmentation, local_frame(source), source, score_threshold=threshold, images=seen, weights=weights
+    )
 
 
 def matched(pair: SimulatedPair, strikes: Sequence[Strike], impacts: Sequence[Impact]) -> list[Found]:
@@ -162,7 +170,9 @@ def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path)
     print_geometry("with the images", looked)
 
 
-def check_network(scenes: Sequence[tuple[SimulatedPair, CraterScene]], threshold: float) -> None:
+def check_network(
+    scenes: Sequence[tuple[SimulatedPair, CraterScene]], threshold: float, weights: PatternWeights
+) -> None:
     """A model end to end."""
     found: list[Found] = []
     raw: list[Found] = []
@@ -176,8 +186,8 @@ def check_network(scenes: Sequence[tuple[SimulatedPair, CraterScene]], threshold
         craters += len(strikes)
         things.update(thing.kind for thing in pair.lookalikes)
         for name, impacts in (
-            ("peak", impacts_of(scene, LOW_THRESHOLD, images=False)),
-            ("score", impacts_of(scene, LOW_THRESHOLD)),
+            ("peak", impacts_of(scene, LOW_THRESHOLD, weights, images=False)),
+            ("score", impacts_of(scene, LOW_THRESHOLD, weights)),
         ):
             row, col, value = (np.array([getattr(i, k) for i in impacts]) for k in ("row_px", "col_px", "score"))
             labels = label(pair, strikes, row, col, value)
@@ -207,7 +217,7 @@ def check_network(scenes: Sequence[tuple[SimulatedPair, CraterScene]], threshold
 
 
 def check_touching(
-    backgrounds: Backgrounds, count: int, model: ModelInfo, backend: object, threshold: float, folder: Path
+    backgrounds: Backgrounds, count: int, model: ModelInfo, backend: Backend, weights: PatternWeights, folder: Path
 ) -> None:
     """Twins at 1.2 radii: how many are two impacts, each within 0.6 radii of its own centre's side."""
     apart: dict[str, list[bool]] = {"oracle": [], "network": []}
@@ -218,9 +228,10 @@ def check_touching(
         aligned = write_scene(folder, pair, model.working_gsd_m)
         scenes = {"oracle": oracle_scene(aligned, pair, pair.strikes, model, folder / "oracle.tif", number)}
         (folder / "network.tif").unlink(missing_ok=True)
-        scenes["network"] = network_scene(aligned, backend, model, folder / "network.tif")  # type: ignore[arg-type]
+        scenes["network"] = network_scene(aligned, backend, model, folder / "network.tif")
         for name, scene in scenes.items():
-            impacts = impacts_of(scene, threshold if name == "network" else 0.0)
+            fitted, threshold = (weights, model.score_threshold) if name == "network" else (PLAIN, 0.0)
+            impacts = impacts_of(scene, threshold, fitted)
             at_m = np.array([(i.col_px, i.row_px) for i in impacts]).reshape(-1, 2) * pair.gsd_m
             for first, second in zip(pair.strikes[::2], pair.strikes[1::2], strict=True):
                 apart[name].append(_both_found(pair, first, second, at_m))
@@ -240,7 +251,7 @@ def _both_found(pair: SimulatedPair, first: Strike, second: Strike, at_m: Float6
 
 
 def check_shadow(
-    pairs: Sequence[SimulatedPair], model: ModelInfo, backend: object, threshold: float, folder: Path
+    pairs: Sequence[SimulatedPair], model: ModelInfo, backend: Backend, weights: PatternWeights, folder: Path
 ) -> None:
     """Craters half in shadow: one impact, none, or more within 1.5 radii."""
     counts: Counter[str] = Counter()
@@ -249,8 +260,8 @@ def check_shadow(
             shaded = half_in_shadow(pair, strike, number)
             aligned = write_scene(folder, shaded, model.working_gsd_m)
             (folder / "network.tif").unlink(missing_ok=True)
-            scene = network_scene(aligned, backend, model, folder / "network.tif")  # type: ignore[arg-type]
-            impacts = impacts_of(scene, threshold)
+            scene = network_scene(aligned, backend, model, folder / "network.tif")
+            impacts = impacts_of(scene, model.score_threshold, weights)
             reach_px = max(1.5 * strike.crater_radius_m, 3.0) / pair.gsd_m
             others = [s for s in pair.strikes if s is not strike]
             near = 0
@@ -263,7 +274,7 @@ def check_shadow(
     print(f"half in shadow: found {wilson(found, counts.total())}; of these one impact {wilson(counts['one'], found)}")
 
 
-def check_speed(scenes: Sequence[tuple[SimulatedPair, CraterScene]], model: ModelInfo, backend: object) -> None:
+def check_speed(scenes: Sequence[tuple[SimulatedPair, CraterScene]], model: ModelInfo, backend: Backend) -> None:
     """Time per impact of post-processing against time per pixel of the network, from one run."""
     network_s, pixels, post_s, impacts = 0.0, 0, 0.0, 0
     for pair, scene in scenes:
@@ -271,7 +282,7 @@ def check_speed(scenes: Sequence[tuple[SimulatedPair, CraterScene]], model: Mode
         path = scene.segmentation.path
         start = time.process_time()
         path.unlink()
-        network_scene(scene.aligned, backend, model, path)  # type: ignore[arg-type]
+        network_scene(scene.aligned, backend, model, path)
         network_s, pixels = network_s + time.process_time() - start, pixels + pair.after.shape[0] * pair.after.shape[1]
         made = oracle_scene(scene.aligned, pair, strikes, model, path.with_name("oracle.tif"), 0)
         start = time.process_time()
@@ -299,8 +310,10 @@ def main(
     folder = find_model(model)
     file = read_model_file(folder)
     info = file.info()
-    backgrounds = Backgrounds(list_tiles(data, "validate"))
+    weights, notes = read_pattern_weights(folder, file.weights_sha256)
+    backgrounds = Backgrounds(half_of(list_tiles(data, "validate"), Half.JUDGE))
     print(f"simulated, held-out places, 0.25-1 m GSD; model {file.name}, weights {file.weights_sha256[:16]}")
+    print(*notes, sep="\n")
     with tempfile.TemporaryDirectory() as scratch:
         where = Path(scratch)
         seed = SHADOW_SEED if part is Part.SHADOW else SEED
@@ -310,16 +323,16 @@ def main(
             return
         backend = load_backend(folder, file)
         if part is Part.TOUCHING:
-            check_touching(backgrounds, scenes, info, backend, file.score_threshold, where)
+            check_touching(backgrounds, scenes, info, backend, weights, where)
         elif part is Part.SHADOW:
-            check_shadow(list(pairs), info, backend, file.score_threshold, where)
+            check_shadow(list(pairs), info, backend, weights, where)
         elif part is Part.NETWORK:
             made = []
             for number, pair in enumerate(pairs):
                 aligned = write_scene(where / str(number), pair, info.working_gsd_m)
                 path = (cache or where) / f"{info.sha256[:12]}_{seed}_{number}_pair.tif"
                 made.append((pair, network_scene(aligned, backend, info, path)))
-            check_network(made, file.score_threshold)
+            check_network(made, file.score_threshold, weights)
         else:
             chosen = []
             for number, pair in enumerate(islice((p for p in pairs if len(shown(p)) >= 8), 6)):

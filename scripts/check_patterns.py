@@ -1,12 +1,13 @@
 """Blast radius, direction and their intervals on simulated scenes over places that no network was trained on.
 
-    python scripts/check_patterns.py fit   --cache DIR [--scenes 50] [--out cv_pipeline/patterns/pattern_weights.py]
+    python scripts/check_patterns.py fit   --cache DIR [--scenes 50] [--write]
     python scripts/check_patterns.py judge --cache DIR [--scenes 90] [--maps network|oracle]
     python scripts/check_patterns.py sun   --cache DIR [--scenes 6]
 
 ``fit`` works on one half of the held-out places and ``judge`` on the other, with other seeds. ``--maps oracle``
 replaces the network's maps by blurred, noisy truth, with weights that are then fitted on oracle maps too: that judges
 the measurement apart from the network. Scenes are kept in ``--cache``. GSD 0.25 to 1 m, working GSD that of the model.
+``--write`` puts what was fitted into the model's folder (``patterns.yaml``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from cv_pipeline.evaluation import pattern_cases as cases
 from cv_pipeline.evaluation import pattern_scores as scores
 from cv_pipeline.evaluation.pattern_scenes import make_scenes
 from cv_pipeline.evaluation.scenes import Half, half_of
-from cv_pipeline.patterns.pattern_weights import DIRECTION, FITTED_FOR, RADIUS
+from cv_pipeline.patterns.weights_file import (
+    directions_section,
+    read_pattern_weights,
+    read_patterns_file,
+    write_section,
+)
+from cv_pipeline.segmentation.zoo import find_model
 from cv_pipeline.types import ModelInfo
 
 FIT_RUN, JUDGE_RUN = 71, 72
@@ -53,7 +60,7 @@ def scenes_of(half: Half, count: int, cache: Path, data: Path, model: str) -> tu
 @app.command()
 def fit(
     cache: Cache,
-    out: Annotated[Path | None, typer.Option(help="module to write; default: print only")] = None,
+    write: Annotated[bool, typer.Option("--write", help="write them into the model's folder")] = False,
     scenes: int = 50,
     data: Data = Path("../shared/data"),
     model: str = "small",
@@ -64,8 +71,9 @@ def fit(
     found = list(cases.planted_cases(folders, maps, info))
     radius, direction = cases.fit_radius(found, info.working_gsd_m), cases.fit_direction(found)
     print(radius, direction, sep="\n")
-    if out is not None:
-        cases.write_weights(out, radius, direction, f"weights {info.sha256[:12]}, {len(folders)} scenes, {maps} maps")
+    if write:
+        section = directions_section(radius, direction, info.sha256, f"{len(folders)} scenes, {maps} maps")
+        write_section(find_model(model), directions=section)
 
 
 @app.command()
@@ -79,7 +87,10 @@ def judge(
 ) -> None:
     """Print the figures of the other half."""
     folders, info = scenes_of(Half.JUDGE, scenes, cache, data, model)
-    radius, direction, origin = RADIUS, DIRECTION, FITTED_FOR
+    weights, notes = read_pattern_weights(find_model(model), info.sha256)
+    radius, direction = weights.radius, weights.direction
+    section = read_patterns_file(find_model(model)).directions
+    origin = "; ".join(notes) or ("none" if section is None else section.fitted_on)
     if maps == "oracle":
         fit_folders, _ = scenes_of(Half.FIT, fit_scenes, cache, data, model)
         fitted = list(cases.planted_cases(fit_folders, maps, info))
@@ -92,7 +103,7 @@ def judge(
     print("\n".join(scores.lines(found, info.working_gsd_m, radius, direction)))
     if maps == "network":
         print(f"\nEnd to end, found by the model at its own threshold: {len(folders)} scenes")
-        print("\n".join(scores.end_to_end_lines(folders, info)))
+        print("\n".join(scores.end_to_end_lines(folders, info, weights)))
 
 
 @app.command()
@@ -112,9 +123,10 @@ def sun(
     settings = read_model_file(folder)
     backgrounds = Backgrounds(half_of(list_tiles(data, "validate"), Half.JUDGE))
     backend = TorchBackend(load_network(folder, settings), settings)
+    weights, _ = read_pattern_weights(folder, settings.weights_sha256)
     folders = scores.sun_scenes(cache, backgrounds, scenes, suns, backend, settings.info())
     print(f"Simulated scenes only. Network weights {settings.weights_sha256[:12]}; {scenes} scenes, {suns} suns each.")
-    print("\n".join(scores.sun_lines(folders, settings.info())))
+    print("\n".join(scores.sun_lines(folders, settings.info(), weights.direction)))
 
 
 if __name__ == "__main__":

@@ -52,13 +52,18 @@ def detect(
     from cv_pipeline.segmentation.backend import Backend, TorchBackend
     from cv_pipeline.segmentation.symmetry import Symmetric
 
-    net, model = load_subject(name, config)
+    net, model, weights = load_subject(name, config)
     backend: Backend = TorchBackend(net, model, "auto")
     if tta:
         backend = Symmetric(backend)
     found = {
         scene.field: detect_craters(
-            scene.image, scene.gsd_m, backend, model.info(), score_threshold=LOW_THRESHOLD, look=look
+            scene.image,
+            scene.gsd_m,
+            backend,
+            model.info(),
+            score_threshold=LOW_THRESHOLD,
+            look=weights if look else None,
         )
         for scene in track(scenes, "detecting", console=console)
     }

@@ -68,7 +68,7 @@ def main(
         console.print(f"[red]error:[/red] {error}")
         raise typer.Exit(2) from error
     start = time.perf_counter()
-    judged = judge(judge_on, backend_of(described), described, look=look)
+    judged = judge(judge_on, backend_of(described), described, look=subject.weights if look else None)
     seconds = time.perf_counter() - start
     threshold = described.score_threshold
     document: dict[str, Any] = {

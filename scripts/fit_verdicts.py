@@ -3,7 +3,7 @@
 python scripts/fit_verdicts.py --what peaks --model small
 python scripts/fit_verdicts.py --what verdicts --model small
 
-Writes cv_pipeline/patterns/verdict_weights.py. Figures printed are of held-out scenes of another seed; those that are
+Writes patterns.yaml of the model's folder. Figures printed are of held-out scenes of another seed; those that are
 quoted come from scripts/check_craters.py, whose seeds are others again.
 """
 
@@ -30,21 +30,29 @@ from cv_pipeline.evaluation.crater_verdicts import (
     sd_factor,
 )
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
-from cv_pipeline.patterns.verdict_weights import NEW, PEAK, SCORE
+from cv_pipeline.patterns.weights_file import (
+    Logistic,
+    PeaksSection,
+    VerdictsSection,
+    read_pattern_weights,
+    write_section,
+)
+from cv_pipeline.segmentation.zoo import find_model, read_model_file
 
 FIT_SEED, HELD_OUT_SEED = 612, 611
-TARGET = Path(__file__).resolve().parent.parent / "cv_pipeline" / "patterns" / "verdict_weights.py"
 
 
-def tables(model: str, data: Path, seed: int, count: int, cache: Path | None) -> tuple[Table, Table, str]:
-    """Candidates in pair and in after-only mode, and the hash of the weights."""
+def tables(
+    model: str, data: Path, seed: int, count: int, errors: PeakErrors, cache: Path | None
+) -> tuple[Table, Table, str]:
+    """Candidates in pair and in after-only mode, and the hash of the weights; ``errors`` of the model's peaks."""
+    from cv_pipeline.evaluation.scenes import Half, half_of
     from cv_pipeline.segmentation.onnx_backend import load_backend
-    from cv_pipeline.segmentation.zoo import find_model, read_model_file
     from cv_pipeline.simulation.background import Backgrounds, list_tiles
 
     folder = find_model(model)
     file = read_model_file(folder)
-    backend, backgrounds = load_backend(folder, file), Backgrounds(list_tiles(data, "validate"))
+    backend, backgrounds = load_backend(folder, file), Backgrounds(half_of(list_tiles(data, "validate"), Half.FIT))
     found = []
     with tempfile.TemporaryDirectory() as scratch:
         for paired in (True, False):
@@ -52,7 +60,9 @@ def tables(model: str, data: Path, seed: int, count: int, cache: Path | None) ->
             numbers = range(count if paired else (count + 1) // 2)
             where = Path(scratch)
             found.append(
-                network_table(backgrounds, backend, file.info(), seed, numbers, where, paired=paired, cache=cache)
+                network_table(
+                    backgrounds, backend, file.info(), seed, numbers, where, errors=errors, paired=paired, cache=cache
+                )
             )
     return found[0], found[1], file.weights_sha256
 
@@ -82,34 +92,6 @@ def describe_sd(table: Table) -> None:
         )
 
 
-def written(score: Weights, new: Weights, peak: PeakErrors, sha256: str, count: int) -> str:
-    """The module that holds the weights; the peaks' errors are fitted first, as the verdicts rest on them."""
-
-    def block(name: str, weights: Weights, terms: tuple[str, ...]) -> str:
-        rows = [f"    # {', '.join(terms)}"] if len(", ".join(terms)) < 110 else []
-        for values in weights[:3]:
-            rows.append("    (" + ", ".join(f"{v:.4g}" for v in values) + "),")
-        return "\n".join([f"{name} = Weights(", *rows, f"    {weights.intercept:.4g},", ")  # fmt: skip"])
-
-    return "\n".join(
-        [
-            '"""Written by scripts/fit_verdicts.py; do not edit.',
-            "",
-            f"Fitted with weights {sha256[:16]} on simulated scenes {FIT_SEED}/0 to {count - 1}.",
-            '"""',
-            "",
-            "# ruff: noqa: E501",
-            "from cv_pipeline.patterns.verdict import PeakErrors, Weights",
-            "",
-            block("SCORE", score, SCORE_TERMS),
-            block("NEW", new, NEW_TERMS),
-            f'FITTED_WITH = "{sha256}"',
-            f"PEAK = PeakErrors({peak.centre:.3f}, {peak.radius:.3f})",
-            "",
-        ]
-    )
-
-
 class What(StrEnum):
     """What is fitted: the peaks' errors first, then the verdicts, which rest on them."""
 
@@ -124,16 +106,21 @@ def main(
     scenes: Annotated[int, typer.Option(help="scenes to fit to")] = 190,
     held_out: Annotated[int, typer.Option(help="scenes to judge the fit by")] = 100,
     cache: Annotated[Path | None, typer.Option(help="folder that keeps the simulated pairs")] = None,
-    write: Annotated[bool, typer.Option(help="write verdict_weights.py")] = True,
+    write: Annotated[bool, typer.Option(help="write patterns.yaml")] = True,
 ) -> None:
     """Fit the verdicts on craters to simulated scenes."""
-    paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, cache)
+    folder = find_model(model)
+    fitted_on = f"simulated scenes {FIT_SEED}/0 to {scenes - 1}"
     if what is What.PEAKS:
+        paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, PeakErrors(1.0, 1.0), cache)
         peak = fit_peaks(join([paired, alone]))
         print(f"weights {sha256[:16]}, {scenes} scenes: {peak}")
         if write:
-            TARGET.write_text(written(SCORE, NEW, peak, sha256, scenes))
+            section = PeaksSection(weights_sha256=sha256, fitted_on=fitted_on, **peak._asdict())
+            write_section(folder, peaks=section)
         return
+    errors = read_pattern_weights(folder, read_model_file(folder).weights_sha256)[0].peaks
+    paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, errors, cache)
     score, new = fit_score(join([paired, alone])), fit_new(paired)
     print(f"weights {sha256[:16]}, fitted on {scenes} scenes")
     for name, value in zip(SCORE_TERMS, score.weight, strict=True):
@@ -141,9 +128,17 @@ def main(
     for name, value in zip(NEW_TERMS, new.weight, strict=True):
         print(f"  new   {name:12s} {value:+.2f}")
     if write:
-        TARGET.write_text(written(score, new, PEAK, sha256, scenes))
+        write_section(
+            folder,
+            verdicts=VerdictsSection(
+                weights_sha256=sha256,
+                fitted_on=fitted_on,
+                score=Logistic.of(score, SCORE_TERMS),
+                new=Logistic.of(new, NEW_TERMS),
+            ),
+        )
     if held_out:
-        paired, alone, _ = tables(model, data, HELD_OUT_SEED, held_out, cache)
+        paired, alone, _ = tables(model, data, HELD_OUT_SEED, held_out, errors, cache)
     describe("pair", paired, score)
     describe("after only", alone, score)
     describe_sd(paired)

@@ -15,6 +15,7 @@ from cv_pipeline.patterns import craters, rays
 from cv_pipeline.patterns.candidates import Candidates, find_candidates
 from cv_pipeline.patterns.evidence import Evidence, look
 from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.patterns.verdict import PeakErrors
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
@@ -84,12 +85,12 @@ def _lookalike_at(pair: SimulatedPair, at_m: Float64Array) -> str:
     return kind
 
 
-def scene_table(scene: CraterScene, pair: SimulatedPair, threshold: float) -> Table:
-    """Candidates of one scene down to a threshold of the peak, with the images' evidence."""
+def scene_table(scene: CraterScene, pair: SimulatedPair, threshold: float, errors: PeakErrors) -> Table:
+    """Candidates of one scene down to a threshold of the peak, with the images' evidence; ``errors`` of the peaks."""
     source = scene.aligned.pair.after.grid
     frame = local_frame(source)
     ground = GroundMap(scene.segmentation.grid, source, frame)
-    maybe = find_candidates(scene.segmentation, ground, threshold, 1024)
+    maybe = find_candidates(scene.segmentation, ground, threshold, 1024, errors)
     paired = scene.segmentation.has_before
     found = look(scene.aligned, frame, maybe.evidence, (maybe.new >= 0.5) & paired, use_before=paired)
     network_new = _network_new(scene, ground, maybe) if paired else np.full(len(maybe.score), np.nan)

@@ -11,7 +11,6 @@ import numpy as np
 from cv_pipeline.evaluation.crater_scenes import network_scene, simulated_pairs, write_scene
 from cv_pipeline.evaluation.crater_table import Table, join, scene_table
 from cv_pipeline.patterns import verdict
-from cv_pipeline.patterns.verdict_weights import PEAK
 from cv_pipeline.types import BoolArray, Float64Array, ModelInfo
 
 if TYPE_CHECKING:
@@ -30,10 +29,14 @@ def network_table(
     numbers: Sequence[int],
     folder: Path,
     *,
+    errors: verdict.PeakErrors,
     paired: bool,
     cache: Path | None = None,
 ) -> Table:
-    """Candidates of a network in simulated scenes, in pair or after-only mode; ``folder`` is for scratch files."""
+    """Candidates of a network in simulated scenes, in pair or after-only mode; ``folder`` is for scratch files.
+
+    ``errors`` says how far its peaks are off.
+    """
     tables = []
     mode = "pair" if paired else "after"
     pairs = simulated_pairs(backgrounds, seed, numbers, cache)
@@ -42,19 +45,19 @@ def network_table(
         scene = network_scene(
             aligned, backend, model, (cache or folder) / f"{model.sha256[:12]}_{seed}_{number}_{mode}.tif"
         )
-        tables.append(scene_table(scene, pair, LOW_THRESHOLD))
+        tables.append(scene_table(scene, pair, LOW_THRESHOLD, errors))
     return join(tables)
 
 
 def fit_peaks(table: Table) -> verdict.PeakErrors:
-    """How far the peaks of a table are off; it must come of candidates found with the factors that are in use now."""
+    """How far the peaks of a table are off, which must come of candidates found with factors of 1."""
     hit = table.is_crater
     error_m = (table.prior.centre_m - table.true_m)[hit]
     log_radius = np.log(table.prior.radius_m[hit] / table.true_radius_m[hit])
     relative_sd = (table.prior.radius_sd_m / table.prior.radius_m)[hit]
     return verdict.PeakErrors(
-        PEAK.centre * sd_factor(error_m, table.prior.centre_sd_m[hit, None]),
-        PEAK.radius * sd_factor(log_radius, relative_sd),
+        sd_factor(error_m, table.prior.centre_sd_m[hit, None]),
+        sd_factor(log_radius, relative_sd),
     )
 
 

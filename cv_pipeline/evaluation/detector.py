@@ -11,6 +11,7 @@ from cv_pipeline.evaluation.labelled import Detections
 from cv_pipeline.frame import local_frame
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.patterns.extract import locate_craters
+from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.registration.register import register
 from cv_pipeline.segmentation.predict import segment
 from cv_pipeline.types import ModelInfo
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
 
 
 def detect_craters(
-    image: Path, gsd_m: float, backend: Backend, model: ModelInfo, *, score_threshold: float, look: bool = False
+    image: Path,
+    gsd_m: float,
+    backend: Backend,
+    model: ModelInfo,
+    *,
+    score_threshold: float,
+    look: PatternWeights | None = None,
 ) -> Detections:
     """Crater centres in one image, after only, found as in a whole run, without their patterns.
 
-    With ``look`` candidates are judged in the image too, as a run does, at some 10 ms for each; without, centres and
-    scores are those of the network's maps.
+    With ``look``, the model's weights, candidates are judged in the image too, as a run does, at some 10 ms for each;
+    without, centres and scores are those of the network's maps.
 
     Raises:
         CvPipelineError: the image cannot be used.
@@ -39,6 +46,7 @@ def detect_craters(
             local_frame(pair.after.grid),
             pair.after.grid,
             score_threshold=score_threshold,
-            images=aligned if look else None,
+            images=None if look is None else aligned,
+            weights=look or PLAIN,
         )
     return Detections(found.at_px, found.score)

@@ -23,6 +23,7 @@ from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.patterns.candidates import find_candidates
 from cv_pipeline.patterns.extract import extract_impacts
 from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.patterns.weights import PatternWeights
 from cv_pipeline.segmentation.channels import NUMBER, RADII_M
 from cv_pipeline.segmentation.normalise import normalise
 from cv_pipeline.segmentation.raster import SegmentationWriter
@@ -83,12 +84,19 @@ class Found(NamedTuple):
 
 
 def find_craters(
-    scene: HeldOutScene, values: Float32Array, model: ModelInfo, *, paired: bool, threshold: float, look: bool = False
+    scene: HeldOutScene,
+    values: Float32Array,
+    model: ModelInfo,
+    *,
+    paired: bool,
+    threshold: float,
+    look: PatternWeights | None = None,
 ) -> Found:
     """Craters of a scene at or above a threshold, found as in a run over files.
 
-    With ``look`` their centres, outlines and scores are judged in the images too and patterns are measured, as a run
-    does, at some 10 ms for each; without, they are what the network's maps say: peaks, and circles of the radius there.
+    With ``look``, the model's weights, their centres, outlines and scores are judged in the images too and patterns are
+    measured, as a run does, at some 10 ms for each; without, they are what the network's maps say: peaks, and circles
+    of the radius there.
     """
     height, width = scene.visible.shape
     grid = Grid(height, width, Affine(scene.gsd_m, 0, 0, 0, -scene.gsd_m, 0), None, scene.gsd_m)
@@ -101,11 +109,11 @@ def find_craters(
             writer.write(Window(0, 0, height, width), maps, np.ones((height, width), bool))
         segmentation = Segmentation(folder / "maps.tif", grid, model, paired, 1.0)
         frame = local_frame(grid)
-        if not look:
+        if look is None:
             peaks = find_candidates(segmentation, GroundMap(grid, grid, frame), threshold, max(height, width))
             return Found(peaks.at_px, peaks.score, np.repeat(peaks.evidence.radius_m[:, None], 72, axis=1))
         images = _aligned(scene, grid, folder, paired=paired)
-        impacts = extract_impacts(segmentation, frame, grid, score_threshold=threshold, images=images)
+        impacts = extract_impacts(segmentation, frame, grid, score_threshold=threshold, images=images, weights=look)
     at_px = np.array([(i.row_px, i.col_px) for i in impacts], dtype=np.float64).reshape(-1, 2)
     return Found(at_px, np.array([i.score for i in impacts], dtype=np.float64), impact_edges(impacts))
 

@@ -16,6 +16,7 @@ from cv_pipeline.segmentation.calibration import Calibration, Platt, logit
 from cv_pipeline.types import Channel, Float64Array
 
 if TYPE_CHECKING:
+    from cv_pipeline.patterns.weights import PatternWeights
     from cv_pipeline.segmentation.backend import Backend
     from cv_pipeline.segmentation.zoo import ModelFile
 
@@ -37,8 +38,10 @@ class Judged(NamedTuple):
         }
 
 
-def judge(scenes: Sequence[HeldOutScene], backend: Backend, model: ModelFile, *, look: bool = False) -> Judged:
-    """Run a model over scenes in both modes. ``look`` judges candidates in the images too, as a run does, slowly."""
+def judge(
+    scenes: Sequence[HeldOutScene], backend: Backend, model: ModelFile, *, look: PatternWeights | None = None
+) -> Judged:
+    """Run a model over scenes in both modes. With ``look`` candidates are judged in the images too, slowly."""
     found: dict[str, tuple[SceneScore, ...]] = {}
     for mode, paired in MODES.items():
         calibration: Calibration = getattr(model.calibration, mode)

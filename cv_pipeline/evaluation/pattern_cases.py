@@ -191,19 +191,3 @@ def _fit_logistic(directional: Sequence[Case], around: Sequence[Case]) -> tuple[
 def angle_deg(found_deg: float, true_deg: float) -> float:
     """Signed difference of two azimuths, -180 to 180."""
     return (found_deg - true_deg + 180) % 360 - 180
-
-
-def write_weights(path: Path, radius: RadiusWeights, direction: DirectionWeights, made_for: str) -> None:
-    """Write :mod:`cv_pipeline.patterns.pattern_weights`."""
-    lines = [
-        '"""Written by scripts/check_patterns.py; do not edit."""',
-        "",
-        "from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights",
-        "",
-        f"FITTED_FOR = {made_for!r}".replace("'", '"'),
-    ]
-    for name, values in (("RADIUS", radius), ("DIRECTION", direction)):
-        lines += [f"{name} = {type(values).__name__}("]
-        lines += [f"    {field}={value:.4g}," for field, value in values._asdict().items()]
-        lines += [")"]
-    path.write_text("\n".join(lines) + "\n")

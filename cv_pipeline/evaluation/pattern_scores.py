@@ -25,7 +25,7 @@ from cv_pipeline.patterns.direction import combined_axis, vector_log_density
 from cv_pipeline.patterns.extract import extract_impacts
 from cv_pipeline.patterns.measure import MAX_DIRECTION_SD_DEG, direction_terms, weigh, weigh_axis
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
-from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
+from cv_pipeline.patterns.weights import DirectionWeights, PatternWeights, RadiusWeights
 from cv_pipeline.types import BoolArray, Float64Array, Impact, ModelInfo, SectorUse
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ _MEANS: dict[str, Callable[[Case], tuple[float, float]]] = {
 }
 
 
-def end_to_end_lines(folders: Sequence[Path], model: ModelInfo) -> list[str]:
+def end_to_end_lines(folders: Sequence[Path], model: ModelInfo, weights: PatternWeights) -> list[str]:
     """The same figures for what a whole run finds; strikes that it misses are counted, not scored."""
     pairs: list[tuple[TruthPattern, Impact]] = []
     missed = 0
@@ -197,7 +197,12 @@ def end_to_end_lines(folders: Sequence[Path], model: ModelInfo) -> list[str]:
         scene = read_scene(folder, "network", model)
         source = scene.aligned.pair.after.grid
         impacts = extract_impacts(
-            scene.segmentation, local_frame(source), source, score_threshold=model.score_threshold, images=scene.aligned
+            scene.segmentation,
+            local_frame(source),
+            source,
+            score_threshold=model.score_threshold,
+            images=scene.aligned,
+            weights=weights,
         )
         planted = np.array([(t.col_px, t.row_px) for t in scene.truth]).reshape(-1, 2) * source.gsd_m
         at = np.array([(i.col_px, i.row_px) for i in impacts]).reshape(-1, 2) * source.gsd_m
@@ -258,9 +263,9 @@ def _under_sun(backgrounds: Backgrounds, seed: tuple[int, ...], azimuth_deg: flo
     return simulate_scene(backgrounds, seed, CONFIG.model_copy(update={"light": light}))
 
 
-def sun_lines(scenes: Sequence[Sequence[Path]], model: ModelInfo) -> list[str]:
+def sun_lines(scenes: Sequence[Sequence[Path]], model: ModelInfo, weights: DirectionWeights) -> list[str]:
     """Whether the axis follows the sun: the mean resultant length of (axis - sun), by strikes and under permutation."""
-    tracks = list(_tracks(scenes, model))
+    tracks = list(_tracks(scenes, model, weights))
     out = []
     for name, wanted in (("round strikes", False), ("strikes with an axis that can be seen", True)):
         chosen = [t for t in tracks if t[0] is wanted]
@@ -290,11 +295,9 @@ def _following(axes_deg: Float64Array, suns_deg: Float64Array, times: int, draws
 
 
 def _tracks(
-    scenes: Sequence[Sequence[Path]], model: ModelInfo
+    scenes: Sequence[Sequence[Path]], model: ModelInfo, weights: DirectionWeights
 ) -> Iterator[tuple[bool, Float64Array, Float64Array, Float64Array]]:
     """Of each strike that can be seen under every sun: directional or not, axes, suns, and whether one was given."""
-    from cv_pipeline.patterns.pattern_weights import DIRECTION
-
     for folders in scenes:
         by_place: dict[tuple[float, float], list[tuple[TruthPattern, float, float, bool]]] = {}
         for folder in folders:
@@ -302,10 +305,8 @@ def _tracks(
             if not scene.truth:
                 continue
             for truth, found in zip(scene.truth, scene_findings(scene, np.random.default_rng(1)), strict=True):
-                axis, chance = weigh_axis(slim(found), DIRECTION)
-                given = (
-                    chance >= DIRECTION.least_probability and axis.sd_deg * DIRECTION.sd_scale <= MAX_DIRECTION_SD_DEG
-                )
+                axis, chance = weigh_axis(slim(found), weights)
+                given = chance >= weights.least_probability and axis.sd_deg * weights.sd_scale <= MAX_DIRECTION_SD_DEG
                 key = (round(truth.row_px, 3), round(truth.col_px, 3))
                 by_place.setdefault(key, []).append((truth, axis.azimuth_deg, scene.sun_azimuth_deg, given))
         for track in by_place.values():

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cv_pipeline.errors import ConfigError, ModelError
+from cv_pipeline.patterns.weights import PLAIN, PatternWeights
+from cv_pipeline.patterns.weights_file import read_pattern_weights
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, find_model, load_network, read_model_file
 
 if TYPE_CHECKING:
@@ -13,17 +15,18 @@ if TYPE_CHECKING:
 
 
 class Subject(NamedTuple):
-    """A network, ready for inference, and its description."""
+    """A network, ready for inference, its description, and what is fitted for it."""
 
     net: CraterNet
     model: ModelFile
+    weights: PatternWeights
 
 
 def load_subject(name: str, config: Path | None = None) -> Subject:
     """A model by name or folder, or a checkpoint ``*.ckpt`` of one's own training.
 
-    A checkpoint holds no settings, so it needs the ``train.yaml`` of its run; it has no calibration yet, and its
-    threshold is one half. It is a pickle: open none that came from elsewhere.
+    A checkpoint holds no settings, so it needs the ``train.yaml`` of its run; it has no calibration yet,
+    nothing is fitted for it, and its threshold is one half. It is a pickle: open none that came from elsewhere.
 
     Raises:
         ModelError: there is no such model, or it cannot be loaded.
@@ -33,7 +36,7 @@ def load_subject(name: str, config: Path | None = None) -> Subject:
     if path.suffix != ".ckpt":
         folder = find_model(name)
         model = read_model_file(folder)
-        return Subject(load_network(folder, model), model)
+        return Subject(load_network(folder, model), model, read_pattern_weights(folder, model.weights_sha256)[0])
     if config is None:
         raise ConfigError(f"{path}: a checkpoint needs the settings of its run; give its train.yaml with --config")
     import torch
@@ -56,4 +59,4 @@ def load_subject(name: str, config: Path | None = None) -> Subject:
         seed=settings.seed,
         weights_sha256="of a checkpoint",
     )
-    return Subject(cast("CraterNet", module.averaged.module).eval(), model)
+    return Subject(cast("CraterNet", module.averaged.module).eval(), model, PLAIN)

@@ -12,7 +12,7 @@ from cv_pipeline.patterns import craters, verdict
 from cv_pipeline.patterns.evidence import Evidence, look, no_evidence
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress
-from cv_pipeline.patterns.verdict_weights import PEAK, SCORE
+from cv_pipeline.patterns.weights import PLAIN
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Grid, Segmentation, Window
 
@@ -59,8 +59,17 @@ def holds(core: Window, at_px: Float64Array) -> BoolArray:
     return np.asarray((rows >= 0) & (rows < core.height) & (cols >= 0) & (cols < core.width))
 
 
-def find_candidates(segmentation: Segmentation, ground: GroundMap, threshold: float, core_px: int) -> Candidates:
-    """All peaks of the scene at or above a threshold, thinned to one per crater, best first."""
+def find_candidates(
+    segmentation: Segmentation,
+    ground: GroundMap,
+    threshold: float,
+    core_px: int,
+    errors: verdict.PeakErrors = PLAIN.peaks,
+) -> Candidates:
+    """All peaks of the scene at or above a threshold, thinned to one per crater, best first.
+
+    ``errors`` says how far the model's peaks are off.
+    """
     columns: list[Float64Array] = []
     step_m = segmentation.grid.gsd_m
     for core in cores(segmentation.grid, core_px):
@@ -82,9 +91,9 @@ def find_candidates(segmentation: Segmentation, ground: GroundMap, threshold: fl
     kept = suppress(at_m, score, radius_m, pairs, valley)
     prior = no_evidence(
         at_m,
-        PEAK.centre * craters.centre_sd_m(score, table[:, 3] * step_m, step_m),
+        errors.centre * craters.centre_sd_m(score, table[:, 3] * step_m, step_m),
         radius_m,
-        PEAK.radius * craters.radius_sd_m(radius_m, table[:, 5], step_m),
+        errors.radius * craters.radius_sd_m(radius_m, table[:, 5], step_m),
     )
     return Candidates(at_px, score, score, table[:, 6], prior).take(kept)
 
@@ -114,18 +123,20 @@ def examine(
     threshold: float,
     *,
     use_before: bool,
-    judge: bool = True,
+    weights: verdict.Weights | None = None,
 ) -> Candidates:
     """The candidates with the images' evidence: moved, measured, scored anew; those below the threshold dropped.
 
-    Where two come to lie on one crater the better is kept. ``judge`` False leaves the network's scores: weights of
-    another model's odds say nothing of this one's.
+    Where two come to lie on one crater the better is kept. Without ``weights``
+    the network's scores stay.
     """
     prior = candidates.evidence
     maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
     found = look(aligned, ground.frame, prior, maybe_new, use_before=use_before)
-    judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), SCORE)
-    score = np.where(found.usable & judge, judged, candidates.peak)
+    score = candidates.peak
+    if weights is not None:
+        judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights)
+        score = np.where(found.usable, judged, candidates.peak)
     at_px = ground.metres_to_working(found.centre_m) if len(score) else candidates.at_px
     moved = replace(candidates, at_px=at_px, score=score, evidence=found)
     # Half the usual reach: these were told apart already, and fits of touching craters draw together.

@@ -27,15 +27,17 @@ _STEEPNESS = 2.3
 _STEEPNESS_LOG_SD = 0.25
 _STRETCH_SD = 0.08
 """Prior SD of each component of the ellipse, ln(half axis / radius); drawn craters have |N(0, 0.1)|."""
-_SHADING_SD = 0.15
-"""Prior SD of the shading relative to the core: the first harmonic of real craters is a fifth of their contrast."""
+_SHADING_SD = 0.4
+"""Prior SD of the shading relative to the core: a bowl that a low sun lights is as bright on one side as it is dark."""
+_SHADE_FALL = np.float32(0.95**-3.5)
+"""Shading ends at the rim, within which a bowl slopes: the mean first harmonic towards the sun of simulated craters."""
 _PLANE_SD, _LEVEL_SD, _COLLAR_SD = 1.5, 3.0, 0.4
 _ITERATIONS = 6
 _HUBER = 2.0
 _LARGEST_STEP = np.array([0.3, 0.3, 0.25, 0.15, 0.15, 0.3])
 _BOUNDS = np.array([[-0.9, 0.9], [-0.9, 0.9], [-0.6, 0.6], [-0.4, 0.4], [-0.4, 0.4], [np.log(1.1), np.log(7.0)]])
 _SHAPE, _CORE = 6, 6  # shape parameters come first, then the core's amplitude, two shadings, what lies around
-_INFLATION = 10.0
+_INFLATION = 3.0
 """Times the square root of the correlation area: gives SDs that hold on simulation (scripts/check_craters.py)."""
 
 
@@ -165,7 +167,7 @@ def _columns(at: Float64Array) -> Float32Array:
     core = np.exp(-_LN2 * np.minimum(power, 40))
     slope = (-_LN2) * half_k * power * core * at[:, _CORE, None].astype(np.float32)  # times relative2, its derivative
     per_area = slope / relative2
-    shade = np.exp(-np.minimum(relative2, 40))
+    shade = np.exp(-np.minimum(_SHADE_FALL * relative2**1.75, 40))
     columns = np.empty((len(at), _COUNT, len(_EAST)), np.float32)
     columns[:, 0] = per_area * (-2 * shrink) * (wide * dx - ratio * (a * dx + b * dy))
     columns[:, 1] = per_area * (-2 * shrink) * (wide * dy - ratio * (b * dx - a * dy))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from cv_pipeline.patterns.candidates import Candidates, cores, examine, find_can
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import Pattern, measure_patterns
 from cv_pipeline.patterns.measure import Window as PatternWindow
-from cv_pipeline.patterns.verdict_weights import FITTED_WITH, NEW
+from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.registration.register import before_view
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import (
@@ -59,6 +59,7 @@ def extract_impacts(
     *,
     score_threshold: float,
     images: AlignedPair | None = None,
+    weights: PatternWeights = PLAIN,
     core_px: int = CORE_PX,
 ) -> tuple[Impact, ...]:
     """Impacts of a segmentation.
@@ -70,6 +71,7 @@ def extract_impacts(
         score_threshold: lowest score kept, 0 to 1.
         images: the images of the segmentation, in which centres and radii are then measured and false alarms and
             status judged; None leaves all that to the maps. The before image is used where the segmentation did.
+        weights: what was fitted for the model (:func:`~cv_pipeline.patterns.weights_file.read_pattern_weights`).
         core_px: side of the windows' cores; the result does not depend on it.
 
     Returns:
@@ -80,23 +82,27 @@ def extract_impacts(
         ImageError: an image is damaged or has gone.
     """
     ground = GroundMap(segmentation.grid, source_grid, frame)
-    found = _candidates(segmentation, ground, score_threshold, images, core_px)
+    found = _candidates(segmentation, ground, score_threshold, images, weights, core_px)
     if len(found.score) == 0:
         return ()
     source_px = ground.working_to_source(found.at_px)
     found = found.take(np.lexsort((source_px[:, 1], source_px[:, 0], -found.score)))
-    measured = _measure_all(segmentation, ground, found, core_px, images)
+    measured = _measure_all(segmentation, ground, found, core_px, images, weights)
     return _impacts(ground, found, measured)
 
 
 def _candidates(
-    segmentation: Segmentation, ground: GroundMap, threshold: float, images: AlignedPair | None, core_px: int
+    segmentation: Segmentation,
+    ground: GroundMap,
+    threshold: float,
+    images: AlignedPair | None,
+    weights: PatternWeights,
+    core_px: int,
 ) -> Candidates:
     if images is None:
-        return find_candidates(segmentation, ground, threshold, core_px)
-    maybe = find_candidates(segmentation, ground, _SECOND_LOOK * threshold, core_px)
-    judge = segmentation.model.sha256 == FITTED_WITH
-    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before, judge=judge)
+        return find_candidates(segmentation, ground, threshold, core_px, weights.peaks)
+    maybe = find_candidates(segmentation, ground, _SECOND_LOOK * threshold, core_px, weights.peaks)
+    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before, weights=weights.score)
 
 
 class Located(NamedTuple):
@@ -113,15 +119,21 @@ def locate_craters(
     *,
     score_threshold: float,
     images: AlignedPair | None = None,
+    weights: PatternWeights = PLAIN,
 ) -> Located:
     """Only where craters are, as :func:`extract_impacts` finds them, without their patterns: much faster."""
     ground = GroundMap(segmentation.grid, source_grid, frame)
-    found = _candidates(segmentation, ground, score_threshold, images, CORE_PX)
+    found = _candidates(segmentation, ground, score_threshold, images, weights, CORE_PX)
     return Located(ground.working_to_source(found.at_px)[:, ::-1], found.score)
 
 
 def _measure_all(
-    segmentation: Segmentation, ground: GroundMap, found: Candidates, core_px: int, images: AlignedPair | None
+    segmentation: Segmentation,
+    ground: GroundMap,
+    found: Candidates,
+    core_px: int,
+    images: AlignedPair | None,
+    weights: PatternWeights,
 ) -> _Measured:
     """Measurements of all craters, in their order."""
     centres_m = found.evidence.centre_m
@@ -138,7 +150,7 @@ def _measure_all(
             here = np.nonzero(holds(core, inside))[0]
             if len(here):
                 window = padded(core, margin)
-                part = _measure(segmentation, window, found.take(here), jacobians[here], bounds_m[here], views)
+                part = _measure(segmentation, window, found.take(here), jacobians[here], bounds_m[here], views, weights)
                 patterns.update(zip(here.tolist(), part.patterns, strict=True))
                 fresh[here] = part.new_probability
     return _Measured([patterns[i] for i in range(len(centres_m))], fresh)
@@ -162,6 +174,7 @@ def _measure(
     jacobians: Float64Array,
     bounds_m: Float64Array,
     views: tuple[GridView | None, GridView | None],
+    weights: PatternWeights,
 ) -> _Measured:
     """Measurements of the craters whose patterns lie in one window."""
     values, valid = read_channels(segmentation, window)
@@ -171,13 +184,12 @@ def _measure(
     if before is not None and not before_seen[seen].all():
         before = None  # a before image with holes would show edges that are none
     ground = PatternWindow(values, seen, after, before, segmentation.grid.gsd_m)
-    patterns = measure_patterns(ground, sites, found.evidence.radius_m, found.evidence.centre_sd_m)
+    patterns = measure_patterns(ground, sites, found.evidence.radius_m, found.evidence.centre_sd_m, weights)
     fresh = np.full(len(patterns), np.nan)
     if segmentation.has_before:
         disc_m = np.maximum(found.evidence.radius_m, segmentation.grid.gsd_m)
         network = craters.new_probability(values[Channel.NEW], values[Channel.CRATER], valid, sites, disc_m)
-        judge = segmentation.model.sha256 == FITTED_WITH
-        fresh = _new_probability(network, found) if judge else network
+        fresh = network if weights.new is None else _new_probability(network, found, weights.new)
     return _Measured(patterns, fresh)
 
 
@@ -189,10 +201,10 @@ def _pixels(view: GridView | None, window: Window) -> tuple[UInt8Array | None, B
     return view.read(window)
 
 
-def _new_probability(network: Float64Array, found: Candidates) -> Float64Array:
+def _new_probability(network: Float64Array, found: Candidates, weights: verdict.Weights) -> Float64Array:
     """The network's probability of new, weighed with the before image where that was looked at."""
     known = found.evidence.before_known & found.evidence.usable & ~np.isnan(network)
-    judged = verdict.probability(verdict.new_terms(np.nan_to_num(network, nan=0.5), found.evidence), NEW)
+    judged = verdict.probability(verdict.new_terms(np.nan_to_num(network, nan=0.5), found.evidence), weights)
     return np.asarray(np.where(known, judged, network))
 
 
@@ -239,7 +251,7 @@ def _impacts(ground: GroundMap, found: Candidates, measured: _Measured) -> tuple
     return tuple(impacts)
 
 
-def _ellipse(radius_m: float, stretch: Float64Array, sd: float) -> dict[str, float]:
+def _ellipse(radius_m: float, stretch: Float64Array, sd: float) -> dict[str, Any]:
     """The ellipse's fields of an impact; none where the crater may as well be round."""
     size = float(np.hypot(*stretch))
     if size**2 <= _ROUND_BELOW * sd**2:

@@ -22,12 +22,11 @@ from cv_pipeline.patterns.direction import (
     vector_log_density,
 )
 from cv_pipeline.patterns.edge import Edge, profile_edge
-from cv_pipeline.patterns.pattern_weights import DIRECTION, RADIUS
 from cv_pipeline.patterns.polar import Polar, sample_polar
 from cv_pipeline.patterns.radii import Radius, area_m2, combined_radius, mask_radius_m, outer_radius
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS, Extents, Sites
 from cv_pipeline.patterns.surroundings import GROUPS, Change, colour_change
-from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
+from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, PatternWeights, RadiusWeights
 from cv_pipeline.types import (
     BoolArray,
     Channel,
@@ -102,7 +101,11 @@ class Pattern:
 
 
 def measure_patterns(
-    window: Window, sites: Sites, crater_radius_m: Float64Array, centre_sd_m: Float64Array
+    window: Window,
+    sites: Sites,
+    crater_radius_m: Float64Array,
+    centre_sd_m: Float64Array,
+    weights: PatternWeights = PLAIN,
 ) -> list[Pattern]:
     """Measure the pattern of each crater.
 
@@ -111,12 +114,14 @@ def measure_patterns(
         sites: centres in the window.
         crater_radius_m: (n,) radii of the craters.
         centre_sd_m: (n,) per axis; a centre that is off makes a round pattern look one-sided.
+        weights: of the model whose maps these are.
 
     Returns:
         One pattern per site, in their order; of kind none where nothing reaches past the crater.
     """
     found = look_around(window, sites, crater_radius_m, centre_sd_m)
-    return [weigh(f, r, window.gsd_m, RADIUS, DIRECTION) for f, r in zip(found, crater_radius_m, strict=True)]
+    both = (weights.radius, weights.direction)
+    return [weigh(f, r, window.gsd_m, *both) for f, r in zip(found, crater_radius_m, strict=True)]
 
 
 def look_around(
@@ -213,8 +218,8 @@ def weigh(
     found: Findings,
     crater_radius_m: float,
     gsd_m: float,
-    radius_weights: RadiusWeights = RADIUS,
-    direction_weights: DirectionWeights = DIRECTION,
+    radius_weights: RadiusWeights = PLAIN.radius,
+    direction_weights: DirectionWeights = PLAIN.direction,
 ) -> Pattern:
     """The measures that follow from the findings of one pattern."""
     if not found.exists:
@@ -240,7 +245,7 @@ def weigh(
     )
 
 
-def weigh_axis(found: Findings, weights: DirectionWeights = DIRECTION) -> tuple[Axis, float]:
+def weigh_axis(found: Findings, weights: DirectionWeights = PLAIN.direction) -> tuple[Axis, float]:
     """The axis of a pattern, were it directional, and the probability that it is."""
     w = weights
     head = vector_log_density(found.east, found.north, 1.0)

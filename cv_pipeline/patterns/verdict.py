@@ -1,7 +1,7 @@
 """Is it a crater, and is it new: the network's probability and the images' evidence, weighed by logistic regression.
 
-The weights are fitted on simulated scenes by ``python scripts/fit_verdicts.py`` and kept in ``verdict_weights.py``
-with the seeds and the model they were fitted with. There is no list of what is no crater: a tree differs from a crater
+The weights are fitted on simulated scenes by ``python scripts/fit_verdicts.py`` and kept in the model's folder
+(:mod:`cv_pipeline.patterns.weights_file`). There is no list of what is no crater: a tree differs from a crater
 in its colour, its shape, the shadow on one side of it and its presence before, and those are what the weights are on.
 """
 

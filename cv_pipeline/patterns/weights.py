@@ -1,12 +1,14 @@
-"""What weighs the evidence for a blast radius and a direction against each other, and makes their SDs hold.
+"""What is fitted for one model, and weighs what maps and images say; read from its folder by :mod:`weights_file`.
 
-The figures themselves are in :mod:`cv_pipeline.patterns.pattern_weights`; they were fitted on simulated scenes for one
-set of network weights and are fitted again when the network changes (``python scripts/check_patterns.py fit``).
+:data:`PLAIN` is for a model that nothing was fitted for: peaks keep their own score, and blast patterns are weighed as
+exact maps would be, so that stated SDs are too small for a poor network.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from cv_pipeline.patterns.verdict import PeakErrors, Weights
 
 
 class RadiusWeights(NamedTuple):
@@ -45,3 +47,26 @@ class DirectionWeights(NamedTuple):
     head_weight: float
     least_probability: float
     sd_scale: float
+
+
+class PatternWeights(NamedTuple):
+    """All that is fitted for a model.
+
+    ``peaks`` says how far its peaks are off, ``score`` and ``new`` are the verdicts' weights (None: the network's own
+    score and status stand), ``radius`` and ``direction`` weigh blast patterns.
+    """
+
+    peaks: PeakErrors
+    score: Weights | None
+    new: Weights | None
+    radius: RadiusWeights
+    direction: DirectionWeights
+
+
+PLAIN = PatternWeights(
+    PeakErrors(1.8, 1.7),  # of the first model that was fitted
+    None,
+    None,
+    RadiusWeights(0.0, 0.03, 0.05, 0.02, 0.02, 0.02, 0.05, 0.5, 1.0),
+    DirectionWeights(1.0, 0.5, 0.3, 5.0, -4.0, 1.5, 0.5, 0.2, 4.0, 0.5, 1.0),
+)

@@ -30,7 +30,10 @@ def picture(grid: Grid, plants: list[Plant], seed: int) -> UInt8Array:
     for plant in plants:
         down, right = (rows - plant.row_px) * grid.gsd_m, (cols - plant.col_px) * grid.gsd_m
         core = 0.5 ** ((down**2 + right**2) / plant.crater_m**2)
-        image -= (45 + 5 * right / plant.crater_m) * core
+        lit = (
+            right / plant.crater_m / (1 + (np.hypot(down, right) / plant.crater_m) ** 8)
+        )  # a bowl slopes up to its rim
+        image -= 45 * core + 8 * lit
     return np.repeat(image[..., None], 3, axis=2).clip(0, 255).astype(np.uint8)
 
 

@@ -8,7 +8,6 @@ from scipy.optimize import minimize
 
 from cv_pipeline.patterns import verdict
 from cv_pipeline.patterns.evidence import no_evidence
-from cv_pipeline.patterns.verdict_weights import NEW, SCORE
 
 
 def test_fit_is_that_of_a_general_minimiser() -> None:
@@ -30,12 +29,6 @@ def test_fit_is_that_of_a_general_minimiser() -> None:
     )
 
 
-def test_shipped_weights_have_one_number_per_term() -> None:
-    for weights, terms in ((SCORE, verdict.SCORE_TERMS), (NEW, verdict.NEW_TERMS)):
-        assert {len(values) for values in weights[:3]} == {len(terms)}
-        assert min(weights.scale) > 0
-
-
 def test_terms_are_finite_where_nothing_is_known() -> None:
     n = 3
     prior = no_evidence(np.zeros((n, 2)), np.full(n, 0.3), np.full(n, 2.0), np.full(n, 0.3))
@@ -45,8 +38,3 @@ def test_terms_are_finite_where_nothing_is_known() -> None:
     assert np.isfinite(new).all()
     assert score.shape == (n, len(verdict.SCORE_TERMS))
     assert score[1, 0] == pytest.approx(0.0)
-
-
-def test_better_peak_and_no_crater_before_speak_for_a_new_crater() -> None:
-    assert SCORE.weight[verdict.SCORE_TERMS.index("peak")] > 0
-    assert NEW.weight[verdict.NEW_TERMS.index("network")] > 0

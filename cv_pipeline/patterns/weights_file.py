@@ -1,0 +1,189 @@
+"""``patterns.yaml`` of a model folder: what is fitted for that model, section by section.
+
+Each section names the network weights it was fitted with. One of other weights is left out with a note, because odds
+of one network say nothing of another's; a model without the file works, with the network's own scores.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cv_pipeline.errors import ModelError
+from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
+from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, PatternWeights, RadiusWeights
+
+PATTERNS_FILE = "patterns.yaml"
+_DIGITS = 6
+_Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Section(_Strict):
+    """What every section tells of itself."""
+
+    weights_sha256: str
+    fitted_on: str
+
+
+class PeaksSection(_Section):
+    """Factors on the SDs of peaks, see :class:`~cv_pipeline.patterns.verdict.PeakErrors`."""
+
+    centre: _Positive
+    radius: _Positive
+
+
+class _Term(_Strict):
+    middle: float
+    scale: _Positive
+    weight: float
+
+
+class Logistic(_Strict):
+    """Weights of a logistic regression by the names of its terms."""
+
+    intercept: float
+    terms: dict[str, _Term]
+
+    @classmethod
+    def of(cls, weights: Weights, names: tuple[str, ...]) -> Self:
+        """Weights with their terms' names."""
+        rows = zip(names, weights.middle, weights.scale, weights.weight, strict=True)
+        terms = {name: _Term(middle=_short(m), scale=_short(s), weight=_short(w)) for name, m, s, w in rows}
+        return cls(intercept=_short(weights.intercept), terms=terms)
+
+    def weights(self, names: tuple[str, ...]) -> Weights:
+        """The weights in the order of ``names``, which are the terms' names."""
+        rows = [self.terms[name] for name in names]
+        return Weights(
+            tuple(t.middle for t in rows), tuple(t.scale for t in rows), tuple(t.weight for t in rows), self.intercept
+        )
+
+
+class VerdictsSection(_Section):
+    """Score and status of craters, see :mod:`cv_pipeline.patterns.verdict`."""
+
+    score: Logistic
+    new: Logistic
+
+    def has_terms_of_today(self) -> bool:
+        """Whether the terms are those that the program computes."""
+        return set(self.score.terms) == set(SCORE_TERMS) and set(self.new.terms) == set(NEW_TERMS)
+
+
+class DirectionsSection(_Section):
+    """Blast radius and direction, by the fields of their weights."""
+
+    radius: dict[str, float]
+    direction: dict[str, float]
+
+    @model_validator(mode="after")
+    def _fields_are_known(self) -> Self:
+        for name, values, kind in (
+            ("radius", self.radius, RadiusWeights),
+            ("direction", self.direction, DirectionWeights),
+        ):
+            if wrong := set(values) ^ set(kind._fields):
+                raise ValueError(f"{name}: missing or unknown: {', '.join(sorted(wrong))}")
+        return self
+
+
+class PatternsFile(_Strict):
+    """The content of ``patterns.yaml``; a section that is missing is None."""
+
+    peaks: PeaksSection | None = None
+    verdicts: VerdictsSection | None = None
+    directions: DirectionsSection | None = None
+
+
+_COMMANDS = {
+    "peaks": "scripts/fit_verdicts.py --what peaks",
+    "verdicts": "scripts/fit_verdicts.py --what verdicts",
+    "directions": "scripts/check_patterns.py fit",
+}
+_WITHOUT = {
+    "peaks": "the SDs of centres and radii are those of a typical model",
+    "verdicts": "scores and new or old are the network's own",
+    "directions": "blast radii and directions are weighed as for exact maps",
+}
+
+
+def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeights, tuple[str, ...]]:
+    """What is fitted for the model in a folder, and a note for each section that is missing or of other weights.
+
+    Raises:
+        ModelError: the file is there and malformed.
+    """
+    file = read_patterns_file(folder)
+    weights, notes = PLAIN, []
+    for name, command in _COMMANDS.items():
+        section: _Section | None = getattr(file, name)
+        if section is None:
+            why = "is missing"
+        elif section.weights_sha256 != weights_sha256:
+            why = "was fitted with other network weights"
+        elif isinstance(section, VerdictsSection) and not section.has_terms_of_today():
+            why = "was fitted with other terms"
+        else:
+            weights = weights._replace(**_used(section))
+            continue
+        notes.append(f"{folder.name}/{PATTERNS_FILE}: {name} {why}, so {_WITHOUT[name]}; a maker runs {command}")
+    return weights, tuple(notes)
+
+
+def _used(section: _Section) -> dict[str, Any]:
+    """A section as fields of :class:`PatternWeights`."""
+    if isinstance(section, PeaksSection):
+        return {"peaks": PeakErrors(section.centre, section.radius)}
+    if isinstance(section, VerdictsSection):
+        return {"score": section.score.weights(SCORE_TERMS), "new": section.new.weights(NEW_TERMS)}
+    assert isinstance(section, DirectionsSection)
+    return {"radius": RadiusWeights(**section.radius), "direction": DirectionWeights(**section.direction)}
+
+
+def read_patterns_file(folder: Path) -> PatternsFile:
+    """The checked content of ``patterns.yaml``; empty where there is none.
+
+    Raises:
+        ModelError: the file cannot be read or is malformed.
+    """
+    path = folder / PATTERNS_FILE
+    if not path.is_file():
+        return PatternsFile()
+    try:
+        return PatternsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); change its permissions or fetch it") from error
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not a valid file of fitted weights: {error}; fetch it again or remove it") from error
+
+
+def write_section(folder: Path, **sections: PeaksSection | VerdictsSection | DirectionsSection) -> None:
+    """Write sections by name and leave the others as they are.
+
+    Raises:
+        ModelError: the file that is there is malformed.
+    """
+    file = read_patterns_file(folder).model_copy(update=sections)
+    text = yaml.safe_dump(file.model_dump(mode="json", exclude_none=True), sort_keys=False)
+    head = "# Written by scripts/fit_verdicts.py and scripts/check_patterns.py; do not edit.\n"
+    (folder / PATTERNS_FILE).write_text(head + text, encoding="utf-8")
+
+
+def directions_section(
+    radius: RadiusWeights, direction: DirectionWeights, weights_sha256: str, fitted_on: str
+) -> DirectionsSection:
+    """The section of these weights."""
+    short = [{name: _short(value) for name, value in part._asdict().items()} for part in (radius, direction)]
+    return DirectionsSection(weights_sha256=weights_sha256, fitted_on=fitted_on, radius=short[0], direction=short[1])
+
+
+def _short(value: float) -> float:
+    """A number with the digits that matter."""
+    return float(f"{value:.{_DIGITS}g}")

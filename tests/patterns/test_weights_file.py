@@ -1,0 +1,130 @@
+"""``patterns.yaml``: what is written comes back; other weights' sections are left out, and said to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cv_pipeline.errors import ModelError
+from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
+from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, RadiusWeights
+from cv_pipeline.patterns.weights_file import (
+    PATTERNS_FILE,
+    Logistic,
+    PeaksSection,
+    VerdictsSection,
+    directions_section,
+    read_pattern_weights,
+    read_patterns_file,
+    write_section,
+)
+from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
+
+SHA, OTHER = "a" * 64, "b" * 64
+Make = Callable[..., Path]
+
+
+def logistic(count: int, seed: int) -> Weights:
+    """Weights whose every number is another."""
+    middle, scale, weight = np.random.default_rng(seed).uniform(0.1, 2, (3, count)).round(4).tolist()
+    return Weights(tuple(middle), tuple(scale), tuple(weight), -0.25 * seed)
+
+
+SCORE, NEW = logistic(len(SCORE_TERMS), 1), logistic(len(NEW_TERMS), 2)
+RADIUS = RadiusWeights(*(0.1 * k + 0.01 for k in range(len(RadiusWeights._fields))))
+DIRECTION = DirectionWeights(*(0.2 * k + 0.03 for k in range(len(DirectionWeights._fields))))
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A model folder with the three sections, each fitted with the weights named."""
+
+    def build(*, peaks: str | None = SHA, verdicts: str | None = SHA, directions: str | None = SHA) -> Path:
+        if peaks:
+            write_section(tmp_path, peaks=PeaksSection(weights_sha256=peaks, fitted_on="x", centre=1.5, radius=0.7))
+        if verdicts:
+            terms = {"score": Logistic.of(SCORE, SCORE_TERMS), "new": Logistic.of(NEW, NEW_TERMS)}
+            write_section(tmp_path, verdicts=VerdictsSection(weights_sha256=verdicts, fitted_on="x", **terms))
+        if directions:
+            write_section(tmp_path, directions=directions_section(RADIUS, DIRECTION, directions, "x"))
+        return tmp_path
+
+    return build
+
+
+def test_what_is_written_comes_back(make: Make) -> None:
+    weights, notes = read_pattern_weights(make(), SHA)
+    assert notes == ()
+    assert weights.peaks == PeakErrors(1.5, 0.7)
+    assert weights.score == SCORE
+    assert weights.new == NEW
+    assert weights.radius == pytest.approx(RADIUS)
+    assert weights.direction == pytest.approx(DIRECTION)
+
+
+def test_without_a_file_the_model_works_and_says_what_is_missing(tmp_path: Path) -> None:
+    weights, notes = read_pattern_weights(tmp_path, SHA)
+    assert weights == PLAIN
+    assert weights.score is None
+    assert [note.split(":")[1].split()[0] for note in notes] == ["peaks", "verdicts", "directions"]
+    assert all(PATTERNS_FILE in note for note in notes)
+
+
+@pytest.mark.parametrize("stale", ["peaks", "verdicts", "directions"])
+def test_a_section_of_other_weights_is_left_out_and_the_others_stay(make: Make, stale: str) -> None:
+    weights, notes = read_pattern_weights(make(**{stale: OTHER}), SHA)
+    assert len(notes) == 1
+    assert stale in notes[0]
+    assert "other network weights" in notes[0]
+    assert (weights.peaks == PLAIN.peaks) is (stale == "peaks")
+    assert (weights.score is None) is (stale == "verdicts")
+    assert (weights.radius == PLAIN.radius) is (stale == "directions")
+
+
+def test_terms_of_another_version_are_left_out(make: Make) -> None:
+    path = make() / PATTERNS_FILE
+    path.write_text(path.read_text().replace("      steepness:", "      roundness:"))
+    weights, notes = read_pattern_weights(path.parent, SHA)
+    assert weights.score is None
+    assert weights.new is None
+    assert "other terms" in notes[0]
+
+
+def test_order_of_terms_in_the_file_does_not_matter(make: Make) -> None:
+    folder = make()
+    file = read_patterns_file(folder)
+    assert file.verdicts is not None
+    turned = file.verdicts.score.model_copy(update={"terms": dict(reversed(file.verdicts.score.terms.items()))})
+    write_section(folder, verdicts=file.verdicts.model_copy(update={"score": turned}))
+    assert read_pattern_weights(folder, SHA)[0].score == SCORE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("centre: 1.5", "centre: -1.5"),
+        ("centre: 1.5", "centre: .nan"),
+        ("centre: 1.5", "middle: 1.5"),
+        ("head_bias:", "head_bais:"),
+        ("peaks:", "peaks: ["),
+    ],
+)
+def test_a_malformed_file_is_refused_by_name(make: Make, old: str, new: str) -> None:
+    path = make() / PATTERNS_FILE
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ModelError, match=PATTERNS_FILE):
+        read_pattern_weights(path.parent, SHA)
+
+
+def test_shipped_files_are_valid() -> None:
+    for folder in shipped_models().values():
+        weights, _ = read_pattern_weights(folder, read_model_file(folder).weights_sha256)
+        for logistic_weights, better in ((weights.score, "peak"), (weights.new, "network")):
+            if logistic_weights is not None:
+                names = SCORE_TERMS if better == "peak" else NEW_TERMS
+                assert logistic_weights.weight[names.index(better)] > 0
