@@ -108,7 +108,7 @@ def _page(out_dir: Path, counts: Counts, statistics: list[Pooled], lines: list[P
     folder = files("cv_pipeline.report")
     text = (folder / "batch_index.html.j2").read_text(encoding="utf-8")
     template = jinja2.Template(text, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    return template.render(
+    page: str = template.render(
         css=(folder / "report.css").read_text(encoding="utf-8"),
         headline=ending(counts),
         started=read_last_run(out_dir).get("started_utc", ""),
@@ -119,3 +119,4 @@ def _page(out_dir: Path, counts: Counts, statistics: list[Pooled], lines: list[P
         impacts=int((impacts["duplicate_of"] == "").sum()),
         duplicates=int((impacts["duplicate_of"] != "").sum()),
     )
+    return page

@@ -105,7 +105,7 @@ class _Worker:
         return self._pool
 
     def kill(self) -> None:
-        if self._pool is None:
+        if self._pool is None or self._pid is None:
             return
         # A process that is just starting tells its number first; one that is gone already has nothing to tell.
         with contextlib.suppress(BrokenExecutor, TimeoutError, ProcessLookupError):

@@ -147,7 +147,8 @@ class _Driver:
         elif isinstance(value, PairRecord):
             if job.call is run_pair or job.pair_id in self._splits:  # else a part of a scene that is over
                 self._end(value)
-        elif (parts := self._splits.get(job.pair_id)) is not None:
+        elif job.pair_id in self._splits:
+            parts = self._splits[job.pair_id]
             parts.left -= 1
             if parts.left == 0:
                 self._urgent.append(Job(job.pair_id, finish_pair, (parts.task, parts.split)))
