@@ -1,0 +1,90 @@
+"""A scene in parts gives, byte for byte, what it gives undivided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from cv_pipeline.batch.manifest import PairEntry
+from cv_pipeline.batch.run import BatchSettings, run_batch
+from cv_pipeline.batch.state import Counts, read_records
+from cv_pipeline.batch.task import PairTask, Split, assess_files, run_pair
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.segmentation import zoo
+from tests.batch.standins import Inline
+from tests.conftest import texture
+from tests.segmentation.factories import PlantedNet, make_model
+
+
+@pytest.fixture
+def pair(make_tiff: Callable[..., Path]) -> PairEntry:
+    """A pair of 700 x 600 px with three craters, of which the model finds what it finds."""
+    image = texture(700, 600)
+    before = make_tiff(image, name="before.tif")
+    rows, cols = np.indices(image.shape[:2])
+    for row, col in ((254, 300), (480, 90), (512, 500)):
+        image[np.hypot(rows - row, cols - col) < 9] = (250, 20, 20)
+    return PairEntry("scene", str(before), str(make_tiff(image, name="after.tif")), None)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.slow
+def test_parts_give_the_same_bytes(pair: PairEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    make_model(tmp_path / "model")
+    monkeypatch.setattr(zoo, "load_network", lambda folder, model: PlantedNet(4.5, 9.0).eval())
+    config = AssessConfig(model=str(tmp_path / "model"), precision="fp32", threads=1, tile_px=256)
+    results = []
+    for name, split_px in (("whole", None), ("parts", 200_000)):
+        settings = BatchSettings(tmp_path / name, config, split_px=split_px, assess=assess_files)
+        assert run_batch([pair], settings, Inline()).counts == Counts(0, 1, 0, 0)
+        results.append(bytes_of(tmp_path / name / "pairs" / "scene" / "result"))
+        assert not (tmp_path / name / ".work").exists()
+    (record,) = read_records(tmp_path / "parts")
+    assert record.impacts > 0
+    assert [name for name in results[0] if results[0][name] != results[1][name]] == []
+
+
+def test_rows_of_tiles_apart_are_those_of_the_whole(pair: PairEntry, tmp_path: Path) -> None:
+    from cv_pipeline.batch.parts import join_parts
+    from cv_pipeline.pipeline import prepare, segment_prepared
+    from cv_pipeline.segmentation.predict import tile_rows
+
+    make_model(tmp_path / "model")
+    config = AssessConfig(model=str(tmp_path / "model"), precision="fp32", threads=1, tile_px=256)
+    prepared = prepare(pair.before, pair.after, None, config)
+    whole = segment_prepared(prepared, tmp_path / "whole.tif")
+    count = len(tile_rows(prepared.aligned.working_grid, 256))
+    assert count == 3
+    parts = [
+        segment_prepared(prepared, tmp_path / f"{rows.start}.tif", rows)
+        for rows in (range(1), range(1, 2), range(2, 3))
+    ]
+    joined = join_parts(parts, prepared, tmp_path / "joined.tif")
+    assert joined == replace(whole, path=joined.path)
+    with rasterio.open(whole.path) as one, rasterio.open(joined.path) as other:
+        np.testing.assert_array_equal(one.read(), other.read())
+        assert one.profile["transform"] == other.profile["transform"]
+
+
+def test_a_scene_is_split_by_its_size_and_a_failed_part_fails_it_once(pair: PairEntry, tmp_path: Path) -> None:
+    make_model(tmp_path / "model")
+    config = AssessConfig(model=str(tmp_path / "model"), precision="fp32", threads=1, tile_px=256)
+    task = PairTask(pair, config, tmp_path / "out", assess_files, split_px=200_000)
+    split = run_pair(task)
+    assert isinstance(split, Split)
+    assert list(split.parts) == [range(0, 1), range(1, 2), range(2, 3)]
+    (tmp_path / "model" / "weights.safetensors").write_bytes(b"damaged after the scene was aligned")
+    settings = BatchSettings(tmp_path / "other", config, split_px=200_000)
+    result = run_batch([pair], settings, Inline())
+    assert result.counts == Counts(0, 0, 0, 1)
+    (record,) = read_records(tmp_path / "other")
+    assert "does not match the hash" in record.error
