@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cv_pipeline.commands.options import errors_to_exit_code
+from cv_pipeline.errors import OutputError
 
 FAULTY = 2
 
@@ -36,11 +37,14 @@ def verify(
             verify_outputs,
             verify_rerun,
         )
+        from cv_pipeline.review.check import verify_review
 
         given = {"before": before, "after": after, "structures": structures}
         paths = {role: path for role, path in given.items() if path is not None}
         checks, record = verify_outputs(result), read_provenance(result)
-        checks += [*verify_inputs(record, paths), verify_model(record)]
+        checks += [*verify_inputs(record, paths), verify_model(record), *verify_review(result, record)]
+        if rerun and "review" in record["extras"]:
+            raise OutputError(f"{result}: a person's review cannot be run again; verify the result that was reviewed")
         if rerun:
             checks += verify_rerun(result, record, paths)
     if as_json:

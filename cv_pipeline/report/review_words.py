@@ -35,9 +35,14 @@ def recall_sentence(review: Review) -> str:
     """Recall with its interval and what it is extrapolated from."""
     if not review.windows:
         return "Recall is not known: no window of ground without a find could be drawn."
-    if review.missed is None or review.recall is None:
+    if review.missed is None:
         return f"Recall is not known: none of the {review.windows} windows without a find was looked at."
     low, high = review.missed.interval
+    if review.recall is None:
+        return (
+            f"Recall is not known: no impact was accepted; in {review.windows_seen} of {review.windows} windows without "
+            f"a find nothing was missed, so at most {high:.0f} were in all of them."
+        )
     waiting = (
         f" {review.unreviewed} impacts that are not yet reviewed are not counted as found." if review.unreviewed else ""
     )

@@ -4,7 +4,7 @@ import { SceneMap } from "./scene.js";
 
 const byId = (id) => document.getElementById(id);
 const MAX_HALF_M = 500, MIN_HALF_M = 2;
-let all, hand = null, detail = null, view = null, half = 20, placing = null, statsWanted = 0;
+let all, hand = null, goal = null, moving = 0, pending = 0, detail = null, view = null, half = 20, placing = null, statsWanted = 0;
 
 const ask = async (path, body) => {
   const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
@@ -25,7 +25,15 @@ const guarded = (work) => async (...given) => {
 };
 /* One thing at a time, in the order in which it was asked for: a quick hand must not edit over what it has not seen. */
 let queue = Promise.resolve();
-const inTurn = (work) => (...given) => { queue = queue.then(() => guarded(work)(...given)); return queue; };
+const busy = (by) => {
+  pending += by;
+  document.documentElement.dataset.idle = pending === 0;
+};
+const inTurn = (work) => (...given) => {
+  busy(1);
+  queue = queue.then(() => guarded(work)(...given)).finally(() => busy(-1));
+  return queue;
+};
 
 const before = new Picture(byId("before"));
 const after = new Picture(byId("after"), (values, field) => {
@@ -70,9 +78,21 @@ const lookAt = (x, y) => {
   return go({ kind: "place", at: [x, y], centre_px: [d * x + e * y + f, a * x + b * y + c] });
 };
 
-const go = inTurn(async (to, keepHalf = false) => {
+/* Until the picture has come, keys that decide do nothing: they would mean an impact that is not to be seen yet. */
+const go = (to, keepHalf = false) => {
   after.rest();
   stopPlacing();
+  goal = to;
+  moving += 1;
+  return inTurn(async () => {
+    try {
+      if (to === goal) await arrive(to, keepHalf);
+    } finally {
+      moving -= 1;
+    }
+  })();
+};
+const arrive = async (to, keepHalf) => {
   hand = to;
   detail = to.kind === "impact" ? await ask("impact?id=" + encodeURIComponent(to.id)) : null;
   if (detail && !keepHalf) half = Math.min(MAX_HALF_M, Math.max(8, 4 * detail.crater_radius_m, 1.6 * (detail.blast_radius_m || 0)));
@@ -80,7 +100,7 @@ const go = inTurn(async (to, keepHalf = false) => {
   if (to.kind === "place" && !keepHalf) half = 25;
   hand.centre_px = detail ? detail.centre_px : to.centre_px;
   await look();
-});
+};
 
 const look = async () => {
   const [row, col] = hand.centre_px;
@@ -104,6 +124,7 @@ const show = () => {
   if (!detail) { after.draw(null); before.draw(null); }
   fields(detail);
   byId("form").hidden = !detail;
+  document.querySelector(".desk").classList.toggle("bare", !detail);
   byId("decide").hidden = hand.kind === "window";
   byId("looked").hidden = hand.kind !== "window";
   byId("accept").disabled = byId("reject").disabled = !detail;
@@ -176,7 +197,8 @@ const withInterval = (value, interval) => value === null ? "–" : `${number(val
 const statistics = guarded(async () => {
   const wanted = ++statsWanted;
   byId("busy").textContent = "updating…";
-  const s = await ask("statistics");
+  busy(1);
+  const s = await ask("statistics").finally(() => busy(-1));
   if (wanted !== statsWanted) return;
   byId("busy").textContent = "";
   byId("counts").replaceChildren(...Object.entries(s.counts).map(([name, count]) => {
@@ -207,31 +229,33 @@ const statistics = guarded(async () => {
   document.documentElement.dataset.edits = all.edits;
 });
 
-const kept = async (again) => {
+const kept = async () => {
   await refresh();
   statistics();
-  if (again) await again();
 };
-const reload = async () => { detail = await ask("impact?id=" + encodeURIComponent(hand.id)); await look(); };
 
-const edit = inTurn(async (field, value) => {
-  const id = hand.id;
-  try {
-    await ask("edit", { impact_id: id, field, old: detail[field], new: value });
-  } finally {
-    if (hand.id === id) await reload();
-  }
-  await kept();
-  show();
-});
+const edit = (field, value) => {
+  const id = hand?.id;
+  if (detail) inTurn(async () => {
+    const now = await ask("impact?id=" + encodeURIComponent(id));
+    try {
+      await ask("edit", { impact_id: id, field, old: now[field], new: value });
+    } finally {
+      if (hand.id === id) detail = await ask("impact?id=" + encodeURIComponent(id));
+      show();
+    }
+    await kept();
+    list();
+  })();
+};
 
 const step = (by) => {
-  const rows = listed(), at = rows.findIndex((i) => i.id === hand?.id);
+  const rows = listed(), at = rows.findIndex((i) => i.id === goal?.id);
   const next = rows[at < 0 ? 0 : (at + by + rows.length) % rows.length];
   if (next) go({ kind: "impact", id: next.id });
 };
 const decide = (decision) => {
-  if (!detail) return;
+  if (!detail || moving) return;
   after.rest();
   const rows = listed(), at = rows.findIndex((i) => i.id === detail.id), next = rows[at + 1];
   const id = detail.id;
@@ -266,7 +290,7 @@ const nextWindow = () => {
   else tell("All windows that are offered have been looked at.");
 };
 const looked = () => {
-  if (hand?.kind !== "window") return;
+  if (hand?.kind !== "window" || moving) return;
   const id = hand.id;
   inTurn(async () => {
     await ask("edit", { impact_id: id, field: "window", old: null, new: true });

@@ -51,7 +51,7 @@ export class Picture {
   show(view, href, currentId, windowId) {
     this.view = view;
     this.geometry = new Geometry(view);
-    this.image.setAttribute("href", href);
+    if (this.image.getAttribute("href") !== href) this.image.setAttribute("href", href);
     const drawn = view.structures.map((s) => make("path", { class: "structure", d: s.d }, make("title", {}, s.title)));
     drawn.push(...view.landmarks.map((d) => make("path", { class: "landmark", d })));
     drawn.push(...view.windows.filter((w) => w.id === windowId).map((w) => make("path", { class: "border", d: w.d })));
@@ -111,8 +111,10 @@ export class Picture {
       parts.push(this.handle("centre", [x, y], null, null, null));
     }
     this.own.setAttribute("class", extra?.decision === "rejected" ? "own rejected-now" : "own");
+    this.drawing = true;
     this.own.replaceChildren(...parts);
     if (focused) this.own.querySelector(`[data-handle=${focused}]`)?.focus();
+    this.drawing = false;
   }
 
   handle(name, [x, y], value, low, high) {
@@ -128,7 +130,8 @@ export class Picture {
     }, ...grip, make("circle", { class: "zone grip-zone", r: 14 }), make("title", {}, label));
     group.addEventListener("pointerdown", (event) => this.drag(event, name));
     group.addEventListener("keydown", (event) => this.key(event, name));
-    group.addEventListener("blur", () => this.rest());
+    /* Drawing anew takes the handle out of the page, which is no leaving of it. */
+    group.addEventListener("blur", () => { if (!this.drawing && !this.dragging) this.rest(); });
     return group;
   }
 
@@ -142,7 +145,9 @@ export class Picture {
     event.preventDefault();
     this.own.querySelector(`[data-handle=${name}]`)?.focus();
     const move = (moved) => this.change(name, this.valueAt(name, this.point(moved)), false);
+    this.dragging = true;
     const up = () => {
+      this.dragging = false;
       window.removeEventListener("pointermove", move);
       window.removeEventListener("pointerup", up);
       window.removeEventListener("pointercancel", up);

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from cv_pipeline.errors import OutputError, ReviewError
-from cv_pipeline.report.verify import State, verify_outputs
+from cv_pipeline.report.verify import State, read_provenance, verify_outputs
+from cv_pipeline.review.check import verify_review
 from cv_pipeline.review.export import export_review
 from cv_pipeline.review.record import read_record, record_path
 from cv_pipeline.review.reopen import open_result
@@ -137,6 +138,7 @@ def test_an_export_is_a_result_that_verifies_and_says_what_a_person_did(session:
     session.add([30.0, 40.0], 1.5)
     out = export_review(session, tmp_path / "reviewed").parent
     assert {check.state for check in verify_outputs(out)} == {State.SAME}
+    assert [check.state for check in verify_review(out, read_provenance(out))] == [State.SAME]
     rows = {row["impact_id"]: row for row in csv.DictReader((out / "impacts.csv").read_text().splitlines())}
     assert "I001" not in rows and rows["R001"]["review"] == "added" and rows["I004"]["review"] == "unreviewed"
     assert rows["R001"]["measured_by_reviewer"] == "centre crater_radius_m"
@@ -157,6 +159,9 @@ def test_an_export_is_a_result_that_verifies_and_says_what_a_person_did(session:
     assert list(pyogrio.read_dataframe(out / "assessment.gpkg", layer="rejected")["impact_id"]) == ["I001"]
     with pytest.raises(OutputError, match="overwrite"):
         export_review(session, out)
+    lines = (out / "review.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "review.jsonl").write_bytes(b"".join(lines[:-1]))
+    assert [check.state for check in verify_review(out, read_provenance(out))] == [State.DIFFERS]
     with pytest.raises(ReviewError, match="made from a review already"):
         open_result(out, before=session.run.pair.before.path, after=session.run.pair.after.path)
 
