@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WANTED = $(shell cat pyproject.toml setup.py constraints.txt | sha256sum | cut -c1-64)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-browser lint format constraints clean
+.PHONY: help setup demo test test-slow test-browser figures lint format constraints clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,21 @@ test-browser: setup  ## run the tests of the report in headless Chromium (instal
 	  echo "make: no Chromium found; install it: apt-get install chromium" >&2; exit 2; }
 	@$(PIP) install -qq -c constraints.txt -e '.[browser]'
 	@$(BIN)/python -m pytest -m browser
+
+MODEL ?= small
+DATA  ?= ../shared/data
+RUN    = models/$(MODEL)/figures
+
+figures: setup  ## measure MODEL (default small) and write its card's figures anew; needs DATA (../shared/data)
+	mkdir -p $(RUN) runs/figures/$(MODEL)
+	$(BIN)/python scripts/check_gsd.py --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/gsd.json
+	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --tta --out $(RUN)/tta.json
+	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real
+	cp runs/figures/$(MODEL)/real/evaluation.json $(RUN)/real.json
+	$(BIN)/python scripts/check_false_alarms.py --model $(MODEL) --data $(DATA) --out runs/figures/$(MODEL)/false_alarms
+	cp runs/figures/$(MODEL)/false_alarms/false_alarms.json $(RUN)/false_alarms.json
+	$(BIN)/python scripts/benchmark_models.py --model $(MODEL) --json $(RUN)/speed.json
+	$(BIN)/python scripts/write_card.py --model $(MODEL)
 
 lint: setup  ## check style, format and types
 	$(BIN)/ruff check .

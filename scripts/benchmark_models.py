@@ -8,6 +8,7 @@ round of each counts.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=4, help="tiles in a batch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--json", type=Path, help="file to write the rates of the last model to")
     options = parser.parse_args()
     for name in options.model or shipped_models():
         folder = find_model(name)
@@ -42,8 +44,13 @@ def main() -> None:
         print(f"{entry.name}: {entry.size_bytes / 1e6:.1f} MB, {parameters} parameters")
         with tempfile.TemporaryDirectory() as scratch:
             graphs = _graphs(folder, Path(scratch) / "onnx")
-            for threads in options.threads:
-                _report(folder, graphs, threads, (options.tiles, 4, options.tile_px, options.tile_px), options.rounds)
+            shape = (options.tiles, 4, options.tile_px, options.tile_px)
+            runs = [
+                run for threads in options.threads for run in _report(folder, graphs, threads, shape, options.rounds)
+            ]
+        if options.json:
+            document = {"model": name, "size_mb": entry.size_bytes / 1e6, "parameters": entry.parameters, "runs": runs}
+            options.json.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def _graphs(folder: Path, made: Path) -> Path | None:
@@ -58,11 +65,15 @@ def _graphs(folder: Path, made: Path) -> Path | None:
     return made
 
 
-def _report(folder: Path, graphs: Path | None, threads: int, shape: tuple[int, int, int, int], rounds: int) -> None:
+def _report(
+    folder: Path, graphs: Path | None, threads: int, shape: tuple[int, int, int, int], rounds: int
+) -> list[dict[str, object]]:
+    """Print one line for each way to run, and return them."""
     torch.set_num_threads(threads)
     model = read_model_file(folder)
     seconds = _fastest(_runs(folder, graphs, model, threads, shape), rounds)
     megapixels = shape[0] * shape[2] * shape[3] / 1e6
+    report: list[dict[str, object]] = []
     for mode in ("after-only", "pair"):
         reference = seconds[f"{mode}, {REFERENCE}"]
         for label, value in seconds.items():
@@ -71,6 +82,9 @@ def _report(folder: Path, graphs: Path | None, threads: int, shape: tuple[int, i
                     f"  {threads} thread{'s' if threads > 1 else ''}, {label}: {megapixels / value:.2f} MP/s, "
                     f"{reference / value:.2f} x {REFERENCE}"
                 )
+                rate = {"mp_per_s": round(megapixels / value, 3), "ratio": round(reference / value, 3)}
+                report.append({"threads": threads, "run": label, **rate})
+    return report
 
 
 def _runs(folder: Path, graphs: Path | None, model: ModelFile, threads: int, shape: tuple[int, int, int, int]) -> Runs:
