@@ -1,73 +1,118 @@
-"""``probabilities.tif`` and ``labels.tif``: cloud-optimised GeoTIFFs, written window by window."""
+"""``probabilities.tif`` and ``labels.tif``: cloud-optimised GeoTIFFs of 8 bits, written window by window."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cv_pipeline.segmentation.channels import PROBABILITIES
 from cv_pipeline.types import Channel, Segmentation, UInt8Array
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 BACKGROUND, CRATER, BLAST, NO_IMAGERY = 0, 1, 2, 255
-LABEL_THRESHOLD = 0.5
+MAX_DN = 255
+STEP = 1 / (MAX_DN - 1)
+"""Of probabilities: value = (DN - 1) x STEP, DN 0 is no imagery."""
+LABEL_DN = 128
+"""A probability of one half."""
 _COLOURS = {
     BACKGROUND: (0, 0, 0, 0),
     CRATER: (214, 39, 40, 255),
     BLAST: (255, 176, 0, 255),
     NO_IMAGERY: (128, 128, 128, 0),
 }
-_COG: dict[str, Any] = {"driver": "COG", "compress": "DEFLATE", "blocksize": 512, "bigtiff": "IF_SAFER"}
+_BLOCK_PX = 512
+_PLAIN: dict[str, Any] = {
+    "driver": "GTiff", "dtype": "uint8", "tiled": True, "blockxsize": _BLOCK_PX, "blockysize": _BLOCK_PX,
+    "interleave": "band", "compress": "ZSTD", "zstd_level": 1, "predictor": 1, "bigtiff": "IF_SAFER",
+}  # fmt: skip
+"""Of the file that the COG is made of."""
+_COG: dict[str, Any] = {
+    "driver": "COG", "compress": "DEFLATE", "level": 1, "predictor": "YES", "blocksize": _BLOCK_PX,
+    "bigtiff": "IF_SAFER", "num_threads": "ALL_CPUS",
+}  # fmt: skip
+"""Deflate, which every reader knows; higher levels take twice the time to save a twentieth."""
+_CACHE_BYTES = 64 * 2**20
+"""GDAL's own default is a share of the machine's memory."""
+_Pixels = Callable[["npt.NDArray[np.uint8]"], "npt.NDArray[np.uint8]"]
 
 
 def write_probabilities(segmentation: Segmentation, path: Path) -> Path:
-    """Copy the segmentation's raster to a COG, all channels, with scales and band names.
+    """Write the probabilities that the network gave as a COG of 8 bits with scales and band names.
 
-    Value = DN x scale + offset of each band; DN 0 is nodata. GDAL copies block by block, so memory
-    does not grow with the image.
+    Value = DN x scale + offset of each band, in steps of 1/254; DN 0 is nodata. Radii and axes, which mean something at
+    craters only, are left out: they are with the impacts. Memory does not grow with the image.
     """
-    import rasterio.shutil
-
-    rasterio.shutil.copy(str(segmentation.path), str(path), predictor="YES", overview_resampling="AVERAGE", **_COG)
-    return path
+    return _write(segmentation, path, PROBABILITIES, len(PROBABILITIES), lambda dn: dn, _name_bands, "AVERAGE")
 
 
 def write_labels(segmentation: Segmentation, path: Path) -> Path:
     """Write the likeliest class of each pixel of the working grid as a COG with a colour table.
 
     0 background, 1 crater, 2 blast pattern (probability at least 0.5; crater wins over blast, as it lies
-    inside it), 255 where there is no imagery.
+    inside it), 255 where there is no imagery. Made from the probabilities as :func:`write_probabilities` stores them.
     """
+    of = (Channel.CRATER, Channel.BLAST)
+    return _write(segmentation, path, of, 1, lambda dn: classify(dn)[None], _name_classes, "NEAREST", NO_IMAGERY)
+
+
+def to_8_bits(dn: npt.NDArray[Any]) -> UInt8Array:
+    """DNs of a segmentation (any shape) as those of the 8-bit file; what is of 8 bits already stays."""
+    if dn.dtype == np.uint8:
+        return np.asarray(dn, np.uint8)
+    return _TO_8_BITS[dn]
+
+
+def classify(dn: npt.NDArray[np.uint8]) -> UInt8Array:
+    """Labels (h, w) of crater and blast DNs of 8 bits (2, h, w)."""
+    labels = np.where(dn[0] >= LABEL_DN, CRATER, np.where(dn[1] >= LABEL_DN, BLAST, BACKGROUND))
+    return np.where((dn == 0).all(axis=0), NO_IMAGERY, labels).astype(np.uint8)
+
+
+def _table() -> UInt8Array:
+    dn = np.arange(2**16)
+    table = np.rint((dn - 1) / (dn[-1] - 1) * (MAX_DN - 1) + 1)
+    table[0] = 0
+    return table.astype(np.uint8)
+
+
+_TO_8_BITS = _table()
+
+
+def _write(
+    segmentation: Segmentation, path: Path, channels: tuple[Channel, ...], count: int, pixels: _Pixels,
+    describe: Callable[[Any], None], resampling: str, nodata: int = 0,
+) -> Path:  # fmt: skip
+    """Make bands of the channels' 8-bit DNs, window by window, then a COG of them."""
     import rasterio
     import rasterio.shutil
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        plain = Path(folder) / "labels.tif"
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+        plain = Path(folder) / path.name
         with rasterio.open(segmentation.path) as source:
-            profile = dict(source.profile, driver="GTiff", count=1, dtype="uint8", nodata=NO_IMAGERY)
-            profile |= {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "DEFLATE"}
-            with rasterio.open(plain, "w", **{k: v for k, v in profile.items() if k != "photometric"}) as target:
-                _write_windows(source, target)
-                target.write_colormap(1, _COLOURS)
-                target.set_band_description(1, "label")
-                target.update_tags(1, CLASSES="0 background, 1 crater, 2 blast pattern, 255 no imagery")
-        rasterio.shutil.copy(str(plain), str(path), overview_resampling="NEAREST", **_COG)
+            bands = [source.descriptions.index(channel.value) + 1 for channel in channels]
+            place = {key: source.profile[key] for key in ("height", "width", "crs", "transform")}
+            with rasterio.open(plain, "w", **_PLAIN, **place, count=count, nodata=nodata) as target:
+                for _, window in target.block_windows(1):
+                    target.write(pixels(to_8_bits(source.read(bands, window=window))), window=window)
+                describe(target)
+        rasterio.shutil.copy(str(plain), str(path), overview_resampling=resampling, **_COG)
     return path
 
 
-def _write_windows(source: Any, target: Any) -> None:
-    bands = [list(Channel).index(channel) + 1 for channel in (Channel.CRATER, Channel.BLAST)]
-    scales = [(source.scales[band - 1], source.offsets[band - 1]) for band in bands]
-    for _, window in target.block_windows(1):
-        target.write(classify(source.read(bands, window=window), scales), 1, window=window)
+def _name_bands(target: Any) -> None:
+    target.descriptions = tuple(channel.value for channel in PROBABILITIES)
+    target.scales = [STEP] * len(PROBABILITIES)
+    target.offsets = [-STEP] * len(PROBABILITIES)
 
 
-def classify(dn: npt.NDArray[np.uint16], scales: list[tuple[float, float]]) -> UInt8Array:
-    """Labels (h, w) of crater and blast DNs (2, h, w) with their (scale, offset)."""
-    crater, blast = (dn[i] * np.float32(s) + np.float32(o) >= LABEL_THRESHOLD for i, (s, o) in enumerate(scales))
-    labels = np.where(crater & (dn[0] > 0), CRATER, np.where(blast & (dn[1] > 0), BLAST, BACKGROUND))
-    return np.where((dn == 0).all(axis=0), NO_IMAGERY, labels).astype(np.uint8)
+def _name_classes(target: Any) -> None:
+    target.write_colormap(1, _COLOURS)
+    target.set_band_description(1, "label")
+    target.update_tags(1, CLASSES="0 background, 1 crater, 2 blast pattern, 255 no imagery")

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import rasterio
@@ -31,8 +32,6 @@ MAX_DN = 65535
 RADIUS_STEP_M = 0.002
 MAX_RADIUS_M = (MAX_DN - 1) * RADIUS_STEP_M
 """131.068 m: larger radii are stored as this one."""
-
-_BANDS = {channel: index for index, channel in enumerate(Channel, start=1)}
 
 
 def scale_offset(channel: Channel) -> tuple[float, float]:
@@ -56,22 +55,27 @@ def encode(values: Float32Array, channel: Channel, valid: BoolArray) -> UInt16Ar
         (h, w) with 0 where ``valid`` is False or the value is not a number, else 1..65535.
     """
     scale, offset = scale_offset(channel)
-    # In float32 and in place: this runs over every channel of every pixel. NaN compares false, so it ends as 0.
-    dn = values.astype(np.float32) * np.float32(1 / scale)
-    dn -= np.float32(offset / scale)
-    np.rint(dn, out=dn)
-    np.clip(dn, 1, MAX_DN, out=dn)
-    dn[~(valid & (dn >= 1))] = 0.0
-    return dn.astype(np.uint16)
+    known = valid
+    if not np.isfinite(values.sum()):  # seldom, and one sum is cheaper than a test of each value
+        known = valid & ~np.isnan(values)
+        values = np.nan_to_num(values, nan=0.0, posinf=MAX_RADIUS_M, neginf=0.0)
+    # One pass, rounded and clipped to 0..65535: this runs over every channel of every pixel.
+    dn = cv2.addWeighted(np.asarray(values, np.float32), 1 / scale, values, 0.0, -offset / scale, dtype=cv2.CV_16U)
+    np.maximum(dn, 1, out=dn)
+    if not known.all():
+        dn[~known] = 0
+    return np.asarray(dn, np.uint16)
 
 
 def decode(dn: UInt16Array, channel: Channel) -> tuple[Float32Array, BoolArray]:
     """Values (h, w) and validity (h, w) of digital numbers (h, w); invalid pixels hold 0.0."""
-    scale, offset = scale_offset(channel)
-    valid = dn > 0
+    return _decoded(dn, *scale_offset(channel)), dn > 0
+
+
+def _decoded(dn: UInt16Array, scale: float, offset: float) -> Float32Array:
     values = dn * np.float32(scale) + np.float32(offset)
-    values[~valid] = 0.0
-    return values, valid
+    values[dn == 0] = 0.0
+    return np.asarray(values, np.float32)
 
 
 def _profile(grid: Grid) -> dict[str, Any]:
@@ -180,19 +184,31 @@ def read_channels(
     Returns:
         A mapping of channel to values (h, w), and validity (h, w): True where every channel asked for
         has a value. Invalid pixels and those outside the grid hold 0.0.
+
+    Raises:
+        ValueError: the file lacks a channel: the 8-bit ``probabilities.tif`` of a result holds no radii and axes.
     """
     dn = np.zeros((len(channels), window.height, window.width), dtype=np.uint16)
     top, left = max(window.row, 0), max(window.col, 0)
     bottom = min(window.row + window.height, segmentation.grid.height)
     right = min(window.col + window.width, segmentation.grid.width)
-    if bottom > top and right > left:
-        inside = RasterioWindow(left, top, right - left, bottom - top)
-        rows = slice(top - window.row, bottom - window.row)
-        cols = slice(left - window.col, right - window.col)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            dataset = rasterio.open(segmentation.path)
-        with dataset:
-            dn[:, rows, cols] = dataset.read([_BANDS[channel] for channel in channels], window=inside)
-    values = {channel: decode(band, channel)[0] for channel, band in zip(channels, dn, strict=True)}
+    if bottom <= top or right <= left:
+        return {channel: np.zeros(dn.shape[1:], np.float32) for channel in channels}, dn[0] > 0
+    inside = RasterioWindow(left, top, right - left, bottom - top)
+    rows = slice(top - window.row, bottom - window.row)
+    cols = slice(left - window.col, right - window.col)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        dataset = rasterio.open(segmentation.path)
+    with dataset:
+        missing = [channel.value for channel in channels if channel.value not in dataset.descriptions]
+        if missing:
+            raise ValueError(f"{segmentation.path}: holds no {', '.join(missing)}")
+        bands = [dataset.descriptions.index(channel.value) for channel in channels]
+        dn[:, rows, cols] = dataset.read([band + 1 for band in bands], window=inside)
+        scales, offsets = dataset.scales, dataset.offsets
+    values = {
+        channel: _decoded(numbers, scales[band], offsets[band])
+        for channel, numbers, band in zip(channels, dn, bands, strict=True)
+    }
     return values, np.asarray((dn > 0).all(axis=0))
