@@ -24,7 +24,7 @@ from tests.segmentation.factories import PlantedNet, make_model
 @pytest.fixture
 def pair(make_tiff: Callable[..., Path]) -> PairEntry:
     """A pair of 700 x 600 px with three craters, of which the model finds what it finds."""
-    image = texture(700, 600)
+    image = np.repeat(texture(700, 600)[..., :1], 3, axis=2) * 0.5 + 40  # grey, so that craters alone are red
     before = make_tiff(image, name="before.tif")
     rows, cols = np.indices(image.shape[:2])
     for row, col in ((254, 300), (480, 90), (512, 500)):
