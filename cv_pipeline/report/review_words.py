@@ -40,8 +40,8 @@ def recall_sentence(review: Review) -> str:
     low, high = review.missed.interval
     if review.recall is None:
         return (
-            f"Recall is not known: no impact was accepted; in {review.windows_seen} of {review.windows} windows without "
-            f"a find nothing was missed, so at most {high:.0f} were in all of them."
+            "Recall is not known: no impact was accepted, and nothing was missed in the "
+            f"{review.windows_seen} of {review.windows} windows that were looked at (at most {high:.0f} in all)."
         )
     waiting = (
         f" {review.unreviewed} impacts that are not yet reviewed are not counted as found." if review.unreviewed else ""
