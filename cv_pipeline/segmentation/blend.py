@@ -1,6 +1,6 @@
 """Tiles become one raster: each is added to what its neighbours left in the seams, and what is complete is given out.
 
-Only seams are kept: 1.3 kB for each pixel of a scene's width and, where it is wider than a strip, of its height.
+Only seams are kept: 1.3 kB for each pixel of a strip's width and, where the scene is wider than a strip, of its height.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from cv_pipeline.segmentation.tiles import RAMP_PX, Tile, fade_in
-from cv_pipeline.types import Channel, Float32Array, Grid
+from cv_pipeline.types import Float32Array
 
 
 class Blender:
     """Blends tiles given in the order of :func:`~cv_pipeline.segmentation.tiles.tiles_of`."""
 
-    def __init__(self, grid: Grid) -> None:
-        self._below = np.zeros((len(Channel), RAMP_PX, grid.width), np.float32)
+    def __init__(self) -> None:
+        self._below: dict[int, Float32Array] = {}
+        """By the tile's first column."""
         self._right: dict[int, Float32Array] = {}
         """By the tile's first row, as the neighbour may come a whole strip later."""
 
@@ -42,10 +43,10 @@ class Blender:
             used[:, :, : left_part.shape[2]] += left_part
         if reach.width > core.width:
             self._right[core.row] = used[:, :, core.width :].copy()
-        columns = slice(core.col, core.col + core.width)
         inside = used[:, : core.height, : core.width]
-        if reach.row > 0:
-            inside[:, :RAMP_PX] += self._below[:, : core.height, columns]
-        below = used[:, core.height :, : core.width]
-        self._below[:, : below.shape[1], columns] = below
+        above = self._below.pop(core.col, None)
+        if reach.row > 0 and above is not None:
+            inside[:, : above.shape[1]] += above
+        if reach.height > core.height:
+            self._below[core.col] = used[:, core.height :, : core.width].copy()
         return inside

@@ -66,7 +66,7 @@ def segment(
     model: ModelInfo,
     path: Path,
     *,
-    tile_px: int = 512,
+    tile_px: int = 1024,
     overlap_px: int = 128,
     use_before: bool = True,
     screen: bool = False,
@@ -103,7 +103,7 @@ def segment(
     tiles = [tile for tile in tiles_of(grid, tile_px, overlap_px) if tile.core.row in wanted]
     part, top = _rows_of(grid, starts, rows)
     done = valid_px = 0
-    blender = Blender(grid)
+    blender = Blender()
     with ExitStack() as stack:
         stack.enter_context(Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES))
         stack.enter_context(_single_threaded_opencv())

@@ -17,7 +17,7 @@ def grid(height: int, width: int) -> Grid:
 def blended(grid: Grid, tiles: list[Tile], given: dict[Tile, Float32Array]) -> Float32Array:
     """The whole raster; each pixel must be given out exactly once."""
     whole = np.full((len(Channel), grid.height, grid.width), np.nan, np.float32)
-    blender = Blender(grid)
+    blender = Blender()
     for tile in tiles:
         core = tile.core
         part = whole[:, core.row : core.row + core.height, core.col : core.col + core.width]
