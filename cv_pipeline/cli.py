@@ -38,6 +38,7 @@ from cv_pipeline.commands.options import (
     parse_bands,
     stage_bars,
 )
+from cv_pipeline.commands.plan import plan
 from cv_pipeline.commands.register import register
 from cv_pipeline.commands.report import report
 from cv_pipeline.commands.review import review
@@ -336,6 +337,7 @@ def measure(
 
 app.add_typer(batch, name="batch")
 app.command()(doctor)
+app.command()(plan)
 app.command()(register)
 app.command()(review)
 app.command()(models)

@@ -1,0 +1,206 @@
+"""A short measured probe: what assessing a pair costs on this machine, from three cut-outs of one of its pairs."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from cv_pipeline.batch.manifest import PairEntry
+from cv_pipeline.batch.record import PairStatus
+from cv_pipeline.batch.run import BatchSettings, run_batch
+from cv_pipeline.batch.state import read_records
+from cv_pipeline.batch.task import Found, summary_of
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.errors import BatchError, CvPipelineError, ManifestError
+from cv_pipeline.imagery.georeference import locate
+from cv_pipeline.imagery.location import gdal_name
+from cv_pipeline.imagery.source import open_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rasterio.io import DatasetReader
+
+SIDES_PX = (512, 1024, 2048)
+"""Cut-outs, in pixels of the after image. The first only warms up: it pays for loading libraries and the model."""
+_MARGIN = 0.05
+"""How much more of the before image is cut out, as a share of each side: it may be shifted."""
+
+
+class Size(NamedTuple):
+    """A pair's after image at the model's GSD."""
+
+    megapixels: float
+    width_px: int
+    area_km2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a pair costs one worker; figures grow with the megapixels at the model's GSD.
+
+    ``network_s_per_mpx`` is the part that can be shared out when a scene is split, ``rest_s_per_mpx`` all other work.
+    """
+
+    fixed_s: float
+    network_s_per_mpx: float
+    rest_s_per_mpx: float
+    memory_bytes: int
+    fixed_output_bytes: float
+    output_bytes_per_mpx: float
+    scratch_bytes_per_mpx: float
+    probe_width_px: int
+
+    def seconds(self, megapixels: float) -> float:
+        """Time of a pair that is not split."""
+        return self.fixed_s + (self.network_s_per_mpx + self.rest_s_per_mpx) * megapixels
+
+    def output_bytes(self, megapixels: float) -> float:
+        """Disk that a pair's results take for good."""
+        return self.fixed_output_bytes + self.output_bytes_per_mpx * megapixels
+
+
+def size_of(entry: PairEntry, config: AssessConfig) -> Size:
+    """A pair's size, from the head of its after image.
+
+    Raises:
+        ImageError: it cannot be opened, or its GSD is unknown.
+    """
+    from cv_pipeline.segmentation.zoo import find_model, read_model_file
+
+    working_m = read_model_file(find_model(config.model)).working_gsd_m
+    settings = entry.config(config)
+    with open_dataset(entry.after) as dataset:
+        grid, _ = locate(dataset, Path(entry.after), settings.gsd_m)
+    scale = grid.gsd_m / working_m
+    square_m = grid.height * grid.width * grid.gsd_m**2
+    return Size(square_m / working_m**2 / 1e6, round(grid.width * scale), square_m / 1e6)
+
+
+def sizes_of(entries: Sequence[PairEntry], config: AssessConfig) -> list[Size]:
+    """Sizes of all pairs; ManifestError names every pair whose size cannot be told."""
+    sizes, problems = [], []
+    for entry in entries:
+        try:
+            sizes.append(size_of(entry, config))
+        except CvPipelineError as error:
+            problems.append(f"  {entry.pair_id}: {error}")
+    if problems:
+        raise ManifestError("\n".join([f"{len(problems)} pair(s) cannot be planned:", *problems]))
+    return sizes
+
+
+def probe(entry: PairEntry, config: AssessConfig, threads: int) -> Cost:
+    """Assess cut-outs of a pair's middle in one worker and measure.
+
+    Structures are left out, since a cut-out may hold none. Times are of the wall: what else runs here counts.
+
+    Raises:
+        BatchError: the cut-outs cannot be assessed.
+    """
+    from cv_pipeline.batch.pool import ProcessWorkers
+
+    with tempfile.TemporaryDirectory(prefix="cv_pipeline-probe-") as name:
+        folder = Path(name)
+        with open_dataset(entry.after) as dataset:
+            least = min(dataset.height, dataset.width)
+        sides = [side * min(1.0, least / SIDES_PX[-1]) for side in SIDES_PX]
+        cuts = [_cut_out(entry, round(side), folder / f"{number}") for number, side in enumerate(sides)]
+        config = config.model_copy(update={"threads": threads})
+        run_batch(cuts, BatchSettings(folder / "out", config, assess=measured), ProcessWorkers(1, threads))
+        records = list(read_records(folder / "out"))
+        failed = [record for record in records if record.status is PairStatus.FAILED]
+        if failed:
+            raise BatchError(f"{entry.after}: the probe of its middle failed: {failed[0].error}")
+        sizes = [size_of(cut, config) for cut in cuts]
+        network = [float(record.warnings[0]) for record in records]
+        scratch = [float(record.warnings[1]) for record in records]
+    _, small, large = (size.megapixels for size in sizes)
+    rate = _slope(small, records[1].seconds, large, records[2].seconds)
+    network_rate = min(_slope(small, network[1], large, network[2]), rate)
+    output_rate = _slope(small, records[1].output_bytes, large, records[2].output_bytes)
+    return Cost(
+        fixed_s=max(records[1].seconds - rate * small, 0.0),
+        network_s_per_mpx=network_rate,
+        rest_s_per_mpx=rate - network_rate,
+        memory_bytes=max(record.peak_memory_bytes for record in records),
+        fixed_output_bytes=max(records[1].output_bytes - output_rate * small, 0.0),
+        output_bytes_per_mpx=output_rate,
+        scratch_bytes_per_mpx=scratch[2] / large,
+        probe_width_px=sizes[2].width_px,
+    )
+
+
+def measured(entry: PairEntry, config: AssessConfig, scratch: Path) -> Found:
+    """The pipeline with seconds of the network and bytes of its maps told in place of warnings."""
+    from cv_pipeline.pipeline import conclude, prepare, segment_prepared
+
+    prepared = prepare(entry.before, entry.after, entry.structures, config)
+    start_s = time.monotonic()
+    maps = segment_prepared(prepared, scratch / "segmentation.tif")
+    network_s = time.monotonic() - start_s
+    found = summary_of(conclude(prepared, maps), config)
+    return found._replace(warnings=(str(network_s), str(maps.path.stat().st_size)))
+
+
+def _slope(x0: float, y0: float, x1: float, y1: float) -> float:
+    """Growth between two measurements; where the larger came out cheaper, what it cost in all."""
+    grown = (y1 - y0) / (x1 - x0)
+    return grown if grown > 0 else y1 / x1
+
+
+def _cut_out(entry: PairEntry, side_px: int, folder: Path) -> PairEntry:
+    """The middle of a pair, as files of their own."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+    from rasterio.warp import transform_bounds
+    from rasterio.windows import Window, bounds, from_bounds
+
+    folder.mkdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with open_dataset(entry.after) as after:
+            height, width = min(side_px, after.height), min(side_px, after.width)
+            window = Window((after.width - width) // 2, (after.height - height) // 2, width, height)
+            _copy(after, window, folder / "after.tif")
+            crs, extent = after.crs, bounds(window, after.transform)
+            scale = 1 / after.width, 1 / after.height
+        if entry.before is None:
+            return replace(entry, pair_id=folder.name, after=str(folder / "after.tif"), structures=None)
+        with rasterio.open(gdal_name(entry.before)) as before:
+            if crs is None:
+                x, y = before.width * scale[0], before.height * scale[1]
+                part = Window(window.col_off * x, window.row_off * y, width * x, height * y)
+            else:
+                part = from_bounds(*transform_bounds(crs, before.crs, *extent), transform=before.transform)
+            grown = Window(
+                math.floor(part.col_off - _MARGIN * part.width),
+                math.floor(part.row_off - _MARGIN * part.height),
+                math.ceil(part.width * (1 + 2 * _MARGIN)),
+                math.ceil(part.height * (1 + 2 * _MARGIN)),
+            )
+            whole = Window(0, 0, before.width, before.height)
+            wanted = (part if crs is None else grown).intersection(whole)
+            _copy(before, wanted.round_offsets().round_lengths(), folder / "before.tif")
+    return replace(
+        entry, pair_id=folder.name, before=str(folder / "before.tif"), after=str(folder / "after.tif"), structures=None
+    )
+
+
+def _copy(source: DatasetReader, window: object, path: Path) -> None:
+    import rasterio
+
+    profile = {
+        "driver": "GTiff", "count": source.count, "dtype": source.dtypes[0], "nodata": source.nodata,
+        "height": int(window.height), "width": int(window.width),  # type: ignore[attr-defined]
+    }  # fmt: skip
+    if source.crs is not None:
+        profile |= {"crs": source.crs, "transform": source.window_transform(window)}
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(source.read(window=window))
+        file.colorinterp = source.colorinterp

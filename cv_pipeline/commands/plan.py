@@ -1,0 +1,66 @@
+"""``cv-pipeline plan``: what a manifest would take on this machine, before it is started."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from cv_pipeline.commands.batch import (
+    CollectionsOption,
+    ManifestArgument,
+    SplitOption,
+    WorkersOption,
+    WorkerThreadsOption,
+    parse_collections,
+    run_config,
+)
+from cv_pipeline.commands.options import (
+    BackendOption,
+    ModelOption,
+    PrecisionOption,
+    TileOption,
+    TtaOption,
+    errors_to_exit_code,
+)
+
+
+def plan(
+    manifest: ManifestArgument,
+    workers: WorkersOption = None,
+    threads: WorkerThreadsOption = 1,
+    split_mpx: SplitOption = 256,
+    collections: CollectionsOption = "before,after",
+    model: ModelOption = "small",
+    backend: BackendOption = None,
+    precision: PrecisionOption = "auto",
+    tile_px: TileOption = 512,
+    tta: TtaOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON on stdout")] = False,
+) -> None:
+    """Estimate time, memory and disk of a batch from its sizes and a short measured probe (a minute or two).
+
+    The probe assesses cut-outs of the pair of middle size on one worker, so what else runs here now counts.
+    """
+    with errors_to_exit_code():
+        from dataclasses import asdict
+
+        from cv_pipeline.batch.manifest import read_manifest
+        from cv_pipeline.batch.plan import make_plan, plan_lines
+        from cv_pipeline.batch.pool import available_cores
+        from cv_pipeline.batch.probe import probe, sizes_of
+
+        config = run_config(
+            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta
+        )
+        entries = read_manifest(manifest, config, collections=parse_collections(collections))
+        sizes = sizes_of(entries, config)
+        middle = sorted(range(len(sizes)), key=lambda number: sizes[number].megapixels)[len(sizes) // 2]
+        cost = probe(entries[middle], config, threads)
+        found = make_plan(sizes, cost, workers=workers or max(available_cores() // threads, 1), split_mpx=split_mpx)
+    if as_json:
+        typer.echo(json.dumps({"plan": asdict(found), "cost": asdict(cost)}, indent=1))
+    else:
+        for line in plan_lines(found, cost):
+            typer.echo(line)

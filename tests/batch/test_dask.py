@@ -1,0 +1,121 @@
+"""The same tasks on Dask: the same bytes, and a scheduler that may go away and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from cv_pipeline.batch.pool import ProcessWorkers
+from cv_pipeline.batch.record import PairStatus
+from cv_pipeline.batch.run import BatchSettings, run_batch
+from cv_pipeline.batch.state import Counts, read_records
+from cv_pipeline.errors import BatchError
+from tests.batch.standins import entries, entry, write_pair
+from tests.batch.test_run import starts, whole
+from tests.segmentation.factories import make_model
+
+pytest.importorskip("distributed")
+from cv_pipeline.batch.dask_workers import DaskWorkers
+
+Make = Callable[..., BatchSettings]
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of a Dask cluster, with all that it starts, ended at the end."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "dask", *words], cwd=ROOT, env=environment, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield started
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+def scheduler(port: int) -> tuple[str, ...]:
+    return "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"
+
+
+def worker(port: int) -> tuple[str, ...]:
+    return "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard"
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.glob("pairs/*/result/*"))}
+
+
+def test_every_executor_gives_the_same_bytes_and_a_killed_worker_takes_only_its_pair(
+    tmp_path: Path, settings: Make
+) -> None:
+    pairs = entries(tmp_path / "in", 6)
+    pairs.insert(2, entry(write_pair(tmp_path / "in", "always", die="always")))
+    port = free_port()
+    with ExitStack() as stack:
+        stack.enter_context(process(*scheduler(port)))
+        stack.enter_context(process(*worker(port)))
+        executors = {
+            "processes": ProcessWorkers(2, 1),
+            "cluster": DaskWorkers(None, 2, 1),
+            "scheduler": DaskWorkers(f"tcp://127.0.0.1:{port}", 1, 1),
+        }
+        for name, executor in executors.items():
+            result = run_batch(pairs, settings(out_dir=tmp_path / name), executor)
+            assert result.counts == Counts(0, 6, 0, 1), name
+            assert len(whole(tmp_path / name)) == 6
+            (failed,) = read_records(tmp_path / name, [PairStatus.FAILED])
+            assert failed.pair_id == "always" and "killed or crashed" in failed.error
+    assert tables(tmp_path / "processes") == tables(tmp_path / "cluster") == tables(tmp_path / "scheduler")
+
+
+def test_a_scheduler_that_is_restarted_costs_nothing(tmp_path: Path) -> None:
+    make_model(tmp_path / "model")
+    log = tmp_path / "log"
+    names = {pair.pair_id for pair in entries(tmp_path / "in", 24, seconds=0.5, bytes=1000, log=str(log))}
+    port = free_port()
+    words = (*(str(tmp_path / name) for name in ("in", "out", "model")), "--dask", f"tcp://127.0.0.1:{port}")
+    with ExitStack() as stack:
+        with process(*scheduler(port)), process(*worker(port)):
+            driver = subprocess.Popen(
+                [sys.executable, "-m", "tests.batch.driver", *words], cwd=ROOT, stdout=subprocess.PIPE
+            )
+            stack.callback(driver.kill)
+            assert driver.stdout is not None
+            for _ in range(4):
+                driver.stdout.readline()
+        time.sleep(3)
+        stack.enter_context(process(*scheduler(port)))
+        stack.enter_context(process(*worker(port)))
+        driver.communicate(timeout=300)
+        assert driver.returncode == 0
+    assert whole(tmp_path / "out") == names
+    assert {record.status for record in read_records(tmp_path / "out")} == {PairStatus.DONE}
+    assert sum(starts(log).values()) <= len(names) + 2  # what ran when it went away is run again, no more
+
+
+def test_no_scheduler_is_told(tmp_path: Path, settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cv_pipeline.batch import dask_workers
+
+    monkeypatch.setattr(dask_workers, "CONNECT_S", 2)
+    pairs = entries(tmp_path / "in", 1)
+    with pytest.raises(BatchError, match="no Dask scheduler answers"):
+        run_batch(pairs, settings(), DaskWorkers(f"tcp://127.0.0.1:{free_port()}", 1, 1))
