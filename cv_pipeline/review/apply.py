@@ -95,7 +95,7 @@ def reviewed_impact(reviewed: ReviewedImpact, frame: LocalFrame, segmentation: S
     sd_m = PLACED_SD_PX * frame.grid.gsd_m
     changed = replace(base, review=mark)
     if "centre_px" in measured:
-        changed = replace(changed, centre_sd_m=sd_m, **_place(reviewed.centre_px, frame))
+        changed = replace(_placed(changed, reviewed.centre_px, frame), centre_sd_m=sd_m)
     if "crater_radius_m" in measured:
         changed = replace(
             changed, crater_radius_m=reviewed.crater_radius_m, crater_radius_sd_m=sd_m, crater_major_m=None,
@@ -172,13 +172,13 @@ def _picked(impacts: Sequence[Impact], matches: Sequence[Match]) -> tuple[FixedA
     return (FixedAims(Path("review"), rows) if rows else None), tuple(lapsed)
 
 
-def _place(centre_px: tuple[float, float], frame: LocalFrame) -> dict[str, float | None]:
-    """An impact's fields of place."""
+def _placed(impact: Impact, centre_px: tuple[float, float], frame: LocalFrame) -> Impact:
+    """An impact with its centre elsewhere."""
     row, col = centre_px
     points_m = frame.pixel_to_metres(np.array([row]), np.array([col]))
     lon, lat = frame.to_lonlat(points_m)[0].tolist() if frame.is_georeferenced else (None, None)
     x_m, y_m = points_m[0].tolist()
-    return {"row_px": row, "col_px": col, "x_m": x_m, "y_m": y_m, "lon_deg": lon, "lat_deg": lat}
+    return replace(impact, row_px=row, col_px=col, x_m=x_m, y_m=y_m, lon_deg=lon, lat_deg=lat)
 
 
 def _added(reviewed: ReviewedImpact, frame: LocalFrame, segmentation: Segmentation) -> Impact:

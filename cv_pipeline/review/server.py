@@ -96,10 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             parts = urlsplit(self.path)
             name = parts.path.split("/", 2)[2] if parts.path.count("/") > 1 else ""
+            arguments = _query(parts.query) if routes is _GET else self._body()
             if routes is _GET and name.startswith("assets/"):
                 name, arguments = "assets", {"name": name.removeprefix("assets/")}
-            else:
-                arguments = _query(parts.query) if routes is _GET else self._body()
             if name not in routes:
                 self._send(HTTPStatus.NOT_FOUND, _json({"error": f"there is nothing called {name!r} here"}))
                 return
