@@ -495,6 +495,8 @@ class NullModel:
     """What random impacts over the same ground would give for the same statistic.
 
     ``rank`` is the share of random draws whose mean distance is at or below the observed mean.
+    ``distance_quantiles_m`` are evenly spaced quantiles, from the least to the greatest, of a single random
+    impact's distance; empty where they were not kept.
     """
 
     draws: int
@@ -502,6 +504,7 @@ class NullModel:
     median_m: float
     mean_interval_m: Interval
     rank: float
+    distance_quantiles_m: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,13 @@ def summary_document(summary: AccuracySummary) -> dict[str, Any]:
     return content | {
         "quantiles_m": dict(summary.quantiles_m),
         "intervals_m": {key: list(interval) for key, interval in summary.intervals_m.items()},
-        "null_model": None if null is None else asdict(null) | {"mean_interval_m": list(null.mean_interval_m)},
+        "null_model": None
+        if null is None
+        else asdict(null)
+        | {
+            "mean_interval_m": list(null.mean_interval_m),
+            "distance_quantiles_m": list(null.distance_quantiles_m),
+        },
         "told_from_chance": told_from_chance(null),
     }
 
@@ -36,6 +42,7 @@ def null_from_document(content: Any) -> NullModel | None:
         median_m=float(content["median_m"]),
         mean_interval_m=Interval(low, high),
         rank=float(content["rank"]),
+        distance_quantiles_m=tuple(map(float, content.get("distance_quantiles_m", ()))),
     )
 
 

@@ -20,6 +20,8 @@ Measure = Callable[[Float64Array], Float64Array]
 POOL_SIZE = 4000
 """Random points that are measured once; the draws are samples from them. Measuring each draw afresh
 would cost draws * n searches and change the rank by no more than about 1 / sqrt(POOL_SIZE * share)."""
+QUANTILES = 101
+"""Of the distance of a random point: enough to draw what a histogram would look like by chance."""
 
 
 def random_points(region_m: shapely.Geometry, count: int, rng: np.random.Generator) -> Float64Array:
@@ -79,5 +81,6 @@ def null_model(
         mean_m=float(pool.mean()),
         median_m=float(np.median(pool)),
         mean_interval_m=Interval(float(low), float(high)),
+        distance_quantiles_m=tuple(np.quantile(pool, np.linspace(0, 1, QUANTILES)).tolist()),
         rank=float((1 + np.sum(means <= observed_m.mean() * (1 + 1e-12))) / (1 + draws)),
     )

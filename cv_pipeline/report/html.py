@@ -12,9 +12,11 @@ import shapely
 from markupsafe import Markup
 
 from cv_pipeline.frame import LocalFrame, local_frame
+from cv_pipeline.imagery.grid import overlap_share
+from cv_pipeline.imagery.masked import masked_shares
 from cv_pipeline.report import words
 from cv_pipeline.report.explain import MAX_FIGURES, ranked, why_uri
-from cv_pipeline.report.layers import Layer, links_layer, to_image_crs
+from cv_pipeline.report.layers import Layer, likelihood, links_layer, to_image_crs
 from cv_pipeline.report.mapdata import map_data
 from cv_pipeline.report.overlays import (
     Canvas,
@@ -31,7 +33,7 @@ from cv_pipeline.report.overlays import (
     scale_bar,
     structure_shapes,
 )
-from cv_pipeline.report.pictures import PixelReader, chip_grid, jpeg_uri, overview_grid, png_uri
+from cv_pipeline.report.pictures import PixelReader, chip_grid, jpeg_uri, overview_grid, svg_uri
 from cv_pipeline.report.review_words import review_sentences
 from cv_pipeline.report.rows import matches_by_impact
 from cv_pipeline.report.summary import all_warnings
@@ -91,13 +93,16 @@ def write_html(
         provenance: the block of ``summary.json``.
         read: where pixels come from.
         overview: (h, w, 3) the after image on :func:`overview_grid`.
-        figures: PNG files to embed; ``overview.png`` is left to the scene map.
+        figures: of which the SVG files are embedded; the overview is left to the scene map.
         path: the file.
     """
     frame = local_frame(assessment.pair.after.grid)
-    embedded = {figure.stem: png_uri(figure.read_bytes()) for figure in figures if figure.stem != "overview"}
+    drawings = [figure for figure in figures if figure.suffix == ".svg" and figure.stem != "overview"]
+    embedded = {figure.stem: svg_uri(figure.read_bytes()) for figure in drawings}
     canvas = Canvas(overview_grid(assessment.pair.after.grid), frame, to_image_crs(frame))
     cards = build_cards(assessment, frame, read)
+    pair = assessment.pair
+    images = (("after", pair.after), ("before", pair.before))
     text = _template().render(
         assessment=assessment,
         words=words,
@@ -111,6 +116,9 @@ def write_html(
         data=map_data(assessment, canvas, [(card.impact.impact_id, card.canvas) for card in cards]),
         assets={name: Markup(_asset(name)) for name in ASSETS},
         figures=embedded,
+        likelihood=likelihood,
+        masked=[(kind, masked_shares(image)) for kind, image in images if image is not None],
+        before_covers=None if pair.before is None else overlap_share(pair.after.grid, pair.before.grid),
         provenance=provenance,
     )
     path.write_text(text, encoding="utf-8")

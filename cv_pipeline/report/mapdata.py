@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from cv_pipeline.report.layers import links_layer, pattern_parts
+from cv_pipeline.report.layers import links_layer, masked_layer, pattern_parts
 from cv_pipeline.report.overlays import (
     Canvas,
     aim_parts,
@@ -90,8 +90,12 @@ def _layers(assessment: Assessment) -> dict[str, list[Titled]]:
         layers["axes"] += [(axis_title(impact), shape) for _, shape in axis_parts(impact)]
     links = links_layer(assessment)
     layers["links"] = [(link_title(row), line) for row, line in zip(links.rows, links.geometries_m, strict=True)]
-    layers["aims"] = [
-        (f"{match.impact_id}: {title}", circle) for match in assessment.matches for _, title, circle in aim_parts(match)
+    aims = [(match.impact_id, *part) for match in assessment.matches for part in aim_parts(match)]
+    for name, css in (("likely", "aim likely"), ("less_likely", "aim less")):
+        layers[name] = [(f"{impact_id}: {title}", shape) for impact_id, of, title, shape in aims if of == css]
+    masked = masked_layer(assessment)
+    layers["masked"] = [
+        (f"left out: {row['why']}", shape) for row, shape in zip(masked.rows, masked.geometries_m, strict=True)
     ]
     return layers
 

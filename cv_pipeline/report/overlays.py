@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from cv_pipeline.accuracy.choices import less_likely, likely
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.report.layers import Layer, pattern_parts
 from cv_pipeline.report.rows import Cell, matches_by_impact
@@ -17,6 +18,8 @@ from cv_pipeline.types import Assessment, Float64Array, Grid, Impact, Landmark, 
 
 _NICE_STEPS = (1, 2, 5)
 AIM_RADIUS_M = 1.5
+AIM_RADIUS_PX = 6.5
+AIM_QUAD_SEGMENTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +165,29 @@ def axis_title(impact: Impact) -> str:
     return f"{impact.impact_id} extends towards {impact.direction_deg:.0f}°"
 
 
-def aim_parts(match: Match) -> list[tuple[str, str, BaseGeometry]]:
-    """(CSS class, title, circle in local metres) of the likelier and the less likely aim point, where known."""
-    return [
-        (
-            "aim less" if rank else "aim",
-            f"{'less likely' if rank else 'likelier'} aim point: {hypothesis_name(h.kind)}",
-            shapely.Point(h.aim_m).buffer(AIM_RADIUS_M, quad_segs=4),
+def aim_parts(match: Match, radius_m: float = AIM_RADIUS_M) -> list[tuple[str, str, BaseGeometry]]:
+    """(CSS class, title, shape in local metres) of the aim points that the statistics use, where their place is known.
+
+    ``aim likely`` is a disc, ``aim less`` a diamond of the same size: they are told apart without their colours.
+    """
+    found = []
+    for css, called, hypothesis in (
+        ("aim likely", "likely", likely(match)),
+        ("aim less", "less likely", less_likely(match)),
+    ):
+        if hypothesis is None or hypothesis.aim_m is None or (css == "aim less" and hypothesis is likely(match)):
+            continue
+        quarters = AIM_QUAD_SEGMENTS if css == "aim likely" else 1
+        shape = shapely.Point(hypothesis.aim_m).buffer(radius_m, quad_segs=quarters)
+        found.append(
+            (css, f"{called} aim point: {hypothesis_name(hypothesis.kind)}, {hypothesis.distance_m:.1f} m", shape)
         )
-        for rank, h in enumerate(match.hypotheses[:2])
-        if h.aim_m is not None
-    ]
+    return found
 
 
 def aim_shapes(match: Match, canvas: Canvas) -> list[Shape]:
-    """Circles at the likelier and the less likely aim point, where places are known."""
-    parts = aim_parts(match)
+    """The symbols of :func:`aim_parts` in a picture."""
+    parts = aim_parts(match, AIM_RADIUS_PX * canvas.grid.gsd_m)
     drawn = canvas.shapes([circle for *_, circle in parts])
     return [Shape(css, svg_path(shape), title) for (css, title, _), shape in zip(parts, drawn, strict=True)]
 

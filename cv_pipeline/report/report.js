@@ -63,7 +63,9 @@
     crater: ["Craters", { color: "#ff3b30", weight: 2.2, fill: false }],
     axes: ["Orientations", { color: "#ffe14d", weight: 1.6, fillOpacity: 0.15 }],
     links: ["Lines to structures", { color: "#ff8ff0", weight: 1.8, dashArray: "7 4", fill: false }],
-    aims: ["Likelier and less likely aim points", { color: "#7dff9b", weight: 1.6, fill: false }],
+    masked: ["Ground that was left out", { color: "#c9ced6", weight: 1.2, dashArray: "2 4", fillOpacity: 0.3 }],
+    less_likely: ["\u25c6 Less likely aim points", { color: "#3d1a78", weight: 1.6, fillColor: "#cdb2ff", fillOpacity: 0.6 }],
+    likely: ["\u25cf Likely aim points", { color: "#06391e", weight: 1.6, fillColor: "#2fe58a", fillOpacity: 0.6 }],
   };
   const switches = {};
   for (const [name, [label, style]] of Object.entries(drawn)) {
@@ -134,7 +136,7 @@
     };
     columns[0].formatterPrint = (cell) => cell.getValue();
     table = new Tabulator(target, {
-      data: data.rows, columns, index: "impact_id", layout: "fitDataFill", printAsHtml: true,
+      data: data.rows, columns, index: "impact_id", layout: "fitDataFill", printAsHtml: true, printStyled: false, printRowRange: "active",
       ...(data.rows.length > 25 ? { height: "70vh" } : {}),
     });
     const count = byId("shown");
