@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WANTED = $(shell cat pyproject.toml setup.py constraints.txt | sha256sum | cut -c1-64)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-browser figures lint format constraints clean
+.PHONY: help setup demo bench bench-full test test-slow test-browser figures lint format constraints clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,12 @@ setup:  ## create .venv and install everything (once)
 
 demo: setup  ## find the strikes of datasets/kampala_strikes and compare with the truth
 	@$(BIN)/python scripts/demo.py --out demo_out
+
+bench: setup  ## render the small simulated benchmark, score all baselines and models, write the leaderboard
+	@$(BIN)/python scripts/strikebench.py bench --set small
+
+bench-full: setup  ## the same with ten times the scenes; hours
+	@$(BIN)/python scripts/strikebench.py bench --set full
 
 test: setup  ## run the tests
 	@$(BIN)/python -m pytest

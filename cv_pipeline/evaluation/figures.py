@@ -20,6 +20,7 @@ from cv_pipeline.evaluation.objects import (
     precision_recall,
 )
 from cv_pipeline.evaluation.reliability import brier, calibration_error, reliability
+from cv_pipeline.types import BoolArray, Float64Array
 
 DRAWS = 400
 RADIUS_BANDS_M = (0.0, 1.2, 2.0, 3.0, 4.5, np.inf)
@@ -50,23 +51,16 @@ def figures(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
     What stands at the top is of centres within 5 m.
     """
     score, true = detections(scenes)
-    bins = reliability(score, true)
-    reported = score >= threshold
     return {
         "craters": sum(scene.centres.labels for scene in scenes),
-        **_objects(scenes, lambda scene: scene.centres, threshold),
-        "median_centre_error_m": _rounded(median_hit_distance_m([scene.centres for scene in scenes], threshold)),
+        **object_figures([scene.centres for scene in scenes], threshold),
+        "median_centre_error_m": rounded(median_hit_distance_m([scene.centres for scene in scenes], threshold)),
         "outlines_at_iou_0.5": {"craters": sum(scene.instances.labels for scene in scenes)}
-        | _objects(scenes, lambda scene: scene.instances, threshold),
-        "crater_mask": _mask(scenes, lambda scene: scene.crater),
-        "crater_area_of_accepted_outlines": _mask(scenes, lambda scene: scene.accepted),
-        "blast_mask": _mask(scenes, lambda scene: scene.blast),
-        "calibration": {
-            "detections": len(score),
-            "calibration_error": _rounded(calibration_error(bins)),
-            "calibration_error_reported": _rounded(calibration_error(reliability(score[reported], true[reported]))),
-            "brier": _rounded(brier(score, true)),
-        },
+        | object_figures([scene.instances for scene in scenes], threshold),
+        "crater_mask": mask_figures([scene.crater for scene in scenes]),
+        "crater_area_of_accepted_outlines": mask_figures([scene.accepted for scene in scenes]),
+        "blast_mask": mask_figures([scene.blast for scene in scenes]),
+        "calibration": calibration_figures(score, true, threshold),
         "by_radius_m": _bands(scenes, threshold, lambda crater: crater.radius_m, RADIUS_BANDS_M),
         "by_conspicuity": _bands(scenes, threshold, lambda crater: crater.conspicuity, CONSPICUITY_BANDS),
         "by_family": {
@@ -87,7 +81,7 @@ def difference(
             return statistic([a for a, _ in pairs]) - other([b for _, b in pairs])
 
         interval = bootstrap_scenes(both, value, draws=DRAWS)
-        return {"value": _rounded(value(both)), "interval_95": _interval(interval)}
+        return {"value": rounded(value(both)), "interval_95": listed(interval)}
 
     def f1(threshold: float) -> Statistic:
         return lambda scenes: f1_at([scene.centres for scene in scenes], threshold)
@@ -102,35 +96,44 @@ def difference(
     }
 
 
-def _objects(
-    scenes: Sequence[SceneScore], part: Callable[[SceneScore], SceneMatches], threshold: float
-) -> dict[str, Any]:
-    matches = [part(scene) for scene in scenes]
+def object_figures(matches: Sequence[SceneMatches], threshold: float) -> dict[str, Any]:
+    """AP, and precision, recall and F1 at a threshold and at the best one, with 95 % intervals over scenes."""
     curve = precision_recall(matches)
     best, here = best_point(curve), point_at(curve, threshold)
     ap = bootstrap_scenes(matches, lambda some: average_precision(precision_recall(some)), draws=DRAWS)
     f1 = bootstrap_scenes(matches, lambda some: f1_at(some, threshold), draws=DRAWS)
     return {
-        "ap": _rounded(average_precision(curve)),
-        "ap_interval_95": _interval(ap),
-        "at_threshold": None if here is None else {k: _rounded(v) for k, v in here._asdict().items()},
-        "f1_interval_95": _interval(f1),
-        "best": None if best is None else {k: _rounded(v) for k, v in best._asdict().items()},
+        "ap": rounded(average_precision(curve)),
+        "ap_interval_95": listed(ap),
+        "at_threshold": None if here is None else {k: rounded(v) for k, v in here._asdict().items()},
+        "f1_interval_95": listed(f1),
+        "best": None if best is None else {k: rounded(v) for k, v in best._asdict().items()},
     }
 
 
-def _mask(scenes: Sequence[SceneScore], part: Callable[[SceneScore], Overlap]) -> dict[str, Any]:
+def calibration_figures(score: Float64Array, true: BoolArray, threshold: float) -> dict[str, Any]:
+    """Calibration error of scores (n,), of all and of those at or above a threshold, and the Brier score."""
+    reported = score >= threshold
+    return {
+        "detections": len(score),
+        "calibration_error": rounded(calibration_error(reliability(score, true))),
+        "calibration_error_reported": rounded(calibration_error(reliability(score[reported], true[reported]))),
+        "brier": rounded(brier(score, true)),
+    }
+
+
+def mask_figures(overlaps: Sequence[Overlap]) -> dict[str, Any]:
     """IoU of a mask at one half, and what it would be without one kind of its errors."""
-    overlaps = [part(scene) for scene in scenes]
     total = pooled(overlaps)
     interval = bootstrap_scenes(overlaps, lambda some: pooled(some).iou, draws=DRAWS)
     return {
-        "iou": _rounded(total.iou),
-        "iou_interval_95": _interval(interval),
+        "iou": rounded(total.iou),
+        "iou_interval_95": listed(interval),
+        "f1": rounded(2 * total.hit / (total.hit + sum(total)) if sum(total) else 1.0),
         "pixels": total._asdict(),
-        "iou_without_false_marks": _rounded(total._replace(false=0).iou),
-        "iou_without_misses": _rounded(total._replace(hit=total.hit + total.missed, missed=0).iou),
-        "iou_of_outlines_alone": _rounded(total._replace(hit=total.hit + total.missed, missed=0, false=0).iou),
+        "iou_without_false_marks": rounded(total._replace(false=0).iou),
+        "iou_without_misses": rounded(total._replace(hit=total.hit + total.missed, missed=0).iou),
+        "iou_of_outlines_alone": rounded(total._replace(hit=total.hit + total.missed, missed=0, false=0).iou),
     }
 
 
@@ -153,15 +156,17 @@ def _band(craters: Sequence[TrueCrater], threshold: float) -> dict[str, Any]:
     found = [crater for crater in craters if crater.score >= threshold]
     return {
         "craters": len(craters),
-        "recall": _rounded(len(found) / len(craters)) if craters else None,
-        "recall_at_iou_0.5": _rounded(sum(c.iou >= 0.5 for c in found) / len(craters)) if craters else None,
-        "median_iou_of_found": _rounded(float(np.median([c.iou for c in found]))) if found else None,
+        "recall": rounded(len(found) / len(craters)) if craters else None,
+        "recall_at_iou_0.5": rounded(sum(c.iou >= 0.5 for c in found) / len(craters)) if craters else None,
+        "median_iou_of_found": rounded(float(np.median([c.iou for c in found]))) if found else None,
     }
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """Four decimals, for a JSON file."""
     return None if value is None else round(float(value), 4)
 
 
-def _interval(interval: tuple[float, float] | None) -> list[float] | None:
+def listed(interval: tuple[float, float] | None) -> list[float] | None:
+    """An interval as a list of two, for a JSON file."""
     return None if interval is None else [round(float(value), 4) for value in interval]

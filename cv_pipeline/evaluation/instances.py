@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import shapely
 
 from cv_pipeline.evaluation.objects import SceneMatches
-from cv_pipeline.types import Float64Array, Impact
+from cv_pipeline.types import BoolArray, Float64Array, Impact
 
 LEAST_IOU = 0.5
 LEAST_DIAMETER_PX = 4.0
@@ -78,3 +79,23 @@ def match_overlaps(score: Float64Array, iou: Float64Array, least_iou: float = LE
         if here[best] >= least_iou:
             label[place], free[best] = best, False
     return SceneMatches(score[order], label, np.full(len(order), np.nan), iou.shape[1])
+
+
+def match_large(score: Float64Array, iou: Float64Array, large: BoolArray) -> SceneMatches:
+    """Matches by overlap with the ``large`` (k,) true craters; detections that take a small one are left out."""
+    everything = match_overlaps(score, iou)
+    order = np.argsort(-score, kind="stable")
+    keep = np.array([label < 0 or bool(large[label]) for label in everything.label], dtype=bool)
+    return match_overlaps(score[order[keep]], iou[order[keep]][:, large])
+
+
+def covered(shapes: np.ndarray, shape: tuple[int, int], gsd_m: float) -> BoolArray:
+    """Pixels (height, width) whose centres lie within polygons in metres right and down of the corner."""
+    mask = np.zeros(shape, np.uint8)
+    # OpenCV counts from the centre of the first pixel, in sixteenths here.
+    for polygon in shapes:
+        for part in getattr(polygon, "geoms", [polygon]):
+            if part.geom_type == "Polygon":
+                corners = (shapely.get_coordinates(part.exterior) / gsd_m - 0.5) * 16
+                cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], 1, shift=4)
+    return mask.astype(bool)

@@ -1,0 +1,107 @@
+"""A scorecard as files and as a table: evaluation.json, detections.csv, and pictures of its curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from cv_pipeline.evaluation.found import Found, write_found
+from cv_pipeline.evaluation.objects import precision_recall
+from cv_pipeline.evaluation.reliability import draw_reliability, reliability
+from cv_pipeline.evaluation.scorecard import pooled_detections
+from cv_pipeline.evaluation.scored import ScoredScene
+
+
+def write_results(
+    out_dir: Path, document: Mapping[str, Any], scenes: Sequence[ScoredScene], found: Mapping[str, Found]
+) -> None:
+    """Write everything; files of an earlier evaluation in the folder are replaced."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    (out_dir / "evaluation.json").write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_found(out_dir / "detections.csv", found)
+    score, true = pooled_detections(scenes)
+    if len(score):
+        draw_curve(out_dir / "precision_recall.png", scenes, float(document["threshold"]))
+        probability = np.clip(score, 0, 1)
+        draw_reliability(out_dir / "reliability.png", {"detections": reliability(probability, true)}, "Reliability")
+
+
+def draw_curve(path: Path, scenes: Sequence[ScoredScene], threshold: float) -> None:
+    """Precision against recall, by centre and by outline, with the threshold's point."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 5.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    outlines = [scene.outlines for scene in scenes if scene.outlines is not None]
+    kinds = {"centres": [scene.centres for scene in scenes], "outlines at IoU 0.5": outlines}
+    for name, matches in kinds.items():
+        if len(matches) != len(scenes):
+            continue
+        curve = precision_recall(matches)
+        line = axes.plot(curve.recall, curve.precision, label=name)[0]
+        kept = int((curve.score >= threshold).sum())
+        if kept:
+            axes.plot(curve.recall[kept - 1], curve.precision[kept - 1], "o", color=line.get_color())
+    axes.set(
+        xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision", title=f"Points: threshold {threshold:.2f}"
+    )
+    axes.legend(loc="lower left", fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def text_of(value: float | None, interval: Sequence[float] | None = None, form: str = ".3f") -> str:
+    """A figure with its interval; ``-`` for None."""
+    if value is None:
+        return "-"
+    return f"{value:{form}}" + ("" if interval is None else f" [{interval[0]:{form}}, {interval[1]:{form}}]")
+
+
+def headline_table(card: Mapping[str, Any], title: str) -> Table:
+    """The figures of all scenes and of each condition."""
+    table = Table(title=title, title_justify="left")
+    heads = ("scenes", "n", "objects", "AP, 5 m", "F1, 5 m", "AP, IoU 0.5", "F1, IoU 0.5", "false/km2")
+    for head in heads:
+        table.add_column(head, justify="left" if head == "scenes" else "right")
+    for name, part in [("all", card), *card["by_condition"].items()]:
+        centres, outlines = part.get("centres"), part.get("outlines_at_iou_0.5")
+        alarms = card["false_alarms"] or {}
+        per_km2 = alarms.get("per_km2") if name == "all" else part.get("false_alarms_per_km2")
+        table.add_row(
+            name or "-", str(part["scenes"]), str(part["objects"]), *_ap_f1(centres), *_ap_f1(outlines),
+            text_of(per_km2, form=".1f"), end_section=name == "all",
+        )  # fmt: skip
+    return table
+
+
+def _ap_f1(part: Mapping[str, Any] | None) -> tuple[str, str]:
+    if part is None:
+        return "-", "-"
+    here = part["at_threshold"]
+    f1 = 0.0 if here is None else here["f1"]
+    return text_of(part["ap"], part["ap_interval_95"], ".2f"), text_of(f1, part["f1_interval_95"], ".2f")
+
+
+def detail_lines(card: Mapping[str, Any]) -> list[str]:
+    """Geometry, registration and the end of the chain, a figure a line; what nobody can tell is left out."""
+    lines = []
+    for part in ("geometry", "end_to_end"):
+        for name, figure in (card[part] or {}).items():
+            if isinstance(figure, dict) and figure["value"] is not None:
+                lines.append(f"{name}: {text_of(figure['value'], figure['interval_95'])} (n={figure['n']})")
+    for name, figure in card["pixels"].items():
+        lines.append(f"{name} mask: IoU {text_of(figure['iou'], figure['iou_interval_95'])}, F1 {figure['f1']:.3f}")
+    if card["boxes"] is not None:
+        lines.append(f"boxes: AP50:95 {text_of(card['boxes']['ap50_95'], card['boxes']['ap50_95_interval_95'])}")
+    lines.append(
+        f"calibration error: {card['calibration']['calibration_error']:.3f} (n={card['calibration']['detections']})"
+    )
+    for name, figure in (card["registration"] or {}).items():
+        lines.append(f"registration, {name}: median {figure['median_px']:.2f} px, worst {figure['worst_px']:.2f}")
+    return lines

@@ -1,0 +1,346 @@
+"""What a tool found in one scene of a data set, beside its truth: the parts of which every figure is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import rasterio
+import shapely
+
+from cv_pipeline.datasets.scene import CRATER, DataScene, RasterBand, TrueObject
+from cv_pipeline.evaluation.found import Found, edges_px
+from cv_pipeline.evaluation.heldout import EDGE_M, Overlap, overlap
+from cv_pipeline.evaluation.instances import LEAST_DIAMETER_PX, covered, match_large, overlaps
+from cv_pipeline.evaluation.objects import TOLERANCE_M, SceneMatches, inside_hull, match_scene
+from cv_pipeline.evaluation.structures import Distances, measure_distances
+from cv_pipeline.imagery.source import open_source
+from cv_pipeline.types import BoolArray, Float64Array, Status
+
+
+class Hit(NamedTuple):
+    """One true object that is asked for, with the detection that took it; NaN where there is none or nothing is known.
+
+    ``score`` is NaN where it was missed. Errors are found minus true; ``radius_error`` and ``blast_error`` are
+    relative. ``direction_error_deg`` is absolute, 0 to 180. ``*_in_sds`` are errors over the tool's own SD.
+    ``directed`` is whether its pattern truly has a direction, ``stated`` whether the tool gives one.
+    """
+
+    diameter_px: float
+    diameter_m: float
+    score: float
+    iou: float
+    centre_error_m: float
+    radius_error: float
+    radius_in_sds: float
+    blast_error: float
+    directed: bool
+    stated: bool
+    direction_error_deg: float
+    direction_in_sds: float
+    status_right: float
+    distance_error_m: float
+    distance_in_sds: float
+    wrong_structure: float
+
+    @property
+    def found(self) -> bool:
+        """Whether any detection took it, at whatever score."""
+        return not np.isnan(self.score)
+
+
+class Boxes(NamedTuple):
+    """Bounding boxes in pixels, (n, 4) as (left, top, width, height); those of true objects and those found."""
+
+    true: Float64Array
+    found: Float64Array
+    score: Float64Array
+
+
+class Whole(NamedTuple):
+    """Statistics of a scene as a user reads them: of true objects and of detections at or above the threshold."""
+
+    true_n: int
+    found_n: int
+    true_mean_m: float
+    found_mean_m: float
+    true_median_m: float
+    found_median_m: float
+    true_cep_m: float
+    found_cep_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredScene:
+    """One scene. ``outlines`` and ``boxes`` are None where either side has points alone; masks are by class."""
+
+    name: str
+    condition: str
+    gsd_m: float
+    area_km2: float
+    centres: SceneMatches
+    outlines: SceneMatches | None
+    boxes: Boxes | None
+    hits: tuple[Hit, ...]
+    masks: Mapping[str, Overlap]
+    whole: Whole | None
+    registration_error_px: float | None = None
+
+
+class Asked(NamedTuple):
+    """What is asked of a scene: its true objects where truth is known, and that ground."""
+
+    scene: DataScene
+    truth: tuple[TrueObject, ...]
+    labels_px: Float64Array
+    """(k, 2) as (row, col) of every label, those that are not asked for too."""
+    known: BoolArray
+    gsd_m: float
+
+    @property
+    def at_px(self) -> Float64Array:
+        """(n, 2) as (row, col) of the objects asked for."""
+        return _places(self.truth)
+
+
+def ask(scene: DataScene, kind: str = CRATER) -> Asked:
+    """What is asked of a scene; ``kind`` says which of its objects.
+
+    Raises:
+        ImageError: a raster of the scene cannot be read.
+    """
+    shape, gsd_m = _size(scene)
+    every = scene.of_kind(kind)
+    known = _known(scene, shape)
+    asked = Asked(scene, (), _places(every), known, gsd_m)
+    counts = _counts(asked, asked.labels_px)
+    return asked._replace(truth=tuple(thing for thing, counted in zip(every, counts, strict=True) if counted))
+
+
+def match_centres(asked: Asked, found: Found, tolerance_m: float = TOLERANCE_M) -> tuple[Found, SceneMatches]:
+    """The detections that count, and which true object each takes by the distance of their centres."""
+    found = found.keep(_counts(asked, found.at_px))
+    true_m, found_m = (at_px[:, ::-1] * asked.gsd_m for at_px in (asked.at_px, found.at_px))
+    return found, match_scene(true_m, found_m, found.score, tolerance_m)
+
+
+def score_scene(
+    asked: Asked,
+    found: Found,
+    threshold: float,
+    *,
+    tolerance_m: float = TOLERANCE_M,
+    masks: Mapping[str, RasterBand] | None = None,
+    registration_error_px: float | None = None,
+) -> ScoredScene:
+    """Compare detections with the truth of one scene.
+
+    Args:
+        asked: the truth, from :func:`ask`.
+        found: all detections, those below the threshold too: AP needs them.
+        threshold: from which score on a detection counts as reported, for masks and for the scene's statistics.
+        tolerance_m: greatest distance between centres.
+        masks: the tool's own masks by class; where there are none, a mask is the area of the reported outlines.
+        registration_error_px: how far the dates are from each other after the tool's registration, where it says so.
+
+    Raises:
+        ImageError: a raster of the scene cannot be read.
+    """
+    scene, truth, gsd_m = asked.scene, asked.truth, asked.gsd_m
+    found, centres = match_centres(asked, found, tolerance_m)
+    order = np.argsort(-found.score, kind="stable")
+    taken = {int(label): int(order[place]) for place, label in enumerate(centres.label) if label >= 0}
+    true_edges, found_edges = [_edge(t, gsd_m) for t in truth], edges_px(found, gsd_m)
+    iou = _iou(true_edges, found_edges, gsd_m)
+    distances = measure_distances(scene, found, truth)
+    large = np.array([_diameter_m(t, gsd_m) >= LEAST_DIAMETER_PX * gsd_m for t in truth], dtype=bool)
+    reported = found.score >= threshold
+    points_m = [at_px[:, ::-1] * gsd_m for at_px in (asked.at_px, found.at_px[reported])]
+    return ScoredScene(
+        name=scene.name,
+        condition=scene.condition,
+        gsd_m=gsd_m,
+        area_km2=float(asked.known.sum()) * gsd_m**2 / 1e6,
+        centres=centres,
+        outlines=None if iou is None else match_large(found.score, iou, large),
+        boxes=None if iou is None else Boxes(_boxes(true_edges), _boxes(found_edges), found.score),
+        hits=tuple(_hit(t, taken.get(n), n, found, iou, distances, gsd_m) for n, t in enumerate(truth)),
+        masks=_masks(scene, found.keep(reported), masks or {}, asked.known, gsd_m),
+        whole=_whole(points_m[0], points_m[1], distances, reported),
+        registration_error_px=registration_error_px,
+    )
+
+
+def _places(truth: Sequence[TrueObject]) -> Float64Array:
+    return np.array([(t.row_px, t.col_px) for t in truth], np.float64).reshape(-1, 2)
+
+
+def _size(scene: DataScene) -> tuple[tuple[int, int], float]:
+    """(height, width) and GSD of the after image."""
+    if scene.gsd_m is None:
+        grid = open_source(scene.after).grid
+        return (grid.height, grid.width), grid.gsd_m
+    with rasterio.open(scene.after) as file:
+        return file.shape, scene.gsd_m
+
+
+def read_band(band: RasterBand) -> BoolArray:
+    """Where a band says yes (height, width)."""
+    with rasterio.open(band.path) as file:
+        values = file.read(band.band)
+    return np.isin(values, band.values) if band.values else np.asarray(values > 0.5)
+
+
+def _known(scene: DataScene, shape: tuple[int, int]) -> BoolArray:
+    return np.ones(shape, bool) if scene.known is None else read_band(scene.known)
+
+
+def _counts(asked: Asked, at_px: Float64Array) -> BoolArray:
+    """(n,) whether places (n, 2) as (row, col) lie where truth is known: away from a border that cuts objects off."""
+    scene, known, gsd_m = asked.scene, asked.known, asked.gsd_m
+    height, width = known.shape
+    if not scene.is_complete:
+        return inside_hull(asked.labels_px[:, ::-1] * gsd_m, at_px[:, ::-1] * gsd_m)
+    # Simulated craters may lie half outside; a person's labels stop at the border anyway.
+    edge_px = EDGE_M / gsd_m if scene.known is not None else 0.0
+    rows, cols = at_px[:, 0], at_px[:, 1]
+    inside = (np.minimum(rows, cols) >= edge_px) & (rows <= height - edge_px) & (cols <= width - edge_px)
+    return np.asarray(inside & known[rows.clip(0, height - 1).astype(int), cols.clip(0, width - 1).astype(int)])
+
+
+def _edge(truth: TrueObject, gsd_m: float) -> Float64Array | None:
+    """The outline (n, 2) as (row, col); a circle where there is a radius alone, None where there is a point alone."""
+    if len(truth.outline_px):
+        return truth.outline_px
+    one = Found(
+        np.array([[truth.row_px, truth.col_px]]), np.ones(1), {"crater_radius_m": np.array([truth.radius_m or np.nan])}
+    )
+    return edges_px(one, gsd_m)[0]
+
+
+def _iou(
+    true: Sequence[Float64Array | None], found: Sequence[Float64Array | None], gsd_m: float
+) -> Float64Array | None:
+    """Overlap (n, k) of every found outline with every true one; None where any is lacking."""
+    if any(edge is None for edge in (*true, *found)):
+        return None
+    return overlaps(_polygons(found, gsd_m), _polygons(true, gsd_m))
+
+
+def _polygons(edges: Sequence[Float64Array | None], gsd_m: float) -> np.ndarray:
+    """Polygons in metres right and down of the image's corner."""
+    shapes = [shapely.make_valid(shapely.Polygon(edge[:, ::-1] * gsd_m)) for edge in edges if edge is not None]
+    return np.array(shapes, dtype=object)
+
+
+def _boxes(edges: Sequence[Float64Array | None]) -> Float64Array:
+    drawn = [edge for edge in edges if edge is not None]
+    corners = [(*edge.min(axis=0)[::-1], *np.ptp(edge, axis=0)[::-1]) for edge in drawn]
+    return np.array(corners, np.float64).reshape(-1, 4)
+
+
+def _diameter_m(truth: TrueObject, gsd_m: float) -> float:
+    """Of the circle of its area; NaN for a point."""
+    if truth.radius_m is not None:
+        return 2 * truth.radius_m
+    if not len(truth.outline_px):
+        return float("nan")
+    return 2 * float(np.sqrt(shapely.Polygon(truth.outline_px).area / np.pi)) * gsd_m
+
+
+def _hit(
+    truth: TrueObject,
+    place: int | None,
+    number: int,
+    found: Found,
+    iou: Float64Array | None,
+    distances: Distances,
+    gsd_m: float,
+) -> Hit:
+    diameter_m, directed = _diameter_m(truth, gsd_m), truth.direction_deg is not None
+    if place is None:
+        nothing = [np.nan] * 5
+        return Hit(diameter_m / gsd_m, diameter_m, np.nan, 0.0, *nothing[:4], directed, False, *nothing, np.nan)
+
+    def value(name: str) -> float:
+        return float(found.number(name)[place])
+
+    row, col = found.at_px[place] - (truth.row_px, truth.col_px)
+    radius_error_m = value("crater_radius_m") - diameter_m / 2
+    direction = value("direction_deg")
+    off_deg = abs((direction - truth.direction_deg + 180) % 360 - 180) if truth.direction_deg is not None else np.nan
+    distance_error_m = distances.found_m[place] - distances.true_m[number]
+    said = str(found.texts["status"][place]) if "status" in found.texts else ""
+    known = truth.status is not Status.UNKNOWN and said in (Status.NEW, Status.OLD)
+    same = distances.found_id[place] == distances.true_id[number]
+    return Hit(
+        diameter_px=diameter_m / gsd_m,
+        diameter_m=diameter_m,
+        score=float(found.score[place]),
+        iou=np.nan if iou is None else float(iou[place, number]),
+        centre_error_m=float(np.hypot(row, col)) * gsd_m,
+        radius_error=radius_error_m / (diameter_m / 2),
+        radius_in_sds=radius_error_m / value("crater_radius_sd_m"),
+        blast_error=value("blast_radius_m") / truth.blast_radius_m - 1 if truth.blast_radius_m else np.nan,
+        directed=directed,
+        stated=bool(np.isfinite(direction)),
+        direction_error_deg=off_deg,
+        direction_in_sds=off_deg / value("direction_sd_deg"),
+        status_right=float(said == truth.status) if known else np.nan,
+        distance_error_m=distance_error_m,
+        distance_in_sds=distance_error_m / value("distance_sd_m"),
+        wrong_structure=np.nan if np.isnan(distance_error_m) else float(not same),
+    )
+
+
+def _masks(
+    scene: DataScene, reported: Found, masks: Mapping[str, RasterBand], known: BoolArray, gsd_m: float
+) -> dict[str, Overlap]:
+    """Overlap by class where there is truth, with the tool's mask or the area of what it reports."""
+    scored = {}
+    for name, band in scene.masks.items():
+        if name in masks:
+            mine = read_band(masks[name])
+        else:
+            radius_m = reported.number("blast_radius_m") if name == "blast" else None
+            shown = reported if radius_m is None else _as_discs(reported.keep(np.isfinite(radius_m)))
+            edges = edges_px(shown, gsd_m)
+            if len(reported) and (not len(shown) or any(edge is None for edge in edges)):
+                continue
+            mine = covered(_polygons(edges, gsd_m), known.shape, gsd_m)
+        scored[name] = overlap(mine, read_band(band), known)
+    return scored
+
+
+def _as_discs(found: Found) -> Found:
+    """Discs of the blast radius."""
+    return Found(found.at_px, found.score, {"crater_radius_m": found.number("blast_radius_m")})
+
+
+def _whole(true_m: Float64Array, found_m: Float64Array, distances: Distances, reported: BoolArray) -> Whole | None:
+    """None where no structure is known or nothing is asked for."""
+    true_distance, found_distance = distances.true_m, distances.found_m[reported]
+    if not np.isfinite(true_distance).any():
+        return None
+    return Whole(
+        len(true_m), len(found_m),
+        float(np.nanmean(true_distance)), _mean(found_distance),
+        float(np.nanmedian(true_distance)), float(np.median(found_distance)) if len(found_distance) else np.nan,
+        _cep_m(true_m), _cep_m(found_m),
+    )  # fmt: skip
+
+
+def _mean(values: Float64Array) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _cep_m(points_m: Float64Array) -> float:
+    """Rayleigh's CEP about the mean point (n, 2); NaN for fewer than five points, where it says little."""
+    from cv_pipeline.accuracy.cep import cep
+
+    if len(points_m) < 5:
+        return float("nan")
+    radius = cep(points_m, 0.5, "rayleigh").radius_m
+    return float("nan") if radius is None else radius

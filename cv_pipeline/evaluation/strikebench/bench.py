@@ -1,0 +1,117 @@
+"""Scores one detector on a rendered set of strikebench: a classical one, a model, or a file of detections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.datasets.scene import DataScene, RasterBand
+from cv_pipeline.datasets.simulated import SimulatedDataset
+from cv_pipeline.evaluation.found import NOTHING, Found, read_found
+from cv_pipeline.evaluation.results import write_results
+from cv_pipeline.evaluation.scenes import Half
+from cv_pipeline.evaluation.scorecard import scorecard
+from cv_pipeline.evaluation.scored import ask, score_scene
+from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
+from cv_pipeline.evaluation.strikebench.leaderboard import model_hash
+from cv_pipeline.evaluation.strikebench.tuning import run, tune
+from cv_pipeline.segmentation.zoo import find_model, read_model_file
+
+Told = Callable[[str], None]
+
+
+class Detected(NamedTuple):
+    """What a detector found in the scenes it is judged on; ``what`` describes it for the leaderboard."""
+
+    what: dict[str, Any]
+    found: dict[str, Found]
+    threshold: float
+    masks: dict[str, dict[str, RasterBand]]
+    registration_px: dict[str, float | None]
+
+
+def judged_scenes(folder: Path) -> list[DataScene]:
+    """The scenes of a rendered set on which detectors are judged.
+
+    Raises:
+        LabelsError: the set is not rendered.
+    """
+    return [scene for scene in SimulatedDataset(folder).scenes() if scene.split == Half.JUDGE]
+
+
+def fit_scenes(folder: Path) -> list[DataScene]:
+    """The scenes of a rendered set on which a detector may choose its settings."""
+    return [scene for scene in SimulatedDataset(folder).scenes() if scene.split == Half.FIT]
+
+
+def detect_classical(folder: Path, name: str) -> Detected:
+    """Tune a classical detector on the fit half and run it on the other."""
+    detector = CLASSICAL[name]
+    tuned = tune(detector, fit_scenes(folder))
+    what = {
+        "name": name,
+        "kind": "without learning",
+        "about": detector.about,
+        "images": "both dates" if detector.uses_before else "after",
+        "settings": tuned.settings,
+        "fit_f1": round(tuned.f1, 4),
+        "combinations_tried": tuned.tried,
+    }
+    return Detected(what, run(detector, tuned, judged_scenes(folder)), round(tuned.threshold, 4), {}, {})
+
+
+def detect_model(folder: Path, model: str, work: Path, *, use_before: bool, threads: int, told: Told) -> Detected:
+    """Run a model as a whole run does.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    from cv_pipeline.evaluation.modelled import run_model
+
+    model_dir = find_model(model)
+    described = read_model_file(model_dir)
+    what = {
+        "name": described.name if use_before else f"{described.name}, after only",
+        "kind": "this project's network and pipeline",
+        "about": f"{described.encoder}, {described.steps} steps",
+        "images": "both dates" if use_before else "after",
+        "model": described.name,
+        "hash": model_hash(model_dir),
+    }
+    detected = Detected(what, {}, described.score_threshold, {}, {})
+    config = AssessConfig(model=model, threads=threads)
+    for scene, result in run_model(judged_scenes(folder), config, work / "masks", use_before=use_before):
+        told(scene.name)
+        detected.found[scene.name] = result.found
+        detected.masks[scene.name] = dict(result.masks)
+        detected.registration_px[scene.name] = result.registration_error_px
+    return detected
+
+
+def detect_file(folder: Path, path: Path, name: str, threshold: float) -> Detected:
+    """Detections of another tool.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    what = {"name": name, "kind": "detections of another tool", "about": path.name, "images": "not stated"}
+    return Detected(what, read_found(path, judged_scenes(folder)), threshold, {}, {})
+
+
+def score(scenes: Sequence[DataScene], detected: Detected, out_dir: Path) -> dict[str, Any]:
+    """Score what was found, write ``out_dir``, return the scorecard."""
+    scored = [
+        score_scene(
+            ask(scene),
+            detected.found.get(scene.name, NOTHING),
+            detected.threshold,
+            masks=detected.masks.get(scene.name),
+            registration_error_px=detected.registration_px.get(scene.name),
+        )
+        for scene in scenes
+    ]
+    card = scorecard(scored, detected.threshold)
+    write_results(out_dir, {**detected.what, **card}, scored, detected.found)
+    return card

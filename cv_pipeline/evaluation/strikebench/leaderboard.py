@@ -1,0 +1,161 @@
+"""The leaderboard: one row for each detector on a set, with what it was when it was scored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cv_pipeline.errors import ConfigError
+from cv_pipeline.evaluation.results import text_of
+from cv_pipeline.evaluation.strikebench.spec import FOLDER, Spec
+from cv_pipeline.segmentation.zoo import shipped_models
+
+NETWORK_BASELINES = {
+    "unet": "a plain U-Net over both dates",
+    "fc_siam_diff": "FC-Siam-diff (Daudt et al. 2018, doi:10.1109/ICIP.2018.8451652)",
+}
+"""Trained by a command of their own; without a row until somebody has."""
+
+_KEPT = (
+    "scenes", "objects", "threshold", "centres", "outlines_at_iou_0.5", "boxes", "pixels", "geometry", "calibration",
+    "false_alarms", "registration", "end_to_end", "by_condition", "by_gsd_m", "by_diameter_px", "by_diameter_m",
+)  # fmt: skip
+
+
+def read_leaderboard(path: Path = FOLDER / "leaderboard.json") -> dict[str, Any]:
+    """The leaderboard's file; an empty one where there is none.
+
+    Raises:
+        ConfigError: it is not a leaderboard.
+    """
+    if not path.is_file():
+        return {"rows": []}
+    try:
+        board: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        [row["name"] for row in board["rows"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: not a leaderboard ({error!r}); restore it from the repository") from error
+    return board
+
+
+def put_row(board: dict[str, Any], spec: Spec, set_name: str, what: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+    """Add a row, in place of an earlier one of that name on that set. ``what`` says what was scored."""
+    row = {**what, "set": set_name, "version": spec.version, **{name: card[name] for name in _KEPT}}
+    rows = [r for r in board["rows"] if (r["name"], r["set"]) != (row["name"], set_name)]
+    board["rows"] = sorted([*rows, row], key=lambda r: (r["set"], -r["centres"]["ap"]))
+
+
+def write_leaderboard(board: Mapping[str, Any], spec: Spec, folder: Path = FOLDER) -> None:
+    """Write leaderboard.json, and leaderboard.md from it."""
+    (folder / "leaderboard.json").write_text(json.dumps(board, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / "leaderboard.md").write_text(_text(board, spec), encoding="utf-8")
+
+
+def model_hash(folder: Path) -> str:
+    """SHA-256 over everything in a model folder that can change what it finds: all but cards and metrics."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix != ".md" and path.name not in ("metrics.json", "domain.json"):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def stale_rows(board: Mapping[str, Any], spec: Spec, set_name: str) -> list[str]:
+    """What of a set's rows is out of date or missing, as sentences."""
+    rows = {row["name"]: row for row in board["rows"] if row["set"] == set_name}
+    found = []
+    for name, row in rows.items():
+        if row["version"] != spec.version:
+            found.append(f"{name}: of version {row['version']}, the benchmark is {spec.version}")
+    for model, folder in shipped_models().items():
+        mine = [row for row in rows.values() if row.get("model") == model]
+        if not mine:
+            found.append(f"{model}: a shipped model without a row")
+        found += [
+            f"{row['name']}: STALE, scored with weights or settings {row['hash'][:12]}, now {model_hash(folder)[:12]}"
+            for row in mine
+            if row["hash"] != model_hash(folder)
+        ]
+    found += [f"{name}: {about}: not yet run" for name, about in NETWORK_BASELINES.items() if name not in rows]
+    return found
+
+
+def _text(board: Mapping[str, Any], spec: Spec) -> str:
+    parts = [
+        "# Leaderboard of strikebench",
+        "",
+        "Written by `scripts/strikebench.py`; do not edit. **Simulated scenes**: these figures compare detectors with "
+        "each other, and say nothing of how many real craters any of them finds. Brackets are 95 % intervals by "
+        "bootstrap over scenes (false alarms: Poisson); where they overlap, the set does not tell which is better. AP "
+        "and F1 are by centre within 5 m, then by outline at IoU 0.5; F1 is at the detector's own threshold, chosen "
+        "without the scenes it is scored on.",
+        "",
+    ]
+    for set_name in spec.sets:
+        rows = [row for row in board["rows"] if row["set"] == set_name]
+        if not rows:
+            continue
+        parts += [f"## Set `{set_name}`, version {spec.version}", "", *_table(rows), "", *_conditions(rows), ""]
+        missing = [name for name in NETWORK_BASELINES if name not in {row["name"] for row in rows}]
+        if missing:
+            parts += [f"Not yet run: {', '.join(f'`{name}` ({NETWORK_BASELINES[name]})' for name in missing)}.", ""]
+    return "\n".join(parts)
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    heads = (
+        "detector", "images", "AP 5 m", "F1 5 m", "AP IoU 0.5", "F1 IoU 0.5", "AP50:95 boxes", "crater IoU",
+        "radius error", "distance error m", "wrong structure", "false alarms/km² on empty ground", "ECE",
+    )  # fmt: skip
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for row in rows:
+        centres, outlines, boxes = row["centres"], row["outlines_at_iou_0.5"], row["boxes"]
+        ends, alarms, mask = row["end_to_end"] or {}, row["false_alarms"] or {}, row["pixels"].get("crater", {})
+        cells = (
+            f"`{row['name']}`" + (f" (`{row['hash'][:8]}`)" if row.get("model") else ""),
+            row["images"],
+            text_of(centres["ap"], centres["ap_interval_95"], ".2f"),
+            _f1(centres),
+            "-" if outlines is None else text_of(outlines["ap"], outlines["ap_interval_95"], ".2f"),
+            "-" if outlines is None else _f1(outlines),
+            "-" if boxes is None else text_of(boxes["ap50_95"], boxes["ap50_95_interval_95"], ".2f"),
+            text_of(mask.get("iou"), mask.get("iou_interval_95"), ".2f"),
+            _figure(row["geometry"]["radius_relative_error_median_size"]),
+            _figure(ends.get("distance_error_m_median_size")),
+            _figure(ends.get("wrong_structure_share")),
+            text_of(alarms.get("per_km2"), alarms.get("interval_95"), ".0f"),
+            text_of(row["calibration"]["calibration_error"], form=".2f"),
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _conditions(rows: list[dict[str, Any]]) -> list[str]:
+    """AP by centre of each detector in each condition."""
+    names = sorted({name for row in rows for name, part in row["by_condition"].items() if "centres" in part})
+    lines = [
+        "AP within 5 m by condition:",
+        "",
+        "| detector | " + " | ".join(names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for row in rows:
+        cells = [
+            text_of(p["centres"]["ap"], p["centres"]["ap_interval_95"], ".2f") if "centres" in p else "-"
+            for p in (row["by_condition"].get(name, {}) for name in names)
+        ]
+        lines.append(f"| `{row['name']}` | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _f1(part: Mapping[str, Any]) -> str:
+    here = part["at_threshold"]
+    return text_of(0.0 if here is None else here["f1"], part["f1_interval_95"], ".2f")
+
+
+def _figure(figure: Mapping[str, Any] | None) -> str:
+    return "-" if figure is None else text_of(figure["value"], figure["interval_95"], ".2f")
