@@ -5,8 +5,6 @@ Only seams are kept: 1.3 kB for each pixel of a strip's width and, where the sce
 
 from __future__ import annotations
 
-import numpy as np
-
 from cv_pipeline.segmentation.tiles import RAMP_PX, Tile, fade_in
 from cv_pipeline.types import Float32Array
 
