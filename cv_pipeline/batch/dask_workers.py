@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
 from importlib.util import find_spec
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 from uuid import uuid4
 
@@ -42,6 +42,9 @@ class DaskWorkers:
         self._cluster: Any = None
         self._client: Any = None
         self._jobs: dict[Any, Job] = {}
+        self._ended: SimpleQueue[Any] = SimpleQueue()
+        """Futures that are done, or that were cancelled because the scheduler was lost."""
+        self._lost = False
         self._room, self._asked_s = 0, float("-inf")
 
     def __enter__(self) -> Self:
@@ -53,8 +56,8 @@ class DaskWorkers:
             settings = {"distributed.scheduler.allowed-failures": 0, "distributed.worker.daemon": False}
             threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), self._threads)
             with dask.config.set({**settings, "distributed.nanny.pre-spawn-environ": threads}):
-                self._cluster = LocalCluster(
-                    n_workers=self._workers, threads_per_worker=1, processes=True, dashboard_address=None
+                self._cluster = LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=self._workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
                 )
             self._address = self._cluster.scheduler_address
         self._connect(CONNECT_S)
@@ -79,40 +82,24 @@ class DaskWorkers:
         key = f"{job.call.__name__}-{job.pair_id}-{uuid4().hex[:8]}"
         future = self._client.submit(job.call, *job.arguments, key=key, pure=False)
         self._jobs[future] = job
+        future.add_done_callback(self._ended.put)
 
     def wait(self, seconds: float) -> Sequence[Answer]:
         """Answers that have come; where the scheduler was lost, everything that is out is handed out again."""
-        from distributed import wait as wait_for
-
-        if self._client.status != "running":
+        if self._lost or self._client.status != "running":
             self._return()
-            return []
         try:
-            done = wait_for(list(self._jobs), timeout=seconds, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
+            future = self._ended.get(timeout=seconds)
+        except Empty:
             return []
-        except (CancelledError, OSError):
-            self._return()
+        job = self._jobs.get(future)
+        if job is None:  # of before the scheduler was lost
             return []
-        return [answer for future in done if (answer := self._answer(future)) is not None]
-
-    def _answer(self, future: Any) -> Answer | None:
-        from distributed import KilledWorker
-
-        if future.status == "cancelled":  # with the connection to the scheduler; wait() sees to it
-            return None
-        job = self._jobs[future]
-        try:
-            answer = Answer(job, future.result(timeout=CONNECT_S))
-        except KilledWorker:
-            answer = Answer(job, lost=KILLED)
-        except (CancelledError, TimeoutError, OSError):
-            return None
-        except Exception as error:  # whatever kept the worker from running it, such as another version there
-            answer = Answer(job, lost=f"its worker could not run it ({type(error).__name__}: {error})")
+        if future.cancelled():
+            self._lost = True
+            return []
         del self._jobs[future]
-        future.release()
-        return answer
+        return [_answer(job, future)]
 
     def _connect(self, seconds: float) -> None:
         from distributed import Client
@@ -120,7 +107,7 @@ class DaskWorkers:
         end_s = time.monotonic() + seconds
         while True:
             try:
-                self._client = Client(self._address, timeout=min(seconds, CONNECT_S), set_as_default=False)
+                self._client = Client(self._address, timeout=min(seconds, CONNECT_S), set_as_default=False)  # type: ignore[no-untyped-call]
                 return
             except (OSError, TimeoutError) as error:
                 if time.monotonic() > end_s:
@@ -136,6 +123,17 @@ class DaskWorkers:
         self._jobs.clear()
         self._client.close(timeout=2)
         self._connect(RETURN_S)
-        self._asked_s = float("-inf")
+        self._lost, self._asked_s = False, float("-inf")
         for job in jobs:
             self.submit(job)
+
+
+def _answer(job: Job, future: Any) -> Answer:
+    from distributed import KilledWorker
+
+    try:
+        return Answer(job, future.result(timeout=CONNECT_S))
+    except KilledWorker:
+        return Answer(job, lost=KILLED)
+    except Exception as error:  # whatever kept the worker from running it, such as another version there
+        return Answer(job, lost=f"its worker could not run it ({type(error).__name__}: {error})")

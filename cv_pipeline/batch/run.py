@@ -186,12 +186,15 @@ class _Parts:
 
 def _settled(config: AssessConfig) -> AssessConfig:
     """Settings that are the same on every machine: ``auto`` is settled here, once."""
-    from cv_pipeline.segmentation.onnx_backend import choose_precision
     from cv_pipeline.segmentation.zoo import find_model
 
     folder = find_model(config.model)
-    precision = choose_precision(folder, config.backend, config.precision)
-    return config.model_copy(update={"precision": precision, "model": _portable(config.model)})
+    if config.precision != "fp32":
+        from cv_pipeline.segmentation.onnx_backend import choose_precision  # loads PyTorch, so only where it is asked
+
+        precision = choose_precision(folder, config.backend, config.precision)
+        config = config.model_copy(update={"precision": precision})
+    return config.model_copy(update={"model": _portable(config.model)})
 
 
 def _portable(model: str) -> str:

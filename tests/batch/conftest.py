@@ -10,14 +10,13 @@ import pytest
 
 from cv_pipeline.batch.run import BatchSettings
 from cv_pipeline.config import AssessConfig
-from tests.batch.standins import obey
-from tests.segmentation.factories import make_model
+from tests.batch.standins import obey, write_model
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., BatchSettings]:
     """A factory of settings with the stand-in, a tiny model and ``tmp_path / 'out'``."""
-    make_model(tmp_path / "model")
+    write_model(tmp_path / "model")
 
     def make(**changes: Any) -> BatchSettings:
         config = AssessConfig(model=str(tmp_path / "model"), precision="fp32", threads=1, seed=changes.pop("seed", 0))

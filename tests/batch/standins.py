@@ -8,6 +8,8 @@ import signal
 import time
 from pathlib import Path
 
+import yaml
+
 from cv_pipeline.batch.executor import Answer, Job
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.task import Found
@@ -57,6 +59,17 @@ def obey(given: PairEntry, config: AssessConfig, scratch: Path) -> Found:
     (stage / "summary.json").write_text(json.dumps({"seed": config.seed, "name": orders["name"]}))
     stage.rename(config.out_dir)
     return Found(1, bool(orders.get("trusted", True)), ("planted",) if orders.get("warn") else ())
+
+
+def write_model(folder: Path) -> Path:
+    """A model folder that can be found and hashed, made without PyTorch; no network can be loaded from it."""
+    folder.mkdir(parents=True)
+    model = {
+        "name": "standin", "encoder": "none", "decoder_channels": [8], "working_gsd_m": 0.5, "min_gsd_m": 0.2,
+        "max_gsd_m": 1.1, "score_threshold": 0.5, "steps": 0, "seed": 0, "weights_sha256": "0" * 64,
+    }  # fmt: skip
+    (folder / "model.yaml").write_text(yaml.safe_dump(model))
+    return folder
 
 
 class Inline:

@@ -19,9 +19,8 @@ from cv_pipeline.batch.record import PairStatus
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts, read_records
 from cv_pipeline.errors import BatchError
-from tests.batch.standins import entries, entry, write_pair
+from tests.batch.standins import entries, entry, write_model, write_pair
 from tests.batch.test_run import starts, whole
-from tests.segmentation.factories import make_model
 
 pytest.importorskip("distributed")
 from cv_pipeline.batch.dask_workers import DaskWorkers
@@ -40,7 +39,11 @@ def free_port() -> int:
 @contextmanager
 def process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A part of a Dask cluster, with all that it starts, ended at the end."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    }
     started = subprocess.Popen(
         [sys.executable, "-m", "dask", *words], cwd=ROOT, env=environment, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -88,7 +91,7 @@ def test_every_executor_gives_the_same_bytes_and_a_killed_worker_takes_only_its_
 
 
 def test_a_scheduler_that_is_restarted_costs_nothing(tmp_path: Path) -> None:
-    make_model(tmp_path / "model")
+    write_model(tmp_path / "model")
     log = tmp_path / "log"
     names = {pair.pair_id for pair in entries(tmp_path / "in", 24, seconds=0.5, bytes=1000, log=str(log))}
     port = free_port()

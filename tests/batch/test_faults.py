@@ -24,9 +24,8 @@ from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts, read_counts, read_last_run, read_records
 from cv_pipeline.batch.task import WORK_FOLDER
 from cv_pipeline.errors import OutputError
-from tests.batch.standins import Inline, entries, entry, write_pair
+from tests.batch.standins import Inline, entries, entry, write_model, write_pair
 from tests.batch.test_run import starts, whole
-from tests.segmentation.factories import make_model
 
 Make = Callable[..., BatchSettings]
 ROOT = Path(__file__).parents[2]
@@ -56,7 +55,7 @@ def whole_so_far(out: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_ten_times_ends_as_if_it_was_not(tmp_path: Path) -> None:
-    make_model(tmp_path / "model")
+    write_model(tmp_path / "model")
     log = tmp_path / "log"
     names = {pair.pair_id for pair in entries(tmp_path / "in", 60, seconds=0.4, bytes=200_000, log=str(log))}
     rng = random.Random(9)
@@ -86,7 +85,7 @@ def test_a_run_that_is_killed_ten_times_ends_as_if_it_was_not(tmp_path: Path) ->
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    make_model(tmp_path / "model")
+    write_model(tmp_path / "model")
     entries(tmp_path / "in", 2, bytes=200_000)
     write_pair(tmp_path / "in", "z", bytes=200_000, seconds=600)
     driver = start_driver(tmp_path)
@@ -178,7 +177,7 @@ def as_user(user: int, work: Callable[[], bool]) -> bool:
 
 def test_an_input_that_may_not_be_read_fails_alone(settings: Make, other_user: tuple[int, Path]) -> None:
     user, folder = other_user
-    make_model(folder / "model")
+    write_model(folder / "model")
     wanted = settings(out_dir=folder / "out")
     wanted = replace(wanted, config=wanted.config.model_copy(update={"model": str(folder / "model")}))
     pairs = entries(folder / "in", 3)
@@ -196,7 +195,7 @@ def test_an_input_that_may_not_be_read_fails_alone(settings: Make, other_user: t
 def test_a_folder_that_may_not_be_written_is_told(settings: Make, other_user: tuple[int, Path]) -> None:
     user, folder = other_user
     (folder / "closed").mkdir(mode=0o755)
-    make_model(folder / "model")
+    write_model(folder / "model")
     wanted = settings(out_dir=folder / "closed" / "out")
     wanted = replace(wanted, config=wanted.config.model_copy(update={"model": str(folder / "model")}))
 
