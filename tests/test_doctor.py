@@ -109,3 +109,17 @@ def test_command(make_tiff, tmp_path):
     assert bad.exit_code == 2
     assert "no such file" in bad.stdout
     assert "not usable" in bad.stdout
+
+
+def test_a_pair_is_judged_without_torch(make_tiff):
+    """It would take longer to load than all the rest together."""
+    import subprocess
+    import sys
+
+    paths = [str(make_tiff(texture(256, 256), name=name)) for name in ("a.tif", "b.tif")]
+    code = (
+        "import sys; from cv_pipeline.doctor import diagnose, lines; "
+        f"print(lines(diagnose(*{paths!r}))[-1], 'torch' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["usable", "False"]

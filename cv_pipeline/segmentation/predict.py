@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from itertools import groupby, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,7 +21,6 @@ from cv_pipeline.errors import GsdError
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.register import before_view
 from cv_pipeline.segmentation.ahead import Behind, ahead
-from cv_pipeline.segmentation.backend import Backend
 from cv_pipeline.segmentation.blend import Blender
 from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.segmentation.tile_input import TileInput, input_reader, read_tile
@@ -34,6 +34,9 @@ from cv_pipeline.types import (
     ModelInfo,
     Segmentation,
 )
+
+if TYPE_CHECKING:
+    from cv_pipeline.segmentation.backend import Backend
 
 Progress = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
