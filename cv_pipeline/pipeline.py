@@ -114,6 +114,7 @@ def prepare(
     from cv_pipeline.imagery.pair import open_pair
     from cv_pipeline.output_dir import check_output_dir
     from cv_pipeline.registration.register import register
+    from cv_pipeline.report.geoparquet import check_geoparquet
     from cv_pipeline.segmentation.onnx_backend import choose_precision
     from cv_pipeline.segmentation.predict import check_gsd
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
@@ -121,6 +122,8 @@ def prepare(
     config = config or AssessConfig()
     if config.out_dir is not None:
         check_output_dir(config.out_dir, config.overwrite)
+        if config.geoparquet:
+            check_geoparquet()
     progress("opening", 0, 1)
     model_dir = find_model(config.model)
     model = read_model_file(model_dir)
