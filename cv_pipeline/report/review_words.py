@@ -24,7 +24,7 @@ def precision_sentence(review: Review) -> str:
     decided = review.accepted + len(review.rejected)
     if review.precision is None:
         return "Precision is not known: no impact was decided on."
-    left = f" {review.unreviewed} are undecided and not in it." if review.unreviewed else ""
+    left = f" Not decided on, and not in it: {review.unreviewed}." if review.unreviewed else ""
     return (
         f"Precision {_rate(review.precision, review)}, Clopper-Pearson: {review.accepted} of {decided} impacts that "
         f"were decided on are craters in the reviewer's eyes.{left}"
@@ -43,9 +43,7 @@ def recall_sentence(review: Review) -> str:
             "Recall is not known: no impact was accepted, and nothing was missed in the "
             f"{review.windows_seen} of {review.windows} windows that were looked at (at most {high:.0f} in all)."
         )
-    waiting = (
-        f" {review.unreviewed} impacts that are not yet reviewed are not counted as found." if review.unreviewed else ""
-    )
+    waiting = f" Not yet reviewed, and not counted as found: {review.unreviewed}." if review.unreviewed else ""
     return (
         f"Recall {_rate(review.recall, review)}: {review.accepted} accepted, and about {review.missed.value:.0f} "
         f"missed ({low:.0f} to {high:.0f}), extrapolated from {review.windows_seen} of {review.windows} windows "

@@ -90,7 +90,7 @@ export class Picture {
         const picked = aim.id === extra.aim;
         if (!aim.at || (rank > 1 && !picked)) return;
         const [ax, ay] = at(aim.at);
-        parts.push(make("circle", { class: picked ? "pinned" : rank ? "aim less line" : "aim line", cx: ax, cy: ay, r: picked ? 8 : 6 }, make("title", {}, aim.name)));
+        parts.push(make("circle", { class: picked ? "pinned" : rank ? "aim less" : "aim likely", cx: ax, cy: ay, r: picked ? 8 : 6 }, make("title", {}, aim.name)));
       });
     }
     const reach = 1.15 * Math.max(values.blast_radius_m || 0, 2 * values.crater_radius_m);
