@@ -1,19 +1,23 @@
 """Blast radius, direction and their intervals on simulated scenes over places that no network was trained on.
 
-    python scripts/check_patterns.py fit   --cache DIR [--scenes 50] [--write]
-    python scripts/check_patterns.py judge --cache DIR [--scenes 90] [--maps network|oracle]
-    python scripts/check_patterns.py sun   --cache DIR [--scenes 6]
+    python scripts/check_patterns.py fit   --cache DIR [--maps oracle] [--write]
+    python scripts/check_patterns.py judge --cache DIR [--maps oracle]
+    python scripts/check_patterns.py sun   --cache DIR [--maps oracle]
+    python scripts/check_patterns.py real  --out DIR   [--data ../shared/data/arcade_dev]
 
 ``fit`` works on one half of the held-out places and ``judge`` on the other, with other seeds. ``--maps oracle``
 replaces the network's maps by blurred, noisy truth, with weights that are then fitted on oracle maps too: that judges
-the measurement apart from the network. Scenes are kept in ``--cache``. GSD 0.25 to 1 m, working GSD that of the model.
-``--write`` puts what was fitted into the model's folder (``patterns.yaml``).
+the measurement apart from the network. ``sun`` turns the sun around the same strikes. ``real`` counts what is found in
+real scenes without truth, and draws figures to look at. GSD 0.25 to 1 m, working GSD that of the model.
+
+Scenes are kept in ``--cache`` and made in pieces of ``--minutes``: a command that ends with exit code 3 is to be given
+again. ``--write`` puts what was fitted into the model's folder (``patterns.yaml``).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,14 +25,18 @@ from cv_pipeline.evaluation import pattern_cases as cases
 from cv_pipeline.evaluation import pattern_scores as scores
 from cv_pipeline.evaluation.pattern_scenes import make_scenes
 from cv_pipeline.evaluation.scenes import Half, half_of
+from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
 from cv_pipeline.patterns.weights_file import (
     directions_section,
     read_pattern_weights,
     read_patterns_file,
     write_section,
 )
-from cv_pipeline.segmentation.zoo import find_model
+from cv_pipeline.segmentation.zoo import ModelFile, find_model, read_model_file
 from cv_pipeline.types import ModelInfo
+
+if TYPE_CHECKING:
+    from cv_pipeline.segmentation.backend import TorchBackend
 
 FIT_RUN, JUDGE_RUN = 71, 72
 
@@ -36,40 +44,72 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 Cache = Annotated[Path, typer.Option(help="folder in which scenes are kept")]
 Data = Annotated[Path, typer.Option(help="folder with ucmerced/")]
 Maps = Annotated[str, typer.Option(help="network or oracle")]
+Minutes = Annotated[float, typer.Option(help="make scenes for so long; then stop, to be called again")]
+FitScenes = Annotated[int, typer.Option(help="scenes to fit on")]
 
 
-def scenes_of(half: Half, count: int, cache: Path, data: Path, model: str) -> tuple[list[Path], ModelInfo]:
-    """Folders of the scenes of a half, made where missing, and the model."""
+def network_of(model: str, maps: str) -> tuple[ModelFile, TorchBackend | None]:
+    """A model's settings, and its network ready for inference (None for oracle maps)."""
     import cv2
+
+    cv2.setNumThreads(1)
+    settings: ModelFile = read_model_file(find_model(model))
+    if maps == "oracle":
+        return settings, None
     import torch
 
     from cv_pipeline.segmentation.backend import TorchBackend
-    from cv_pipeline.segmentation.zoo import find_model, load_network, read_model_file
+    from cv_pipeline.segmentation.zoo import load_network
+
+    torch.set_num_threads(1)
+    return settings, TorchBackend(load_network(find_model(model), settings), settings)
+
+
+def scenes_of(half: Half, count: int, cache: Path, data: Path, model: str, maps: str, minutes: float) -> list[Path]:
+    """Folders of the scenes of a half; exits with code 3 where time did not suffice for all."""
     from cv_pipeline.simulation.background import Backgrounds, list_tiles
 
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    folder = find_model(model)
-    settings = read_model_file(folder)
-    backend = TorchBackend(load_network(folder, settings), settings)
+    settings, backend = network_of(model, maps)
     backgrounds = Backgrounds(half_of(list_tiles(data, "validate"), half))
     run = FIT_RUN if half is Half.FIT else JUDGE_RUN
-    return make_scenes(cache, backgrounds, [(run, k) for k in range(count)], backend, settings.info()), settings.info()
+    seeds = [(run, k) for k in range(count)]
+    return complete(make_scenes(cache, backgrounds, seeds, backend, settings.info(), seconds=60 * minutes), count)
+
+
+def complete(folders: list[Path], count: int) -> list[Path]:
+    """The folders, if all are there.
+
+    Raises:
+        Exit: with code 3 if not.
+    """
+    if len(folders) < count:
+        print(f"{len(folders)} of {count} scenes are there; give the same command again")
+        raise typer.Exit(3)
+    return folders
+
+
+def fitted(folders: list[Path], maps: str, info: ModelInfo) -> tuple[RadiusWeights, DirectionWeights]:
+    """Weights fitted on scenes."""
+    found = list(cases.planted_cases(folders, maps, info))
+    shown = sum(c.is_directional for c in found)
+    print(f"Fitted on {len(folders)} scenes, {len(found)} strikes, {shown} with an axis that can be seen; {maps} maps.")
+    return cases.fit_radius(found, info.working_gsd_m), cases.fit_direction(found)
 
 
 @app.command()
 def fit(
     cache: Cache,
     write: Annotated[bool, typer.Option("--write", help="write them into the model's folder")] = False,
-    scenes: int = 50,
+    scenes: FitScenes = 60,
     data: Data = Path("../shared/data"),
     model: str = "small",
     maps: Maps = "network",
+    minutes: Minutes = 3.0,
 ) -> None:
     """Fit the weights of pattern measurement for a model."""
-    folders, info = scenes_of(Half.FIT, scenes, cache, data, model)
-    found = list(cases.planted_cases(folders, maps, info))
-    radius, direction = cases.fit_radius(found, info.working_gsd_m), cases.fit_direction(found)
+    folders = scenes_of(Half.FIT, scenes, cache, data, model, maps, minutes)
+    info = read_model_file(find_model(model)).info()
+    radius, direction = fitted(folders, maps, info)
     print(radius, direction, sep="\n")
     if write:
         section = directions_section(radius, direction, info.sha256, f"{len(folders)} scenes, {maps} maps")
@@ -79,22 +119,23 @@ def fit(
 @app.command()
 def judge(
     cache: Cache,
-    scenes: int = 90,
+    scenes: Annotated[int, typer.Option(help="scenes to judge on")] = 90,
     data: Data = Path("../shared/data"),
     model: str = "small",
     maps: Maps = "network",
-    fit_scenes: Annotated[int, typer.Option(help="scenes to fit oracle weights on")] = 50,
+    fit_scenes: FitScenes = 60,
+    minutes: Minutes = 3.0,
 ) -> None:
     """Print the figures of the other half."""
-    folders, info = scenes_of(Half.JUDGE, scenes, cache, data, model)
+    folders = scenes_of(Half.JUDGE, scenes, cache, data, model, maps, minutes)
+    info = read_model_file(find_model(model)).info()
     weights, notes = read_pattern_weights(find_model(model), info.sha256)
     radius, direction = weights.radius, weights.direction
     section = read_patterns_file(find_model(model)).directions
     origin = "; ".join(notes) or ("none" if section is None else section.fitted_on)
     if maps == "oracle":
-        fit_folders, _ = scenes_of(Half.FIT, fit_scenes, cache, data, model)
-        fitted = list(cases.planted_cases(fit_folders, maps, info))
-        radius, direction = cases.fit_radius(fitted, info.working_gsd_m), cases.fit_direction(fitted)
+        fit_folders = scenes_of(Half.FIT, fit_scenes, cache, data, model, maps, minutes)
+        radius, direction = fitted(fit_folders, maps, info)
         origin = f"{len(fit_folders)} scenes, oracle maps"
     print(f"Simulated scenes only, held-out places, 0.25-1 m GSD. Network weights {info.sha256[:12]}; {maps} maps.")
     print(f"Measurement weights: {origin}.")
@@ -109,24 +150,51 @@ def judge(
 @app.command()
 def sun(
     cache: Cache,
-    scenes: int = 6,
-    suns: int = 8,
+    scenes: Annotated[int, typer.Option(help="scenes, each under every sun")] = 8,
+    suns: Annotated[int, typer.Option(help="azimuths of the sun")] = 4,
     data: Data = Path("../shared/data"),
     model: str = "small",
+    maps: Maps = "network",
+    minutes: Minutes = 3.0,
 ) -> None:
-    """The same strikes under a turning sun."""
-    from cv_pipeline.segmentation.backend import TorchBackend
-    from cv_pipeline.segmentation.zoo import find_model, load_network, read_model_file
+    """The same strikes under a turning sun, with the weights of the model's folder."""
+    from cv_pipeline.evaluation.pattern_sun import sun_lines, sun_scenes
     from cv_pipeline.simulation.background import Backgrounds, list_tiles
 
-    folder = find_model(model)
-    settings = read_model_file(folder)
+    settings, backend = network_of(model, maps)
+    info = settings.info()
     backgrounds = Backgrounds(half_of(list_tiles(data, "validate"), Half.JUDGE))
-    backend = TorchBackend(load_network(folder, settings), settings)
-    weights, _ = read_pattern_weights(folder, settings.weights_sha256)
-    folders = scores.sun_scenes(cache, backgrounds, scenes, suns, backend, settings.info())
-    print(f"Simulated scenes only. Network weights {settings.weights_sha256[:12]}; {scenes} scenes, {suns} suns each.")
-    print("\n".join(scores.sun_lines(folders, settings.info(), weights.direction)))
+    weights, notes = read_pattern_weights(find_model(model), info.sha256)
+    folders = sun_scenes(cache, backgrounds, scenes, suns, backend, info, seconds=60 * minutes)
+    if len(folders) < scenes:
+        print(f"{len(folders)} of {scenes} scenes are there; give the same command again")
+        raise typer.Exit(3)
+    print(f"Simulated scenes only. Network weights {info.sha256[:12]}; {maps} maps; {scenes} scenes, {suns} suns each.")
+    print("\n".join([*notes, *sun_lines(folders, maps, info, weights.direction)]))
+
+
+@app.command()
+def real(
+    out: Annotated[Path, typer.Option(help="folder for figures; not inside the project")],
+    data: Annotated[Path, typer.Option(help="folder of scenes with labels.csv")] = Path("../shared/data/arcade_dev"),
+    model: str = "small",
+    figures: Annotated[int, typer.Option(help="figures of each kind and scene")] = 6,
+) -> None:
+    """Count patterns and directions in real scenes without truth; scenes that are there already are left out."""
+    from cv_pipeline.evaluation.labelled import read_scenes
+    from cv_pipeline.evaluation.pattern_real import scene_impacts, summary_line
+
+    settings, backend = network_of(model, "network")
+    assert backend is not None
+    weights, notes = read_pattern_weights(find_model(model), settings.weights_sha256)
+    print(f"Real scenes without truth, after image only. Network weights {settings.weights_sha256[:12]}.")
+    print("\n".join(notes))
+    for scene in read_scenes(data):
+        done = out / f"field_{scene.field}" / "counts.txt"
+        if not done.exists():
+            impacts = scene_impacts(scene, backend, settings.info(), weights, done.parent, figures)
+            done.write_text(summary_line(f"field {scene.field}", impacts) + "\n")
+        print(done.read_text().strip(), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,14 @@ from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns import rays
 from cv_pipeline.patterns.direction import vector_log_density
 from cv_pipeline.patterns.ground import GroundMap
-from cv_pipeline.patterns.measure import Findings, direction_terms, look_around, weigh_axis
+from cv_pipeline.patterns.measure import Findings, look_around
 from cv_pipeline.patterns.measure import Window as PatternWindow
+from cv_pipeline.patterns.one_sided import direction_terms, weigh_axis
 from cv_pipeline.patterns.radii import combined_radius
-from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
+from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, RadiusWeights
 from cv_pipeline.registration.register import before_view
 from cv_pipeline.segmentation.raster import read_channels
-from cv_pipeline.types import Float64Array, ModelInfo, Window
+from cv_pipeline.types import Float64Array, ModelInfo, SectorUse, Window
 
 VISIBLE_SD = 0.7
 """Patterns and axes that stand out less are taken for invisible: the least conspicuity of a strike, for the same reason
@@ -55,6 +56,11 @@ class Case(NamedTuple):
     def is_round(self) -> bool:
         """Not one-sided at all, whether or not there is a pattern."""
         return self.truth.axis_deg is None
+
+    @property
+    def is_free(self) -> bool:
+        """Most of the pattern's ground is its own: fewer than a third of its rays end at a neighbour's."""
+        return float((self.found.use == SectorUse.NEIGHBOUR).mean()) < 1 / 3
 
     @property
     def has_visible_pattern(self) -> bool:
@@ -138,28 +144,41 @@ def fit_radius(cases: Sequence[Case], gsd_m: float) -> RadiusWeights:
 def fit_direction(cases: Sequence[Case]) -> DirectionWeights:
     """Exponents under which the true axes are likeliest, a logistic law for being directional, and the SD's scale.
 
-    A direction is given from the probability that one in a hundred of the round strikes passes.
+    A direction is given from the probability that one in a hundred of the round strikes passes. The scale makes 90 %
+    of the errors lie within 1.645 SDs; each half of the cases is judged with weights of the other half, since errors
+    of the cases that weights were fitted on are too small.
     """
+    fitted = _fit_without_scale(cases)
+    middle = len(cases) // 2
+    first, second = cases[:middle], cases[middle:]
+    ratio = np.r_[_sd_ratios(first, _fit_without_scale(second)), _sd_ratios(second, _fit_without_scale(first))]
+    return fitted._replace(sd_scale=max(float(np.quantile(ratio, _COVER) / _SIGMAS), _LEAST_SCALE))
+
+
+def _fit_without_scale(cases: Sequence[Case]) -> DirectionWeights:
     directional = [c for c in cases if c.is_directional]
-    exponents = _fit_exponents(directional)
-    logistic = _fit_logistic(directional, [c for c in cases if c.is_round])
-    fitted = DirectionWeights._make([*exponents, *logistic, 0.5, 1.0])
-    chance = np.array([weigh_axis(c.found, fitted)[1] for c in cases if c.is_round])
-    fitted = fitted._replace(least_probability=float(max(np.quantile(chance, 0.99), 0.05)))
-    told = [(c, *weigh_axis(c.found, fitted)) for c in directional]
+    around = [c for c in cases if c.is_round]
+    fitted = PLAIN.direction._replace(**_fit_exponents(directional), least_probability=0.5, sd_scale=1.0)
+    fitted = fitted._replace(**_fit_logistic(directional, around, fitted))
+    chance = np.array([weigh_axis(c.found.sides, fitted)[1] for c in around])
+    return fitted._replace(least_probability=float(max(np.quantile(chance, 0.99), 0.05)))
+
+
+def _sd_ratios(cases: Sequence[Case], weights: DirectionWeights) -> Float64Array:
+    """Errors in SDs of the most directional cases: those that pass the threshold, but no fewer than some tens."""
+    told = [(c, *weigh_axis(c.found.sides, weights)) for c in cases if c.is_directional]
     told.sort(key=lambda t: -t[2])
-    given = sum(t[2] >= fitted.least_probability for t in told)
+    given = sum(chance >= weights.least_probability for *_, chance in told)
     told = told[: max(given, min(_LEAST_TOLD, len(told)))]
-    ratio = np.array(
-        [abs(angle_deg(axis.azimuth_deg, float(c.truth.axis_deg or 0))) / axis.sd_deg for c, axis, _ in told]
-    )
-    scale = float(np.quantile(ratio, _COVER) / _SIGMAS)
-    return fitted._replace(sd_scale=max(scale, _LEAST_SCALE))
+    return np.array([abs(angle_deg(a.azimuth_deg, float(c.truth.axis_deg or 0))) / a.sd_deg for c, a, _ in told])
 
 
-def _fit_exponents(directional: Sequence[Case]) -> tuple[float, ...]:
+def _fit_exponents(directional: Sequence[Case]) -> dict[str, float]:
     densities = np.array(
-        [(*c.found.densities, vector_log_density(c.found.east, c.found.north, 1.0)) for c in directional]
+        [
+            (*c.found.sides.densities, vector_log_density(c.found.sides.east, c.found.sides.north, 1.0))
+            for c in directional
+        ]
     )
     true_deg = np.array([float(c.truth.axis_deg or 0) for c in directional])
     index = np.rint(true_deg / 360 * rays.SECTORS).astype(int) % rays.SECTORS
@@ -170,22 +189,29 @@ def _fit_exponents(directional: Sequence[Case]) -> tuple[float, ...]:
         at_truth = np.exp(total[np.arange(len(total)), index])
         return float(-np.mean(np.log(0.97 * at_truth + 0.03 / rays.SECTORS)) + 1e-3 * np.sum(p**2))
 
-    start = np.log([1.0, 1.0, 0.3, 3.0])
-    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 800}).x
-    return tuple(float(v) for v in np.exp(best))
+    start = np.log([1.0, 0.3, 0.1, 3.0])
+    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400, "xatol": 0.01, "fatol": 1e-5}).x
+    names = ("mask_exponent", "ring_exponent", "core_exponent", "head_concentration")
+    return dict(zip(names, np.exp(best).tolist(), strict=True))
 
 
-def _fit_logistic(directional: Sequence[Case], around: Sequence[Case]) -> tuple[float, ...]:
-    terms = np.array([direction_terms(c.found) for c in (*directional, *around)])
+def _fit_logistic(directional: Sequence[Case], around: Sequence[Case], exponents: DirectionWeights) -> dict[str, float]:
+    """Weights of at least 0: no witness speaks against a direction by seeing one."""
+    every = [c.found.sides for c in (*directional, *around)]
+    terms = np.array([direction_terms(s, weigh_axis(s, exponents)[0], exponents) for s in every])
     label = np.r_[np.ones(len(directional)), np.zeros(len(around))]
     weight = np.where(label > 0, _CONE_ODDS, 1.0)
 
-    def loss(p: Float64Array) -> float:
-        logit = p[0] + terms @ np.exp(p[1:])
-        return float(weight @ (np.logaddexp(0, logit) - label * logit) / weight.sum() + 1e-3 * np.sum(p[1:] ** 2))
+    def loss(p: Float64Array) -> tuple[float, Float64Array]:
+        logit = p[0] + terms @ p[1:]
+        value = weight @ (np.logaddexp(0, logit) - label * logit) / weight.sum() + 1e-3 * np.sum(p[1:] ** 2)
+        slope = weight * (1 / (1 + np.exp(-logit)) - label) / weight.sum()
+        return float(value), np.r_[slope.sum(), slope @ terms + 2e-3 * p[1:]]
 
-    best = minimize(loss, np.array([-3.0, 0.0, 0.0, -1.0, 0.0]), method="Nelder-Mead", options={"maxiter": 1500}).x
-    return float(best[0]), *(float(v) for v in np.exp(best[1:]))
+    bounds = [(None, None), *[(0.0, None)] * terms.shape[1]]
+    best = minimize(loss, np.r_[-3.0, np.ones(terms.shape[1])], jac=True, method="L-BFGS-B", bounds=bounds).x
+    names = ("intercept", "evidence_weight", "reach_weight", "colour_weight", "head_weight")
+    return dict(zip(names, best.tolist(), strict=True))
 
 
 def angle_deg(found_deg: float, true_deg: float) -> float:

@@ -6,10 +6,11 @@ A scene is a folder of plain files, so that a long run can be taken up again and
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -18,12 +19,23 @@ from cv_pipeline.config import AssessConfig
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.simulation.config import SimulationConfig, StrikeConfig
-from cv_pipeline.simulation.ground import Material, patch_around
+from cv_pipeline.simulation.ground import Material, Patch, patch_around
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
+from cv_pipeline.simulation.pattern import LAYERS
 from cv_pipeline.simulation.strike import Strike, StrikeStatus, azimuth_difference_rad, pattern_extent_m
 from cv_pipeline.simulation.truth import axis_vector
 from cv_pipeline.simulation.visibility import FLOOR_DN, TO_TONES
-from cv_pipeline.types import AlignedPair, Channel, Float32Array, Gate, ModelInfo, Registration, Segmentation, Window
+from cv_pipeline.types import (
+    AlignedPair,
+    Channel,
+    Float32Array,
+    Float64Array,
+    Gate,
+    ModelInfo,
+    Registration,
+    Segmentation,
+    Window,
+)
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
@@ -34,8 +46,8 @@ SIDE_M = 240.0
 
 GSD_RANGE_M = (0.25, 1.0)
 
-CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=0.8, empty_share=0.0, salvos_per_ha=0.4))
-"""As trained on, but with more salvos and more cones, so that there are enough directional strikes to score."""
+CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=1.0, empty_share=0.0, salvos_per_ha=0.2))
+"""As trained on, but with about one salvo a scene and more cones: enough directional strikes, at real spacings."""
 
 _UNMOVED = Registration(
     np.array([[1.0, 0, 0], [0, 1.0, 0]]), 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0, 0, Gate.PASS, "simulated on one grid"
@@ -51,8 +63,8 @@ class TruthPattern:
 
     ``blast_radius_m`` and ``secondary_radius_m`` are None where no such pattern is visible. ``axis_deg`` is the
     side to which the pattern extends and ``axis_length`` (0..1] how one-sided it is; None and 0 for round ones.
-    ``pattern_sd`` says how far the ground between crater and edge stands out of the surroundings in the after image,
-    ``axis_sd`` how far the extended side differs from the opposite one, both in robust SDs of the surroundings as in
+    ``pattern_sd`` says by how much the ground between crater and edge was changed on average, ``axis_sd`` by how much
+    more on the extended side than on the opposite one, both in robust SDs of the surroundings in the after image as in
     :mod:`cv_pipeline.simulation.visibility`; 0 where there is none.
     """
 
@@ -135,20 +147,23 @@ def _truth_of(strike: Strike, pair: SimulatedPair) -> TruthPattern:
 
 
 def _stands_out(strike: Strike, axis_deg: float | None, pair: SimulatedPair) -> tuple[float, float]:
-    """``pattern_sd`` and ``axis_sd`` of a strike, measured in the after image."""
+    """``pattern_sd`` and ``axis_sd`` of a strike: what was drawn, against the texture of the after image around it.
+
+    Not the picture's own difference of two sides, for that is as great where a road runs past one of them.
+    """
     patch = patch_around(pair.after.shape[:2], strike.row_px, strike.col_px, 2.5 * strike.reach_m, pair.gsd_m)
     if patch is None:
         return 0.0, 0.0
     tones = pair.after[patch.rows, patch.cols].astype(np.float32) @ TO_TONES.T
-    reach_m = np.maximum(pattern_extent_m(strike, patch.azimuth_rad), 1e-6)
-    outside = patch.radius_m > 1.3 * strike.crater_radius_m
     beyond = tones[(patch.radius_m > 1.2 * max(strike.reach_m / 1.3, 2.5 * strike.crater_radius_m))]
-    inside = tones[outside & (patch.radius_m <= 0.95 * reach_m)]
     if not len(beyond):
         return 0.0, 0.0
-    level = np.median(beyond, axis=0)
-    spread = 1.4826 * np.median(np.abs(beyond - level), axis=0) + FLOOR_DN
-    pattern_sd = float(np.abs((inside.mean(axis=0) - level) / spread).max()) if len(inside) else 0.0
+    spread = 1.4826 * np.median(np.abs(beyond - np.median(beyond, axis=0)), axis=0) + FLOOR_DN
+    drawn = _drawn_dn(strike, patch) @ TO_TONES.T
+    outside = patch.radius_m > 1.3 * strike.crater_radius_m
+    reach_m = np.maximum(pattern_extent_m(strike, patch.azimuth_rad), 1e-6)
+    inside = drawn[outside & (patch.radius_m <= 0.95 * reach_m)]
+    pattern_sd = float(np.abs(inside.mean(axis=0) / spread).max()) if len(inside) else 0.0
     if axis_deg is None:
         return pattern_sd, 0.0
     is_cone = strike.cone_azimuth_deg is not None
@@ -156,10 +171,20 @@ def _stands_out(strike: Strike, axis_deg: float | None, pair: SimulatedPair) -> 
     sides = []
     for azimuth_deg in (axis_deg, axis_deg + 180.0):
         near = np.abs(azimuth_difference_rad(patch.azimuth_rad, azimuth_deg)) <= np.deg2rad(half_deg)
-        sides.append(tones[near & outside & (patch.radius_m <= 0.95 * length_m)])
+        sides.append(drawn[near & outside & (patch.radius_m <= 0.95 * length_m)])
     if not all(len(side) for side in sides):
         return pattern_sd, 0.0
     return pattern_sd, float(np.abs((sides[0].mean(axis=0) - sides[1].mean(axis=0)) / spread).max())
+
+
+def _drawn_dn(strike: Strike, patch: Patch) -> Float64Array:
+    """What a strike's pattern changes in each pixel of a patch, (h, w, 3) DN, before light, weather and sensor."""
+    total = np.zeros((*patch.radius_m.shape, 3))
+    for make in LAYERS:
+        layer = make(strike, patch)
+        if layer is not None:
+            total += layer.strength[..., None] * np.asarray(layer.delta)
+    return total
 
 
 def write_scene(folder: Path, pair: SimulatedPair) -> None:
@@ -167,12 +192,16 @@ def write_scene(folder: Path, pair: SimulatedPair) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, image in (("before", pair.before), ("after", pair.after)):
         cv2.imwrite(str(folder / f"{name}.png"), image[..., ::-1])
-    content = {
+    (folder / "truth.json").write_text(json.dumps(_content(pair)))
+
+
+def _content(pair: SimulatedPair) -> dict[str, Any]:
+    """What ``truth.json`` says of a pair."""
+    return {
         "gsd_m": pair.gsd_m,
         "sun_azimuth_deg": pair.after_acquisition.sun.azimuth_deg,
         "truth": [asdict(t) for t in truth_patterns(pair)],
     }
-    (folder / "truth.json").write_text(json.dumps(content))
 
 
 def network_maps(folder: Path, backend: Backend, model: ModelInfo) -> None:
@@ -252,17 +281,49 @@ def make_scenes(
     seeds: Sequence[tuple[int, ...]],
     backend: Backend | None,
     model: ModelInfo,
+    *,
+    seconds: float = float("inf"),
 ) -> list[Path]:
-    """Folders of all scenes under ``root``, made where not there yet; ``backend`` None gives oracle maps only."""
-    folders = []
+    """Folders of all scenes under ``root``, made where not there yet; ``backend`` None gives oracle maps only.
+
+    Scenes that the simulator would no longer draw so are drawn again: the first is, each time, to see that.
+
+    Returns:
+        Those that are there after ``seconds``, in the order of ``seeds``; call again for the others.
+    """
+    folders: list[Path] = []
+    end = time.monotonic() + seconds
+    if seeds:
+        _drop_stale(root, simulate_scene(backgrounds, seeds[0]), seeds)
     for seed in seeds:
-        folder = root / "_".join(map(str, seed))
-        maps = {"oracle": folder / "oracle.tif", "network": folder / maps_name(model)}
-        if not maps["oracle"].exists():
+        folder = _folder(root, seed)
+        if not (folder / "oracle.tif").exists():
+            if time.monotonic() > end:
+                break
             pair = simulate_scene(backgrounds, seed)
             write_scene(folder, pair)
             oracle_maps(folder, pair, model.working_gsd_m, seed)
         if backend is not None and not (folder / maps_name(model)).exists():
+            if time.monotonic() > end:
+                break
             network_maps(folder, backend, model)
         folders.append(folder)
     return folders
+
+
+def _folder(root: Path, seed: tuple[int, ...]) -> Path:
+    return root / "_".join(map(str, seed))
+
+
+def _drop_stale(root: Path, fresh: SimulatedPair, seeds: Sequence[tuple[int, ...]]) -> None:
+    """Delete kept scenes if ``fresh``, the first drawn anew, differs from the one that was kept."""
+    kept = _folder(root, seeds[0])
+    if not (kept / "oracle.tif").exists():
+        return
+    image = cv2.imread(str(kept / "after.png"))
+    same = image is not None and np.array_equal(image[..., ::-1], fresh.after)
+    if same and json.loads((kept / "truth.json").read_text()) == json.loads(json.dumps(_content(fresh))):
+        return
+    for seed in seeds:
+        for file in _folder(root, seed).glob("*.*"):
+            file.unlink()

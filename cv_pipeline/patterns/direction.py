@@ -22,9 +22,15 @@ REACH_INDEPENDENT = SECTORS / 5
 COLOUR_INDEPENDENT = SECTORS / 2
 """Colours along neighbouring rays share pixels and texture, a metre or two wide."""
 
+BEHIND = (0.0, 0.5)
+"""Heights of a second lobe behind the centre, relative to the first: none, or a shorter wing."""
+
 _lag = AZIMUTHS_RAD[None, :] - AZIMUTHS_RAD[:, None]
 _LOBES = np.stack([np.exp(k * (np.cos(_lag) - 1)) for k in CONCENTRATIONS])
-"""(concentrations, axis, sector): von Mises lobes about every axis."""
+_OPPOSITE = np.roll(_LOBES, SECTORS // 2, axis=-1)
+_ONE_SIDED = np.concatenate([_LOBES + b * _OPPOSITE for b in BEHIND])
+"""(shapes, axis, sector): von Mises lobes about every axis."""
+_TWO_SIDED = _LOBES + _OPPOSITE
 
 
 class Axis(NamedTuple):
@@ -36,12 +42,13 @@ class Axis(NamedTuple):
 
 
 def lobe_log_density(values: Float64Array, weight: Float64Array, noise_sd: float, independent: float) -> Float64Array:
-    """Log-density (SECTORS,) over the axis of a von Mises lobe in a quantity of each sector, against none being there.
+    """Log-density (SECTORS,) over the axis of a one-sided pattern in a quantity of each sector, against none.
 
-    For every axis a level and a lobe exp(k cos(azimuth - axis)) of positive height are fitted by least squares; the
-    noise's variance is integrated out, which leaves Student's form, and the concentrations ``k`` are averaged. 0 where
-    a lobe explains nothing, so the maximum says how directional the sectors are (Mardia and Jupp, Directional
-    Statistics, doi:10.1002/9780470316979, for the von Mises distribution).
+    For every axis a level and a lobe exp(k cos(azimuth - axis)) of positive height, with none or half of it on the
+    opposite side, are fitted by least squares; the noise's variance is integrated out, which leaves Student's form, and
+    the shapes are averaged (Mardia and Jupp, Directional Statistics, doi:10.1002/9780470316979, for the von Mises
+    distribution). Against that stand a level alone and two equal lobes, equally likely: two equal wings have no
+    direction. The maximum says how directional the sectors are; it is 0 or less where one-sidedness explains nothing.
 
     Args:
         values: (SECTORS,) for instance the reach relative to the mean one.
@@ -52,20 +59,27 @@ def lobe_log_density(values: Float64Array, weight: Float64Array, noise_sd: float
     Returns:
         All 0 where fewer than a third of the sectors are used.
     """
-    total = float(weight.sum())
-    if total < SECTORS / 3:
+    if float(weight.sum()) < SECTORS / 3:
         return np.zeros(SECTORS)
+    one, two = (_log_gain(s, values, weight, noise_sd, independent) for s in (_ONE_SIDED, _TWO_SIDED))
+    without = np.logaddexp(0.0, np.logaddexp.reduce(two, axis=None) - np.log(two.size)) - np.log(2)
+    return np.asarray(np.logaddexp.reduce(one, axis=0) - np.log(len(one)) - without)
+
+
+def _log_gain(
+    shapes: Float64Array, values: Float64Array, weight: Float64Array, noise_sd: float, independent: float
+) -> Float64Array:
+    """Log-likelihood (shapes, axis) that each shape of positive height gains over a level alone."""
+    total = float(weight.sum())
     centred = np.where(weight > 0, values - (weight @ values) / total, 0.0)
     scatter = float(weight @ centred**2)
-    weighted = _LOBES * weight
+    weighted = shapes * weight
     mean = weighted.sum(axis=-1) / total
     covariance = weighted @ centred
-    variance = (weighted * _LOBES).sum(axis=-1) - total * mean**2
+    variance = (weighted * shapes).sum(axis=-1) - total * mean**2
     gain = np.where(covariance > 0, covariance, 0.0) ** 2 / np.maximum(variance, 1e-9)
-    freedom = independent * total / SECTORS
     left = np.maximum(scatter - gain, total * max(noise_sd, 1e-6) ** 2)
-    each = 0.5 * freedom * np.log1p(gain / left)
-    return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(len(CONCENTRATIONS)))
+    return np.asarray(0.5 * independent * total / SECTORS * np.log1p(gain / left))
 
 
 def vector_log_density(east: float, north: float, concentration: float) -> Float64Array:

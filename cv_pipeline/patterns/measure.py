@@ -13,15 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from cv_pipeline.patterns import craters, rays, shape
-from cv_pipeline.patterns.direction import (
-    COLOUR_INDEPENDENT,
-    REACH_INDEPENDENT,
-    Axis,
-    combined_axis,
-    lobe_log_density,
-    vector_log_density,
-)
+from cv_pipeline.patterns.direction import Axis, vector_log_density
 from cv_pipeline.patterns.edge import Edge, profile_edge
+from cv_pipeline.patterns.one_sided import AXES, Sides, sides, weigh_axis
 from cv_pipeline.patterns.polar import Polar, sample_polar
 from cv_pipeline.patterns.radii import Radius, area_m2, combined_radius, mask_radius_m, outer_radius
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS, Extents, Sites
@@ -44,8 +38,7 @@ MAX_DIRECTION_SD_DEG = 30.0
 _BUILT = 0.5
 _MAX_PRIOR_M = 40.0
 _LEAST_RATIO = 1.2  # twice what a good map of radii is off by
-_EDGE_NOISE = 0.06  # of a reach relative to the radius: clods, and half a working pixel
-_AXES = ("mask", "colours", "core's hue", "network")
+_NARROW_RATIO = 1.08  # of a pattern of narrow wings, which add little to the radius of the circle of their area
 
 
 class Window(NamedTuple):
@@ -64,8 +57,8 @@ class Window(NamedTuple):
 class Findings(NamedTuple):
     """Raw findings of one pattern, before they are weighed: what :mod:`cv_pipeline.patterns.weights` are fitted on.
 
-    ``head_m``, ``mask_m`` and ``edge_m`` are estimates of the radius, NaN where there is none. ``densities`` are those
-    of the axis from mask, collar and core, ``east`` and ``north`` the network's own vector.
+    ``head_m``, ``mask_m`` and ``edge_m`` are estimates of the radius, NaN where there is none; ``sides`` is what speaks
+    for a direction.
     """
 
     exists: bool
@@ -75,9 +68,7 @@ class Findings(NamedTuple):
     outer: Radius
     use: Float64Array
     reach_m: Float64Array
-    densities: tuple[Float64Array, Float64Array, Float64Array]
-    east: float
-    north: float
+    sides: Sides
     polar: Polar | None
     change: Change | None
 
@@ -134,9 +125,7 @@ def look_around(
     blast = rays.ray_extents(np.maximum(values[Channel.BLAST], values[Channel.CRATER]), valid, sites, step_m=step_m)
     outer = rays.ray_extents(values[Channel.SECONDARY], valid, sites, step_m=step_m)
     head_m = craters.core_statistics(values[Channel.BLAST_RADIUS_M], valid, sites.at_px).median
-    # Where the map of radii says that nothing reaches past the crater, a mask that does is the neighbour's.
-    own = (head_m <= 0) | (head_m >= _LEAST_RATIO * crater_radius_m)
-    exists = shape.has_pattern(blast, crater, step_m) & own
+    exists = shape.has_pattern(blast, crater, step_m) & _is_own(head_m, crater_radius_m, blast, crater, step_m)
     right, up = (_disc_mean(values[c], sites, crater_radius_m) for c in (Channel.AXIS_RIGHT, Channel.AXIS_UP))
     east, north = _to_ground(right, up, sites.jacobians)
     built = values[Channel.STRUCTURE] >= _BUILT
@@ -165,7 +154,7 @@ def _look_at(
     vector: tuple[float, float],
 ) -> Findings:
     """Findings of one crater, of which ``site`` holds nothing else; ``crater`` is its radius and the centre's SD."""
-    free = use == SectorUse.USED
+    mask_use, free = use, use == SectorUse.USED
     mask_m = mask_radius_m(reach_m, free & (reach_m > 0)) if exists else float("nan")
     first_m = first_guess_m(head_m, mask_m, crater.radius_m)
     polar = change = None
@@ -177,18 +166,16 @@ def _look_at(
             length_m=length_m, step_m=window.gsd_m, before=window.before,
         )  # fmt: skip
         change = colour_change(polar, crater.radius_m, first_m)
-    flat = np.zeros(SECTORS)
-    by_mask = by_collar = by_core = flat
-    if exists:
-        noise = _EDGE_NOISE + (0.3 * window.gsd_m + crater.sd_m) / first_m
-        by_mask = lobe_log_density(reach_m / first_m, free.astype(float), noise, REACH_INDEPENDENT)
+    zone = None
     if change is not None and polar is not None:
         edge = profile_edge(change, polar.reach_m, crater.radius_m, first_m)
         use = np.where(free & ~np.repeat(change.like, SECTORS // GROUPS), SectorUse.UNLIKE, use)
-        by_collar, by_core = _colour_densities(change, polar.reach_m, crater.radius_m, first_m)
+        zone = change, (polar.reach_m > 1.3 * crater.radius_m + 0.3) & (polar.reach_m < 2.3 * first_m)
+    relative = reach_m / first_m if exists else np.zeros(SECTORS)
+    noise = (0.3 * window.gsd_m + crater.sd_m) / first_m
+    told = sides(relative, mask_use, noise, zone, vector)
     outer = outer_radius(outer_m, free, mask_m if exists else crater.radius_m, window.gsd_m)
-    densities = (by_mask, by_collar, by_core)
-    return Findings(exists, head_m, mask_m, edge, outer, use, reach_m, densities, *vector, polar, change)
+    return Findings(exists, head_m, mask_m, edge, outer, use, reach_m, told, polar, change)
 
 
 def first_guess_m(head_m: float, mask_m: float, crater_m: float) -> float:
@@ -196,22 +183,6 @@ def first_guess_m(head_m: float, mask_m: float, crater_m: float) -> float:
     known = [r for r in (head_m, mask_m) if np.isfinite(r) and r > 0]
     guess = float(np.exp(np.mean(np.log(known)))) if known else 2.5 * crater_m
     return float(np.clip(guess, 1.6 * crater_m + 1.0, _MAX_PRIOR_M))
-
-
-def _colour_densities(
-    change: Change, reach_m: Float64Array, crater_m: float, first_m: float
-) -> tuple[Float64Array, Float64Array]:
-    """Densities of the axis from the mean change of colour in each sector, along the collar's and the core's hue."""
-    zone = (reach_m > 1.3 * crater_m + 0.3) & (reach_m < 2.3 * first_m)
-    known = change.known[:, zone]
-    count = np.maximum(known.sum(axis=1), 1)
-    weight = (known.mean(axis=1) > 0.6) * np.repeat(change.like, SECTORS // GROUPS).astype(float)
-    noise = 0.5 * float(np.sqrt(change.texture / max(int(zone.sum()), 1)))
-    collar, core = (
-        lobe_log_density((v[:, zone] * known).sum(axis=1) / count, weight, noise, COLOUR_INDEPENDENT)
-        for v in (change.collar, change.core)
-    )
-    return collar, core
 
 
 def weigh(
@@ -225,7 +196,7 @@ def weigh(
     if not found.exists:
         return Pattern(PatternKind.NONE, None, None, None, None, None, None, np.full(SECTORS, crater_radius_m), None)
     blast = combined_radius(found.head_m, found.mask_m, found.edge.radius_m, found.edge.strength, gsd_m, radius_weights)
-    axis, probability = weigh_axis(found, direction_weights)
+    axis, probability = weigh_axis(found.sides, direction_weights)
     sd_deg = axis.sd_deg * direction_weights.sd_scale
     given = probability >= direction_weights.least_probability and sd_deg <= MAX_DIRECTION_SD_DEG
     known = np.isfinite(blast.radius_m)
@@ -245,20 +216,6 @@ def weigh(
     )
 
 
-def weigh_axis(found: Findings, weights: DirectionWeights = PLAIN.direction) -> tuple[Axis, float]:
-    """The axis of a pattern, were it directional, and the probability that it is."""
-    w = weights
-    head = vector_log_density(found.east, found.north, 1.0)
-    exponents = (w.mask_exponent, w.ring_exponent, w.core_exponent, w.head_concentration)
-    axis = combined_axis((*found.densities, head), exponents)
-    return axis, float(1 / (1 + np.exp(-(w.intercept + direction_terms(found) @ np.array(w[5:9])))))
-
-
-def direction_terms(found: Findings) -> Float64Array:
-    """(4,) how directional mask, collar, core and the network's vector are; 0 where they say nothing."""
-    return np.array([*(np.log1p(max(d.max(), 0.0)) for d in found.densities), np.hypot(found.east, found.north)])
-
-
 def _is_ring(found: Findings, blast: Radius, crater_radius_m: float) -> bool:
     if found.polar is None or found.change is None or not np.isfinite(blast.radius_m):
         return False
@@ -267,8 +224,8 @@ def _is_ring(found: Findings, blast: Radius, crater_radius_m: float) -> bool:
 
 def _evidence(found: Findings, axis: Axis) -> PatternEvidence:
     density = np.exp(axis.log_density)
-    by = (*found.densities, vector_log_density(found.east, found.north, 1.0))
-    best = {n: float(np.rad2deg(AZIMUTHS_RAD[d.argmax()])) for n, d in zip(_AXES, by, strict=True) if d.max() > 0}
+    by = (*found.sides.densities, vector_log_density(found.sides.east, found.sides.north, 1.0))
+    best = {n: float(np.rad2deg(AZIMUTHS_RAD[d.argmax()])) for n, d in zip(AXES, by, strict=True) if d.max() > 0}
     estimates = {"network": found.head_m, "mask": found.mask_m, "colours": found.edge.radius_m}
     return PatternEvidence(
         found.reach_m,
@@ -293,6 +250,17 @@ def sector_use(blast: Extents, built: BoolArray, valid: BoolArray, sites: Sites,
         rows, cols = at[..., 0].clip(0, built.shape[0] - 1), at[..., 1].clip(0, built.shape[1] - 1)
         beyond |= built[rows, cols] & valid[rows, cols]
     return np.where((use == SectorUse.USED) & beyond, SectorUse.STRUCTURE, use)
+
+
+def _is_own(head_m: Float64Array, crater_m: Float64Array, blast: Extents, crater: Extents, step_m: float) -> BoolArray:
+    """(n,) whether what the mask shows around a crater is the crater's own.
+
+    Where the map of radii says that nothing reaches past the crater, a mask that does is a neighbour's. Narrow wings
+    are own where the map says a little more and enough rays end on the crater's own ground.
+    """
+    ends = (blast.extent_m > crater.extent_m + step_m) & ~blast.censored
+    wings = (head_m >= _NARROW_RATIO * crater_m) & (ends.sum(axis=1) >= SECTORS // 12)
+    return np.asarray((head_m <= 0) | (head_m >= _LEAST_RATIO * crater_m) | wings)
 
 
 def _disc_mean(channel: Float32Array, sites: Sites, radius_m: Float64Array) -> Float64Array:

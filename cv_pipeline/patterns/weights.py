@@ -32,8 +32,8 @@ class RadiusWeights(NamedTuple):
 class DirectionWeights(NamedTuple):
     """Exponents of the densities of an axis, what makes a pattern directional, and the scale of the axis' SD.
 
-    The probability is logistic: ``intercept`` plus the weights times the logarithm of 1 plus each density's greatest
-    value (for the head: times the vector's length). A direction is given from ``least_probability`` on.
+    The probability is logistic: ``intercept`` plus the weights times
+    :func:`cv_pipeline.patterns.one_sided.direction_terms`. A direction is given from ``least_probability`` on.
     """
 
     mask_exponent: float
@@ -41,9 +41,9 @@ class DirectionWeights(NamedTuple):
     core_exponent: float
     head_concentration: float
     intercept: float
-    mask_weight: float
-    ring_weight: float
-    core_weight: float
+    evidence_weight: float
+    reach_weight: float
+    colour_weight: float
     head_weight: float
     least_probability: float
     sd_scale: float
@@ -68,5 +68,5 @@ PLAIN = PatternWeights(
     None,
     None,
     RadiusWeights(0.0, 0.03, 0.05, 0.02, 0.02, 0.02, 0.05, 0.5, 1.0),
-    DirectionWeights(1.0, 0.5, 0.3, 5.0, -4.0, 1.5, 0.5, 0.2, 4.0, 0.5, 1.0),
+    DirectionWeights(1.0, 0.2, 0.1, 5.0, -5.0, 1.5, 2.0, 0.5, 4.0, 0.5, 1.0),
 )

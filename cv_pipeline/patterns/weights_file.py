@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cv_pipeline.errors import ModelError
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
@@ -83,15 +83,9 @@ class DirectionsSection(_Section):
     radius: dict[str, float]
     direction: dict[str, float]
 
-    @model_validator(mode="after")
-    def _fields_are_known(self) -> Self:
-        for name, values, kind in (
-            ("radius", self.radius, RadiusWeights),
-            ("direction", self.direction, DirectionWeights),
-        ):
-            if wrong := set(values) ^ set(kind._fields):
-                raise ValueError(f"{name}: missing or unknown: {', '.join(sorted(wrong))}")
-        return self
+    def has_terms_of_today(self) -> bool:
+        """Whether the fields are those that the program knows."""
+        return set(self.radius) == set(RadiusWeights._fields) and set(self.direction) == set(DirectionWeights._fields)
 
 
 class PatternsFile(_Strict):
@@ -128,7 +122,7 @@ def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeig
             why = "is missing"
         elif section.weights_sha256 != weights_sha256:
             why = "was fitted with other network weights"
-        elif isinstance(section, VerdictsSection) and not section.has_terms_of_today():
+        elif isinstance(section, VerdictsSection | DirectionsSection) and not section.has_terms_of_today():
             why = "was fitted with other terms"
         else:
             weights = weights._replace(**_used(section))

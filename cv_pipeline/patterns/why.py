@@ -27,8 +27,16 @@ _USE_WORDS = {
     SectorUse.STRUCTURE: "cut by a structure",
     SectorUse.UNLIKE: "unlike the others",
 }
+_LEAST_HALF_M = 8.0
 _ESTIMATE_DASHES = {"network": ":", "mask": "--", "colours": "-."}
 _STYLE: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 8}
+
+
+def half_width_m(impact: Impact) -> float:
+    """Half the width of a picture that shows all of an impact's pattern and some ground around it."""
+    reach_m = 0.0 if impact.evidence is None else float(impact.evidence.reach_m.max())
+    outer_m = max(impact.blast_radius_m or 0.0, impact.secondary_radius_m or 0.0, reach_m)
+    return max(1.4 * outer_m, 3.0 * impact.crater_radius_m, _LEAST_HALF_M)
 
 
 def why_figure(impact: Impact, picture: UInt8Array, half_m: float) -> Figure:

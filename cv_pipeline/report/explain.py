@@ -15,7 +15,6 @@ MAX_FIGURES = 24
 """Impacts that get a figure, best first: each takes about as long to draw as a thousand impacts to measure."""
 
 _SIDE_PX = 240
-_LEAST_HALF_M = 8.0
 _DPI = 90
 
 
@@ -33,10 +32,9 @@ def why_uri(impact: Impact, frame: LocalFrame, read: PixelReader) -> str | None:
     """The figure as a PNG data URI; None for an impact that carries no evidence."""
     if impact.evidence is None:
         return None
-    from cv_pipeline.patterns.why import why_figure
+    from cv_pipeline.patterns.why import half_width_m, why_figure
 
-    outer_m = max(impact.blast_radius_m or 0.0, impact.secondary_radius_m or 0.0, float(impact.evidence.reach_m.max()))
-    half_m = max(1.4 * outer_m, 3.0 * impact.crater_radius_m, _LEAST_HALF_M)
+    half_m = half_width_m(impact)
     figure = why_figure(impact, north_up(impact, half_m, frame, read), half_m)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=_DPI, metadata={"Software": None})  # equal inputs give equal bytes

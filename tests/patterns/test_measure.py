@@ -150,8 +150,8 @@ def test_the_networks_vector_is_turned_to_true_north(angle_deg: float, azimuth_d
     per_metre = jacobian @ np.array([np.sin(np.deg2rad(azimuth_deg)), np.cos(np.deg2rad(azimuth_deg))]) * GSD_M
     layers = maps(at, CRATER_M, reach_m, head_m=BLAST_M, axis=(0.7 * per_metre[1], -0.7 * per_metre[0]))
     (found,) = look_around(window(layers), sites(jacobian), CRATER, CENTRE_SD)
-    assert np.rad2deg(np.arctan2(found.east, found.north)) % 360 == pytest.approx(azimuth_deg, abs=0.5)
-    assert np.hypot(found.east, found.north) == pytest.approx(0.7, abs=0.01)
+    assert np.rad2deg(np.arctan2(found.sides.east, found.sides.north)) % 360 == pytest.approx(azimuth_deg, abs=0.5)
+    assert np.hypot(found.sides.east, found.sides.north) == pytest.approx(0.7, abs=0.01)
     (pattern,) = measure_patterns(window(layers), sites(jacobian), CRATER, CENTRE_SD)
     assert pattern.kind is PatternKind.CONE
     assert pattern.direction_deg is not None

@@ -93,6 +93,14 @@ def test_terms_of_another_version_are_left_out(make: Make) -> None:
     assert "other terms" in notes[0]
 
 
+def test_directions_with_other_fields_are_left_out(make: Make) -> None:
+    path = make() / PATTERNS_FILE
+    path.write_text(path.read_text().replace("head_bias:", "head_bais:"))
+    weights, notes = read_pattern_weights(path.parent, SHA)
+    assert (weights.radius, weights.direction) == (PLAIN.radius, PLAIN.direction)
+    assert "other terms" in notes[0]
+
+
 def test_order_of_terms_in_the_file_does_not_matter(make: Make) -> None:
     folder = make()
     file = read_patterns_file(folder)
@@ -108,7 +116,6 @@ def test_order_of_terms_in_the_file_does_not_matter(make: Make) -> None:
         ("centre: 1.5", "centre: -1.5"),
         ("centre: 1.5", "centre: .nan"),
         ("centre: 1.5", "middle: 1.5"),
-        ("head_bias:", "head_bais:"),
         ("peaks:", "peaks: ["),
     ],
 )
