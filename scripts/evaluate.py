@@ -1,52 +1,50 @@
-"""Score a model, or any tool's detections, on scenes with labelled craters.
+"""Score a model, or any tool's detections, on any data set.
 
 python scripts/evaluate.py --model small --data ../shared/data/arcade_dev --out evaluation
-python scripts/evaluate.py --detections other_tool.csv --out evaluation --threshold 0.5
+python scripts/evaluate.py --model small --data runs/strikebench/small --split judge --out evaluation
+python scripts/evaluate.py --detections other_tool.csv --data runs/strikebench/small --split judge --out evaluation
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
-from cv_pipeline.errors import CvPipelineError
-from cv_pipeline.evaluation.labelled import (
-    Detections,
-    LabelledScene,
-    Score,
-    errors_of,
-    match_labelled,
-    read_detections,
-    read_scenes,
-    score_matches,
-    score_pooled,
-    write_detections,
-)
+from cv_pipeline.commands.options import errors_to_exit_code
+from cv_pipeline.datasets.formats import open_dataset
+from cv_pipeline.datasets.scene import CRATER, DataScene, RasterBand
+from cv_pipeline.errors import ConfigError
+from cv_pipeline.evaluation.found import NOTHING, Found, read_found
+from cv_pipeline.evaluation.labelled import Score, score_matches, score_pooled
 from cv_pipeline.evaluation.objects import TOLERANCE_M
+from cv_pipeline.evaluation.results import detail_lines, headline_table, write_results
+from cv_pipeline.evaluation.scorecard import scorecard
+from cv_pipeline.evaluation.scored import Asked, ScoredScene, ask, errors_of, score_scene, stated_classes
 
-HEADER = (
-    "Development score: real scenes, after image only. Labels are incomplete, so precision (and with it AP and F1)"
-    " is a lower bound. Nothing may be trained on or tuned to these scenes."
-)
 LOW_THRESHOLD = 0.005  # AP needs the tail of the curve, far below a useful threshold
-
 SHOWN = 25
 
 console = Console(stderr=True)
 
 
-def detect(
-    scenes: Sequence[LabelledScene], name: str, config: Path | None, *, tta: bool, look: bool
-) -> tuple[dict[str, Detections], float]:
-    """Detections of each field at a low threshold, and the model's own threshold."""
+class Detected:
+    """What was found, and from which score on it counts as reported."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+        self.found: dict[str, Found] = {}
+        self.masks: dict[str, dict[str, RasterBand]] = {}
+        self.registration_px: dict[str, float | None] = {}
+
+
+def detect_centres(scenes: Sequence[DataScene], name: str, config: Path | None, *, tta: bool, look: bool) -> Detected:
+    """Crater centres in single images, without their patterns: a fraction of a whole run's time."""
     from cv_pipeline.evaluation.detector import detect_craters
     from cv_pipeline.evaluation.subject import load_subject
     from cv_pipeline.segmentation.backend import Backend, TorchBackend
@@ -56,93 +54,132 @@ def detect(
     backend: Backend = TorchBackend(net, model, "auto")
     if tta:
         backend = Symmetric(backend)
-    found = {
-        scene.field: detect_craters(
-            scene.image,
+    detected = Detected(model.score_threshold)
+    for scene in track(scenes, "detecting", console=console):
+        found = detect_craters(
+            scene.after,
             scene.gsd_m,
             backend,
             model.info(),
             score_threshold=LOW_THRESHOLD,
             look=weights if look else None,
         )
-        for scene in track(scenes, "detecting", console=console)
-    }
-    return found, model.score_threshold
+        detected.found[scene.name] = Found(found.points_px[:, ::-1], found.score)
+    return detected
+
+
+def run_whole(scenes: Sequence[DataScene], model: str, work: Path, *, tta: bool, threads: int | None) -> Detected:
+    """What a whole run finds: outlines, patterns, directions, distances, masks and the registration."""
+    from cv_pipeline.config import AssessConfig
+    from cv_pipeline.evaluation.modelled import run_model
+    from cv_pipeline.segmentation.zoo import find_model, read_model_file
+
+    detected = Detected(read_model_file(find_model(model)).score_threshold)
+    config = AssessConfig(model=model, tta=tta, threads=threads)
+    for scene, result in track(run_model(scenes, config, work), "assessing", total=len(scenes), console=console):
+        detected.found[scene.name], detected.masks[scene.name] = result.found, dict(result.masks)
+        detected.registration_px[scene.name] = result.registration_error_px
+    return detected
 
 
 def draw_errors(
-    scenes: Sequence[LabelledScene], found: dict[str, Detections], tolerance_m: float, threshold: float, out: Path
+    asked: Sequence[Asked], found: dict[str, Found], tolerance_m: float, threshold: float, out: Path
 ) -> None:
     """Pictures of each scene's highest-scored false alarms and of misses, evenly picked from its list of labels."""
     from cv_pipeline.evaluation.montage import Spot, chips, write_montage
-    from cv_pipeline.imagery.source import open_source
+    from cv_pipeline.imagery.source import has_crs, open_source
 
-    for scene in scenes:
-        if scene.field not in found:
-            continue
-        wrong = errors_of(scene, found[scene.field], tolerance_m, threshold)
-        source = open_source(scene.image, gsd_m=scene.gsd_m)
+    for one in asked:
+        scene = one.scene
+        wrong = errors_of(one, found.get(scene.name, NOTHING), tolerance_m, threshold)
+        source = open_source(scene.after, gsd_m=None if has_crs(scene.after) else scene.gsd_m)
         false = list(zip(wrong.false_px[:SHOWN], wrong.false_score[:SHOWN], strict=True))
-        spots = [Spot(row, col, f"{n + 1}: {score:.2f}") for n, ((col, row), score) in enumerate(false)]
-        write_montage(out / f"field_{scene.field}_false.png", chips(source, spots))
+        spots = [Spot(row, col, f"{n + 1}: {score:.2f}") for n, ((row, col), score) in enumerate(false)]
+        write_montage(out / f"{scene.name}_false.png", chips(source, spots))
         every = max(-(-len(wrong.missed_px) // SHOWN), 1)
-        missed = [Spot(row, col, f"{n + 1}") for n, (col, row) in enumerate(wrong.missed_px[::every])]
-        write_montage(out / f"field_{scene.field}_missed.png", chips(source, missed))
+        missed = [Spot(row, col, f"{n + 1}") for n, (row, col) in enumerate(wrong.missed_px[::every])]
+        write_montage(out / f"{scene.name}_missed.png", chips(source, missed))
 
 
 def main(
     *,
-    out: Annotated[Path, typer.Option(help="folder for evaluation.json and detections.csv")],
+    out: Annotated[Path, typer.Option(help="folder for evaluation.json, detections.csv and pictures of curves")],
     model: Annotated[
         str, typer.Option(help="name of a shipped model, a model folder, or a training run's *.ckpt")
     ] = "small",
     config: Annotated[Path | None, typer.Option(help="train.yaml of a checkpoint's run")] = None,
-    data: Annotated[Path, typer.Option(help="folder with labels.csv")] = Path("../shared/data/arcade_dev"),
-    detections: Annotated[Path | None, typer.Option(help="score this CSV file instead of a model")] = None,
+    data: Annotated[Path, typer.Option(help="folder of a data set, see datasets/README.md")] = Path(
+        "../shared/data/arcade_dev"
+    ),
+    layout: Annotated[str | None, typer.Option("--format", help="its format, where it is not recognised")] = None,
+    split: Annotated[str | None, typer.Option(help="only scenes of this split")] = None,
+    kind: Annotated[str, typer.Option(help="which labelled objects are asked for")] = CRATER,
+    detections: Annotated[Path | None, typer.Option(help="score this CSV or GeoJSON file instead of a model")] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="operating point; default: the model's own, 0.5 for CSV")
+        float | None, typer.Option(help="operating point; default: the model's own, 0.5 for a file")
     ] = None,
     tolerance_m: Annotated[float, typer.Option(help="greatest distance of a hit from its label")] = TOLERANCE_M,
     tta: Annotated[bool, typer.Option("--tta", help="mean over the eight symmetries of the square")] = False,
-    look: Annotated[bool, typer.Option(help="judge candidates in the image too, as a run does")] = True,
+    look: Annotated[bool, typer.Option(help="single images: judge candidates in the image too, as a run does")] = True,
     pictures: Annotated[
         bool, typer.Option("--pictures", help="draw false alarms and misses; not for sharing where the imagery is not")
     ] = False,
     threads: Annotated[int | None, typer.Option(help="torch threads")] = None,
-    without: Annotated[list[str] | None, typer.Option(help="leave out this field; may be repeated")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="leave out this scene; may be repeated")] = None,
 ) -> None:
-    """Score a model, or any tool's detections, on scenes with labelled craters."""
+    """Score a model, or any tool's detections, on a data set."""
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
-    try:
-        scenes = tuple(scene for scene in read_scenes(data) if scene.field not in (without or ()))
+    with errors_to_exit_code():
+        dataset = open_dataset(data, layout)
+        wanted = [s for s in dataset.scenes() if split in (None, s.split) and s.name not in (without or ())]
+        if not wanted:
+            raise ConfigError(f"{data}: no scenes are left to score; check --split and --without")
         if detections is not None:
-            found, own_threshold = read_detections(detections), 0.5
+            detected = Detected(0.5)
+            detected.found = read_found(detections, wanted)
+        elif any(scene.before is not None for scene in wanted):
+            detected = run_whole(wanted, model, out / "masks", tta=tta, threads=threads)
         else:
-            found, own_threshold = detect(scenes, model, config, tta=tta, look=look)
-    except CvPipelineError as error:
-        console.print(f"[red]error:[/red] {error}")
-        raise typer.Exit(2) from error
-    chosen = own_threshold if threshold is None else threshold
-    matches = [match_labelled(scene, found.get(scene.field), tolerance_m) for scene in scenes]
-    named = zip(scenes, matches, strict=True)
-    scores = [score_matches(f"field {scene.field}", [match], chosen) for scene, match in named]
-    scores.append(score_pooled(matches, chosen))
-    out.mkdir(parents=True, exist_ok=True)
-    write_detections(out / "detections.csv", found)
-    what = {"model": model, "tta": tta, "look": look} if detections is None else {"detections": str(detections)}
-    document = {"note": HEADER, **what, "threshold": chosen, "tolerance_m": tolerance_m, "without": without or []}
-    document["scores"] = [_as_json(score) for score in scores]
-    (out / "evaluation.json").write_text(json.dumps(document, indent=1) + "\n")
-    _print(scores, chosen)
-    if pictures:
-        draw_errors(scenes, found, tolerance_m, chosen, out)
-    console.print(f"written: {out / 'evaluation.json'}, {out / 'detections.csv'}")
+            detected = detect_centres(wanted, model, config, tta=tta, look=look)
+        chosen = detected.threshold if threshold is None else threshold
+        asked, classes = [ask(scene, kind) for scene in wanted], stated_classes(detected.found.values())
+        scored = [
+            score_scene(
+                one,
+                detected.found.get(one.scene.name, NOTHING),
+                chosen,
+                tolerance_m=tolerance_m,
+                classes=classes,
+                masks=detected.masks.get(one.scene.name),
+                registration_error_px=detected.registration_px.get(one.scene.name),
+            )
+            for one in asked
+        ]
+        card = scorecard(scored, chosen)
+        title = _title(data, wanted, simulated=dataset.is_simulated)
+        what: dict[str, Any] = {"note": title, "data": str(data), "split": split, "tolerance_m": tolerance_m}
+        what |= {"detections": str(detections)} if detections else {"model": model, "tta": tta, "look": look}
+        document = {**what, "without": without or [], **card, "scores": _scores(scored, chosen)}
+        write_results(out, document, scored, detected.found)
+        if pictures:
+            draw_errors(asked, detected.found, tolerance_m, chosen, out)
+    wide = Console(width=max(Console().width, 120))
+    wide.print(headline_table(card, title))
+    for line in detail_lines(card):
+        wide.print(f"  {line}", highlight=False)
+    console.print(f"written: {out}")
 
 
-def _as_json(score: Score) -> dict[str, object]:
+def _scores(scored: Sequence[ScoredScene], threshold: float) -> list[dict[str, Any]]:
+    """Centres scene by scene, and all together in the last row, as the cards of models show them."""
+    scores = [score_matches(scene.name, [scene.centres], threshold) for scene in scored]
+    return [_as_json(score) for score in (*scores, score_pooled([scene.centres for scene in scored], threshold))]
+
+
+def _as_json(score: Score) -> dict[str, Any]:
     values = asdict(score)
     for name in ("best", "default", "ap_interval", "default_f1_interval"):
         value = getattr(score, name)
@@ -150,22 +187,15 @@ def _as_json(score: Score) -> dict[str, object]:
     return values
 
 
-def _print(scores: list[Score], threshold: float) -> None:
-    table = Table(title=HEADER, title_justify="left")
-    heads = ("scene", "labels", "det.", "AP", "best F1", "at", f"P @{threshold:.2f}", "R", "F1", "median m")
-    for head in heads:
-        table.add_column(head, justify="left" if head == "scene" else "right")
-    for score in scores:
-        best = ("-", "-") if score.best is None else (f"{score.best.f1:.3f}", f"{score.best.threshold:.2f}")
-        own = ("-",) * 3 if score.default is None else tuple(f"{value:.3f}" for value in score.default[1:])
-        distance = "-" if score.median_distance_m is None else f"{score.median_distance_m:.2f}"
-        counts = (str(score.labels), str(score.detections), f"{score.ap:.3f}")
-        table.add_row(score.name, *counts, *best, *own, distance, end_section=score is scores[-2])
-    wide = Console(width=max(Console().width, 110))
-    wide.print(table)
-    for name, interval in (("AP", scores[-1].ap_interval), ("F1", scores[-1].default_f1_interval)):
-        if interval is not None:
-            wide.print(f"pooled {name}: 95 % interval over scenes {interval.low:.3f} to {interval.high:.3f}")
+def _title(data: Path, scenes: Sequence[DataScene], *, simulated: bool) -> str:
+    if simulated:
+        return f"{data}: SIMULATED scenes; for comparing detectors, not evidence of how they do on real craters."
+    if all(scene.is_complete for scene in scenes):
+        return f"{data}: real scenes."
+    return (
+        f"{data}: real scenes. Labels are incomplete, so precision (and with it AP and F1) is a lower bound. "
+        "A development score: nothing may be trained on or tuned to such scenes."
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from cv_pipeline.datasets.scene import CRATER, DataScene, RasterBand, TrueObject
 from cv_pipeline.evaluation.found import Found, edges_px
 from cv_pipeline.evaluation.heldout import EDGE_M, Overlap, overlap
 from cv_pipeline.evaluation.instances import LEAST_DIAMETER_PX, covered, match_large, overlaps
-from cv_pipeline.evaluation.objects import TOLERANCE_M, SceneMatches, inside_hull, match_scene
+from cv_pipeline.evaluation.objects import HULL_PAD_M, TOLERANCE_M, SceneMatches, inside_hull, match_scene
 from cv_pipeline.evaluation.structures import Distances, measure_distances
 from cv_pipeline.imagery.source import open_source
 from cv_pipeline.types import BoolArray, Float64Array, Status
@@ -97,12 +97,21 @@ class Asked(NamedTuple):
     labels_px: Float64Array
     """(k, 2) as (row, col) of every label, those that are not asked for too."""
     known: BoolArray
+    """(height, width); empty where the labels' hull is what counts."""
     gsd_m: float
 
     @property
     def at_px(self) -> Float64Array:
         """(n, 2) as (row, col) of the objects asked for."""
         return _places(self.truth)
+
+    @property
+    def area_km2(self) -> float:
+        """Ground that counts."""
+        if self.scene.is_complete:
+            return float(self.known.sum()) * self.gsd_m**2 / 1e6
+        hull = shapely.MultiPoint(self.labels_px * self.gsd_m).convex_hull
+        return float(hull.buffer(HULL_PAD_M).area) / 1e6
 
 
 def ask(scene: DataScene, kind: str = CRATER) -> Asked:
@@ -111,9 +120,12 @@ def ask(scene: DataScene, kind: str = CRATER) -> Asked:
     Raises:
         ImageError: a raster of the scene cannot be read.
     """
-    shape, gsd_m = _size(scene)
     every = scene.of_kind(kind)
-    known = _known(scene, shape)
+    if scene.is_complete:
+        shape, gsd_m = _size(scene)
+        known = _known(scene, shape)
+    else:  # the ground is the labels' hull, and the image, which may not be passed on, need not be there
+        gsd_m, known = scene.gsd_m or open_source(scene.after).grid.gsd_m, np.zeros((0, 0), bool)
     asked = Asked(scene, (), _places(every), known, gsd_m)
     counts = _counts(asked, asked.labels_px)
     return asked._replace(truth=tuple(thing for thing, counted in zip(every, counts, strict=True) if counted))
@@ -132,6 +144,7 @@ def score_scene(
     threshold: float,
     *,
     tolerance_m: float = TOLERANCE_M,
+    classes: Collection[str] = (),
     masks: Mapping[str, RasterBand] | None = None,
     registration_error_px: float | None = None,
 ) -> ScoredScene:
@@ -142,6 +155,7 @@ def score_scene(
         found: all detections, those below the threshold too: AP needs them.
         threshold: from which score on a detection counts as reported, for masks and for the scene's statistics.
         tolerance_m: greatest distance between centres.
+        classes: those of which the tool states areas at all, see :func:`stated_classes`; the others have no mask.
         masks: the tool's own masks by class; where there are none, a mask is the area of the reported outlines.
         registration_error_px: how far the dates are from each other after the tool's registration, where it says so.
 
@@ -162,12 +176,12 @@ def score_scene(
         name=scene.name,
         condition=scene.condition,
         gsd_m=gsd_m,
-        area_km2=float(asked.known.sum()) * gsd_m**2 / 1e6,
+        area_km2=asked.area_km2,
         centres=centres,
         outlines=None if iou is None else match_large(found.score, iou, large),
         boxes=None if iou is None else Boxes(_boxes(true_edges), _boxes(found_edges), found.score),
         hits=tuple(_hit(t, taken.get(n), n, found, iou, distances, gsd_m) for n, t in enumerate(truth)),
-        masks=_masks(scene, found.keep(reported), masks or {}, asked.known, gsd_m),
+        masks=_masks(asked, found.keep(reported), classes, masks or {}),
         whole=_whole(points_m[0], points_m[1], distances, reported),
         registration_error_px=registration_error_px,
     )
@@ -200,9 +214,9 @@ def _known(scene: DataScene, shape: tuple[int, int]) -> BoolArray:
 def _counts(asked: Asked, at_px: Float64Array) -> BoolArray:
     """(n,) whether places (n, 2) as (row, col) lie where truth is known: away from a border that cuts objects off."""
     scene, known, gsd_m = asked.scene, asked.known, asked.gsd_m
-    height, width = known.shape
     if not scene.is_complete:
         return inside_hull(asked.labels_px[:, ::-1] * gsd_m, at_px[:, ::-1] * gsd_m)
+    height, width = known.shape
     # Simulated craters may lie half outside; a person's labels stop at the border anyway.
     edge_px = EDGE_M / gsd_m if scene.known is not None else 0.0
     rows, cols = at_px[:, 0], at_px[:, 1]
@@ -295,28 +309,38 @@ def _hit(
     )
 
 
+def stated_classes(found: Iterable[Found]) -> frozenset[str]:
+    """The classes of which a tool states areas in any scene: craters with outlines, blast patterns with radii."""
+    stated = set()
+    for one in found:
+        if len(one) and all(edge is not None for edge in edges_px(one, 1.0)):
+            stated.add("crater")
+        if np.isfinite(one.number("blast_radius_m")).any():
+            stated.add("blast")
+    return frozenset(stated)
+
+
 def _masks(
-    scene: DataScene, reported: Found, masks: Mapping[str, RasterBand], known: BoolArray, gsd_m: float
+    asked: Asked, reported: Found, classes: Collection[str], masks: Mapping[str, RasterBand]
 ) -> dict[str, Overlap]:
     """Overlap by class where there is truth, with the tool's mask or the area of what it reports."""
     scored = {}
-    for name, band in scene.masks.items():
+    for name, band in asked.scene.masks.items():
         if name in masks:
             mine = read_band(masks[name])
+        elif name in classes:
+            shown = reported if name != "blast" else _as_discs(reported)
+            mine = covered(_polygons(edges_px(shown, asked.gsd_m), asked.gsd_m), asked.known.shape, asked.gsd_m)
         else:
-            radius_m = reported.number("blast_radius_m") if name == "blast" else None
-            shown = reported if radius_m is None else _as_discs(reported.keep(np.isfinite(radius_m)))
-            edges = edges_px(shown, gsd_m)
-            if len(reported) and (not len(shown) or any(edge is None for edge in edges)):
-                continue
-            mine = covered(_polygons(edges, gsd_m), known.shape, gsd_m)
-        scored[name] = overlap(mine, read_band(band), known)
+            continue
+        scored[name] = overlap(mine, read_band(band), asked.known)
     return scored
 
 
 def _as_discs(found: Found) -> Found:
-    """Discs of the blast radius."""
-    return Found(found.at_px, found.score, {"crater_radius_m": found.number("blast_radius_m")})
+    """Discs of the blast radius, of those that state one."""
+    shown = found.keep(np.isfinite(found.number("blast_radius_m")))
+    return Found(shown.at_px, shown.score, {"crater_radius_m": shown.number("blast_radius_m")})
 
 
 def _whole(true_m: Float64Array, found_m: Float64Array, distances: Distances, reported: BoolArray) -> Whole | None:
@@ -344,3 +368,22 @@ def _cep_m(points_m: Float64Array) -> float:
         return float("nan")
     radius = cep(points_m, 0.5, "rayleigh").radius_m
     return float("nan") if radius is None else radius
+
+
+class Errors(NamedTuple):
+    """What is wrong in one scene at a threshold, in its pixels as (row, col)."""
+
+    false_px: Float64Array
+    """(n, 2) detections that no true object accounts for, best first."""
+    false_score: Float64Array
+    missed_px: Float64Array
+    """(k, 2) true objects without a detection."""
+
+
+def errors_of(asked: Asked, found: Found, tolerance_m: float, threshold: float) -> Errors:
+    """False alarms and misses of one scene at a threshold."""
+    kept, matched = match_centres(asked, found.keep(found.score >= threshold), tolerance_m)
+    order = np.argsort(-kept.score, kind="stable")
+    false = order[~matched.hit]
+    missed = np.setdiff1d(np.arange(len(asked.truth)), matched.label)
+    return Errors(kept.at_px[false], kept.score[false], asked.at_px[missed])

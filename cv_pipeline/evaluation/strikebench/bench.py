@@ -13,7 +13,7 @@ from cv_pipeline.evaluation.found import NOTHING, Found, read_found
 from cv_pipeline.evaluation.results import write_results
 from cv_pipeline.evaluation.scenes import Half
 from cv_pipeline.evaluation.scorecard import scorecard
-from cv_pipeline.evaluation.scored import ask, score_scene
+from cv_pipeline.evaluation.scored import ask, score_scene, stated_classes
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
 from cv_pipeline.evaluation.strikebench.leaderboard import model_hash
 from cv_pipeline.evaluation.strikebench.tuning import run, tune
@@ -102,11 +102,13 @@ def detect_file(folder: Path, path: Path, name: str, threshold: float) -> Detect
 
 def score(scenes: Sequence[DataScene], detected: Detected, out_dir: Path) -> dict[str, Any]:
     """Score what was found, write ``out_dir``, return the scorecard."""
+    classes = stated_classes(detected.found.values())
     scored = [
         score_scene(
             ask(scene),
             detected.found.get(scene.name, NOTHING),
             detected.threshold,
+            classes=classes,
             masks=detected.masks.get(scene.name),
             registration_error_px=detected.registration_px.get(scene.name),
         )
