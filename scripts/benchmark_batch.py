@@ -1,7 +1,7 @@
 """How much faster two workers are than one: python scripts/benchmark_batch.py --pairs 200 --work wait.
 
-Prints ratios of one run only. ``--work wait`` are tasks that sleep, ``compute`` tasks that compute, neither with imagery;
-``assess`` is the pipeline on small simulated pairs. What computes cannot gain more than the machine has free cores.
+Prints ratios of one run only. ``--work wait`` are tasks that sleep, ``compute`` tasks that compute, neither with
+imagery; ``assess`` is the pipeline on small pairs of noise. What computes cannot gain more than there are free cores.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from cv_pipeline.batch.schedule import Played, SceneTime, play, split_evenly
 
 SEAM_BYTES_PER_PX = 1300
 """Memory of the seams between tiles, for each pixel of a scene's width (:mod:`cv_pipeline.segmentation.blend`)."""
+SLOWED = 1.3
+"""From here on a plan says that the machine was not free while it was probed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def plan_lines(plan: Plan, cost: Cost) -> Iterator[str]:
         f"time: {in_hours(played.wall_s)} with {plan.workers} worker(s) busy {played.busy:.0%} of it; "
         f"{in_hours(played.work_s)} of work in all"
     )
+    if cost.slowed > SLOWED:
+        yield (
+            f"but while this was measured everything took {cost.slowed:.1f} times as long, for other programs or "
+            "a slow disk; as long as that stays so, the batch will too"
+        )
     memory_gb = plan.memory_bytes_per_worker / 1e9
     yield f"memory: {memory_gb:.1f} GB a worker, {plan.workers * memory_gb:.1f} GB in all"
     yield f"disk: {plan.output_bytes / 1e9:.1f} GB of results, and {plan.scratch_bytes / 1e9:.1f} GB more meanwhile"

@@ -45,6 +45,8 @@ class Cost:
     """What a pair costs one worker; figures grow with the megapixels at the model's GSD.
 
     ``network_s_per_mpx`` is the part that can be shared out when a scene is split, ``rest_s_per_mpx`` all other work.
+    Times are of the processor for workers of one thread, else of the wall; ``slowed`` is how much longer than that the
+    largest cut-out took by the wall, because of other programs or a slow disk.
     """
 
     fixed_s: float
@@ -55,6 +57,7 @@ class Cost:
     output_bytes_per_mpx: float
     scratch_bytes_per_mpx: float
     probe_width_px: int
+    slowed: float = 1.0
 
     def seconds(self, megapixels: float) -> float:
         """Time of a pair that is not split."""
@@ -63,6 +66,13 @@ class Cost:
     def output_bytes(self, megapixels: float) -> float:
         """Disk that a pair's results take for good."""
         return self.fixed_output_bytes + self.output_bytes_per_mpx * megapixels
+
+
+class _Measured(NamedTuple):
+    wall_s: float
+    work_s: float
+    network_s: float
+    scratch_bytes: float
 
 
 def size_of(entry: PairEntry, config: AssessConfig) -> Size:
@@ -98,7 +108,7 @@ def sizes_of(entries: Sequence[PairEntry], config: AssessConfig) -> list[Size]:
 def probe(entry: PairEntry, config: AssessConfig, threads: int) -> Cost:
     """Assess cut-outs of a pair's middle in one worker and measure.
 
-    Structures are left out, since a cut-out may hold none. Times are of the wall: what else runs here counts.
+    Structures are left out, since a cut-out may hold none.
 
     Raises:
         BatchError: the cut-outs cannot be assessed.
@@ -118,34 +128,38 @@ def probe(entry: PairEntry, config: AssessConfig, threads: int) -> Cost:
         if failed:
             raise BatchError(f"{entry.after}: the probe of its middle failed: {failed[0].error}")
         sizes = [size_of(cut, config) for cut in cuts]
-        network = [float(record.warnings[0]) for record in records]
-        scratch = [float(record.warnings[1]) for record in records]
     _, small, large = (size.megapixels for size in sizes)
-    rate = _slope(small, records[1].seconds, large, records[2].seconds)
-    network_rate = min(_slope(small, network[1], large, network[2]), rate)
+    _, less, more = (_Measured(*map(float, record.warnings)) for record in records)
+    rate = _slope(small, less.work_s, large, more.work_s)
+    network_rate = min(_slope(small, less.network_s, large, more.network_s), rate)
     output_rate = _slope(small, records[1].output_bytes, large, records[2].output_bytes)
     return Cost(
-        fixed_s=max(records[1].seconds - rate * small, 0.0),
+        fixed_s=max(less.work_s - rate * small, 0.0),
         network_s_per_mpx=network_rate,
         rest_s_per_mpx=rate - network_rate,
         memory_bytes=max(record.peak_memory_bytes for record in records),
         fixed_output_bytes=max(records[1].output_bytes - output_rate * small, 0.0),
         output_bytes_per_mpx=output_rate,
-        scratch_bytes_per_mpx=scratch[2] / large,
+        scratch_bytes_per_mpx=more.scratch_bytes / large,
         probe_width_px=sizes[2].width_px,
+        slowed=more.wall_s / more.work_s,
     )
 
 
 def measured(entry: PairEntry, config: AssessConfig, scratch: Path) -> Found:
-    """The pipeline with seconds of the network and bytes of its maps told in place of warnings."""
+    """The pipeline with a :class:`_Measured` as text in place of warnings."""
     from cv_pipeline.pipeline import conclude, prepare, segment_prepared
 
+    # With one thread, processor time tells what the work takes on a core of its own, whatever else runs here.
+    clock = time.process_time if config.threads == 1 else time.monotonic
+    wall_s, start_s = time.monotonic(), clock()
     prepared = prepare(entry.before, entry.after, entry.structures, config)
-    start_s = time.monotonic()
+    network_s = clock()
     maps = segment_prepared(prepared, scratch / "segmentation.tif")
-    network_s = time.monotonic() - start_s
+    network_s = clock() - network_s
     found = summary_of(conclude(prepared, maps), config)
-    return found._replace(warnings=(str(network_s), str(maps.path.stat().st_size)))
+    figures = _Measured(time.monotonic() - wall_s, clock() - start_s, network_s, maps.path.stat().st_size)
+    return found._replace(warnings=tuple(map(str, figures)))
 
 
 def _slope(x0: float, y0: float, x1: float, y1: float) -> float:

@@ -41,7 +41,7 @@ def plan(
 ) -> None:
     """Estimate time, memory and disk of a batch from its sizes and a short measured probe (a minute or two).
 
-    The probe assesses cut-outs of the pair of middle size on one worker, so what else runs here now counts.
+    The probe assesses cut-outs of the pair of middle size on one worker.
     """
     with errors_to_exit_code():
         from dataclasses import asdict

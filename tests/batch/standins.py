@@ -45,7 +45,9 @@ def obey(given: PairEntry, config: AssessConfig, scratch: Path) -> Found:
             stream.write(orders["name"] + "\n")
     stage = scratch / "stage"
     stage.mkdir()
-    (stage / "impacts.csv").write_text(HEADER + f"I001,30.0,0.0,0.9,new,0.1,{orders.get('distance_m', 5)},5,6\n")
+    place = f"{orders.get('lon', 30.0)},0.0" if orders.get("lon") != "" else ","
+    row = f"I001,{place},{orders.get('score', 0.9)},new,0.1,{orders.get('distance_m', 5)},5,6"
+    (stage / "impacts.csv").write_text(f"{HEADER}{row}\n")
     if orders.get("die") and (orders["die"] == "always" or not Path(orders["die"]).exists()):
         if orders["die"] != "always":
             Path(orders["die"]).touch()

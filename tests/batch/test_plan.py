@@ -1,0 +1,101 @@
+"""Estimates: the run that is played through against sums done by hand, sizes, and the probe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cv_pipeline.batch.manifest import PairEntry
+from cv_pipeline.batch.plan import in_hours, make_plan, plan_lines, scene_time
+from cv_pipeline.batch.probe import Cost, Size, size_of, sizes_of
+from cv_pipeline.batch.schedule import Faults, SceneTime, play, split_evenly
+from cv_pipeline.config import AssessConfig
+from cv_pipeline.errors import ManifestError
+from tests.batch.standins import write_model
+from tests.conftest import texture
+
+COST = Cost(2.0, 3.0, 1.0, 10**9, 1e6, 2e6, 5e6, 2048)
+
+
+def small(seconds: float) -> SceneTime:
+    return SceneTime(0.0, (seconds,), 0.0)
+
+
+def test_whole_pairs_go_to_the_worker_that_is_free_first() -> None:
+    assert play([small(s) for s in (3, 1, 1, 1)], 2).wall_s == 3
+    played = play([small(s) for s in (1, 1, 1, 3)], 2)
+    assert (played.wall_s, played.work_s, played.longest_scene_s) == (4, 6, 3)
+    assert played.busy == pytest.approx(6 / 8)
+    assert play([small(1)] * 200, 1).wall_s == pytest.approx(2 * play([small(1)] * 200, 2).wall_s)
+    assert play([], 3).wall_s == 0
+
+
+def test_a_split_scene_uses_all_workers_and_waits_for_its_last_part() -> None:
+    scene = SceneTime(1.0, (2.0,) * 8, 3.0)
+    assert play([scene], 1).wall_s == 20
+    assert play([scene], 8).wall_s == 6
+    assert play([scene], 3).wall_s == 1 + 3 * 2 + 3
+    assert play([scene, small(5.0)], 2).wall_s == pytest.approx(14)  # parts and the small pair share two workers
+
+
+def test_deaths_cost_what_was_done_and_the_restart() -> None:
+    scenes = [small(100.0)] * 2000
+    faults = Faults(mean_between_h=1.0, restart_s=20, seed=4)
+    played = play(scenes, 4, faults)
+    # a job of t dies with 1 - exp(-t/m); each death costs its mean lost time and the restart
+    m, t = 3600.0, 100.0
+    deaths = 2000 * (np.exp(t / m) - 1)
+    lost_s = m - t / (np.exp(t / m) - 1)
+    assert played.deaths == pytest.approx(deaths, abs=4 * np.sqrt(deaths))
+    assert played.wall_s * 4 == pytest.approx(2000 * t + played.deaths * (lost_s + 20), rel=0.01)
+
+
+def test_plan_adds_up() -> None:
+    sizes = [Size(10.0, 3000, 2.5)] * 9 + [Size(1000.0, 40_000, 250.0)]
+    plan = make_plan(sizes, COST, workers=2, split_mpx=256)
+    assert plan.played.work_s == pytest.approx(9 * 42 + 2 + 4000)
+    assert plan.split_pairs == 1 and plan.area_km2 == pytest.approx(272.5)
+    assert plan.output_bytes == pytest.approx(10 * 1e6 + 1090 * 2e6)
+    assert plan.memory_bytes_per_worker == 10**9 + 1300 * (40_000 - 2048)
+    assert plan.scratch_bytes == pytest.approx(10 * 1e6 * 1010 + 2 * 1e6 + 1010 * 2e6)
+    assert "1 split" in next(plan_lines(plan, COST))
+    scene = scene_time(1000.0, COST, 256)
+    assert len(scene.parts_s) == 4 and scene.total_s == pytest.approx(COST.seconds(1000.0))
+    assert split_evenly(256.0, 256.0) == (256.0,)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(12, "12 s"), (600, "10 min"), (7200, "2 h"), (864_000, "10.0 days")])
+def test_lengths_of_time(seconds: float, text: str) -> None:
+    assert in_hours(seconds) == text
+
+
+def test_sizes_are_at_the_models_gsd(make_tiff: Callable[..., Path], tmp_path: Path) -> None:
+    write_model(tmp_path / "model")  # works at 0.5 m
+    config = AssessConfig(model=str(tmp_path / "model"))
+    fine = make_tiff(texture(200, 100), name="fine.tif")
+    bare = make_tiff(texture(200, 100), name="bare.tif", crs=None)
+    size = size_of(PairEntry("a", None, str(fine), None), config)
+    assert size.megapixels == pytest.approx(0.02, rel=0.002)
+    assert size.area_km2 == pytest.approx(0.005, rel=0.002)
+    coarse = size_of(PairEntry("b", None, str(bare), None, (("gsd_m", "1.0"),)), config)
+    assert coarse == (0.08, 200, 0.02)
+    with pytest.raises(ManifestError, match="1 pair"):
+        sizes_of([PairEntry("c", None, str(bare), None)], config)
+
+
+@pytest.mark.slow
+def test_a_probe_measures_a_real_pair(make_tiff: Callable[..., Path], tmp_path: Path) -> None:
+    from cv_pipeline.batch.probe import probe
+    from tests.segmentation.factories import make_model
+
+    make_model(tmp_path / "model")
+    config = AssessConfig(model=str(tmp_path / "model"), precision="fp32")
+    pair = PairEntry(
+        "a", str(make_tiff(texture(400, 420), name="b.tif")), str(make_tiff(texture(400, 420), name="a.tif")), None
+    )
+    cost = probe(pair, config, 1)
+    assert cost.network_s_per_mpx > 0 and cost.memory_bytes > 10**8 and cost.scratch_bytes_per_mpx > 10**5
+    assert cost.seconds(1.0) >= cost.network_s_per_mpx
