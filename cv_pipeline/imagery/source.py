@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import rasterio
@@ -41,6 +43,31 @@ def open_dataset(path: Path | str, overview_level: int | None = None) -> Iterato
                     yield upright
             else:
                 yield dataset
+
+
+class OpenImage:
+    """A file held open, and those of its overviews that are asked for; a context manager."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._levels: dict[int | None, DatasetReader] = {}
+
+    def __enter__(self) -> Self:
+        self.level(None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._levels.clear()
+        self._stack.close()
+
+    def level(self, number: int | None) -> DatasetReader:
+        """The file itself, or one of its overviews; RasterioError where it has gone."""
+        if number not in self._levels:
+            self._levels[number] = self._stack.enter_context(open_dataset(self._path, number))
+        return self._levels[number]
 
 
 def open_source(

@@ -15,7 +15,7 @@ from rasterio.io import DatasetReader
 from cv_pipeline.errors import ImageError
 from cv_pipeline.imagery.direct import DirectReader, direct_reader
 from cv_pipeline.imagery.grid import working_grid
-from cv_pipeline.imagery.source import open_dataset
+from cv_pipeline.imagery.source import OpenImage
 from cv_pipeline.imagery.warp import WarpReader
 from cv_pipeline.types import BoolArray, Float64Array, Grid, ImageSource, UInt8Array, Window
 
@@ -29,7 +29,13 @@ class GridView:
     """
 
     def __init__(
-        self, source: ImageSource, grid: Grid, matrix: Float64Array | None = None, *, show_obscured: bool = False
+        self,
+        source: ImageSource,
+        grid: Grid,
+        matrix: Float64Array | None = None,
+        *,
+        show_obscured: bool = False,
+        opened: OpenImage | None = None,
     ) -> None:
         """Describe the view; files are opened on entering.
 
@@ -39,6 +45,7 @@ class GridView:
             matrix: (2, 3), maps (col, row, 1) of the uncorrected view to the corrected one, in pixels
                 of ``grid``; None for the georeference as it is.
             show_obscured: True for pictures: ground under clouds counts as valid.
+            opened: the image's file, where it is open already; None: the view opens and closes it.
         """
         self.source = source
         self.grid = grid
@@ -46,6 +53,7 @@ class GridView:
         if matrix is not None:
             self._transform = grid.transform @ ~Affine(*np.asarray(matrix, dtype=float).ravel())
         self._stack = ExitStack()
+        self._opened = opened
         self._reader: DirectReader | WarpReader | None = None
         hidden = source.obscured
         self._cells = None if hidden is None or show_obscured or not hidden.cells.any() else hidden
@@ -53,9 +61,8 @@ class GridView:
     def __enter__(self) -> Self:
         """Open the file; ImageError where it has gone since it was checked."""
         try:
-            with open_dataset(self.source.path) as plain:
-                level = self._overview_level(plain)
-            dataset = self._stack.enter_context(open_dataset(self.source.path, level))
+            file = self._opened or self._stack.enter_context(OpenImage(self.source.path))
+            dataset = file.level(self._overview_level(file.level(None)))
             grid = replace(self.grid, transform=self._transform)
             self._reader = direct_reader(dataset, self.source, grid, self._cells) or WarpReader(
                 dataset, self.source, grid, self._cells, self._stack

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,8 +15,10 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 
 from cv_pipeline.errors import ImageError
+from cv_pipeline.imagery.grid import crop
 from cv_pipeline.imagery.radiometry import to_uint8
-from cv_pipeline.imagery.source import open_dataset
+from cv_pipeline.imagery.source import OpenImage, open_dataset
+from cv_pipeline.imagery.straight import axes
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.types import BoolArray, Float64Array, Grid, ImageSource, UInt8Array, Window
 
@@ -27,18 +30,27 @@ The matrix (2, 3) moves the image from where its georeference puts it to where i
 
 _DIRECT = 8.0
 """Up to pixels this much coarser a warp reads the file itself; a wider kernel would need too much of it at once."""
+_COARSER = 1.05
+"""Pixels that are not coarser by more than this are read as they are in the file."""
+_KERNEL_PX = 3
 
 
-def file_reader(source: ImageSource) -> Reader:
-    """Read from an image file; the reader raises ImageError where it is damaged or has gone."""
+@contextmanager
+def file_reader(source: ImageSource) -> Iterator[Reader]:
+    """Read from an image file, which is held open meanwhile; ImageError where it is damaged or has gone."""
+    try:
+        opened = OpenImage(source.path)
+        with opened:
+            yield partial(_read, opened, source)
+    except RasterioError as error:
+        raise ImageError(f"{source.path}: cannot be read any more ({error}); was it moved?") from error
 
-    def read(grid: Grid, matrix: Float64Array) -> tuple[UInt8Array, BoolArray]:
-        if grid.gsd_m <= _DIRECT * source.grid.gsd_m:
-            return _viewed(source, grid, matrix)
-        with _small_copy(source, grid.gsd_m / 2) as copy:
-            return _viewed(copy, grid, matrix)
 
-    return read
+def _read(opened: OpenImage, source: ImageSource, grid: Grid, matrix: Float64Array) -> tuple[UInt8Array, BoolArray]:
+    if grid.gsd_m > _DIRECT * source.grid.gsd_m:
+        with _small_copy(source, grid.gsd_m / 2) as copy, OpenImage(copy.path) as file:
+            return _viewed(file, copy, grid, matrix)
+    return _viewed(opened, source, grid, matrix)
 
 
 def array_reader(rgb: UInt8Array, valid: BoolArray, home: Grid) -> Reader:
@@ -75,9 +87,26 @@ def coarser(grid: Grid, factor: float) -> Grid:
     return Grid(height, width, grid.transform @ Affine.scale(factor), grid.crs, grid.gsd_m * factor)
 
 
-def _viewed(source: ImageSource, grid: Grid, matrix: Float64Array) -> tuple[UInt8Array, BoolArray]:
-    with GridView(source, grid, matrix) as view:
+def _viewed(opened: OpenImage, source: ImageSource, grid: Grid, matrix: Float64Array) -> tuple[UInt8Array, BoolArray]:
+    """The image on a grid. Where it is only turned against the grid it is read straight and turned in memory."""
+    moved = grid.transform @ ~Affine(*np.asarray(matrix, dtype=float).ravel())
+    if source.grid.crs == grid.crs and axes(source.grid.transform, (1, 1), replace(grid, transform=moved)) is None:
+        home = _around(source.grid, replace(grid, transform=moved))
+        with GridView(source, home, opened=opened) as view:
+            return array_reader(*view.read(Window(0, 0, home.height, home.width)), home)(grid, matrix)
+    with GridView(source, grid, matrix, opened=opened) as view:
         return view.read(Window(0, 0, grid.height, grid.width))
+
+
+def _around(own: Grid, moved: Grid) -> Grid:
+    """The part of an image's grid that a turned grid lies in, in pixels about as large as the turned grid's."""
+    ratio = moved.gsd_m / own.gsd_m
+    home = coarser(own, ratio) if ratio > _COARSER else own
+    to_home = ~home.transform @ moved.transform
+    corners = np.array([to_home @ (col, row) for col in (0, moved.width) for row in (0, moved.height)])
+    low, high = np.floor(corners.min(axis=0)).astype(int) - _KERNEL_PX, np.ceil(corners.max(axis=0)).astype(int)
+    cols, rows = (high - low + _KERNEL_PX).tolist()
+    return crop(home, Window(int(low[1]), int(low[0]), rows, cols))
 
 
 @contextmanager

@@ -53,8 +53,8 @@ def register(pair: ScenePair, working_gsd_m: float) -> AlignedPair:
     if pair.before is None:
         return AlignedPair(pair=pair, working_grid=working, registration=None)
     grid = registration_grid(pair.after.grid, pair.before.grid)
-    with Env(GDAL_CACHEMAX=_CACHE_BYTES):
-        registration = _register(file_reader(pair.before), file_reader(pair.after), grid, pair.after.grid)
+    with Env(GDAL_CACHEMAX=_CACHE_BYTES), file_reader(pair.before) as before, file_reader(pair.after) as after:
+        registration = _register(before, after, grid, pair.after.grid)
     return AlignedPair(pair=pair, working_grid=working, registration=registration)
 
 

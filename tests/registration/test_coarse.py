@@ -61,7 +61,8 @@ def test_an_array_is_read_as_a_file_is(factor: float) -> None:
     coarse = coarser(grid, factor)
     matrix = np.array([[1.0, 0.02, 3.3], [-0.02, 1.0, -1.7]])
     held, seen = array_reader(rgb, valid, grid)(coarse, matrix)
-    read, known = file_reader(source)(coarse, matrix)
+    with file_reader(source) as reader:
+        read, known = reader(coarse, matrix)
     inner = np.s_[12:-12, 12:-12]
     assert (seen == known)[inner].mean() > 0.99
     difference = np.abs(held.astype(int) - read)[inner][seen[inner] & known[inner]]
