@@ -66,7 +66,7 @@ def to_8_bits(dn: npt.NDArray[Any]) -> UInt8Array:
     """DNs of a segmentation (any shape) as those of the 8-bit file; what is of 8 bits already stays."""
     if dn.dtype == np.uint8:
         return np.asarray(dn, np.uint8)
-    return _TO_8_BITS[dn]
+    return np.asarray(_TO_8_BITS[dn], np.uint8)
 
 
 def classify(dn: npt.NDArray[np.uint8]) -> UInt8Array:
@@ -79,7 +79,7 @@ def _table() -> UInt8Array:
     dn = np.arange(2**16)
     table = np.rint((dn - 1) / (dn[-1] - 1) * (MAX_DN - 1) + 1)
     table[0] = 0
-    return table.astype(np.uint8)
+    return np.asarray(table, np.uint8)
 
 
 _TO_8_BITS = _table()
