@@ -92,7 +92,7 @@ def scene_table(scene: CraterScene, pair: SimulatedPair, threshold: float, error
     ground = GroundMap(scene.segmentation.grid, source, frame)
     maybe = find_candidates(scene.segmentation, ground, threshold, 1024, errors)
     paired = scene.segmentation.has_before
-    found = look(scene.aligned, frame, maybe.evidence, (maybe.new >= 0.5) & paired, use_before=paired)
+    found = look(scene.aligned, frame, maybe.evidence, maybe.peak, (maybe.new >= 0.5) & paired, use_before=paired)
     network_new = _network_new(scene, ground, maybe) if paired else np.full(len(maybe.score), np.nan)
     strikes = shown(pair)
     at = ground.working_to_source(maybe.at_px)

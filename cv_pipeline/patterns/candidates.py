@@ -132,7 +132,7 @@ def examine(
     """
     prior = candidates.evidence
     maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
-    found = look(aligned, ground.frame, prior, maybe_new, use_before=use_before)
+    found = look(aligned, ground.frame, prior, candidates.peak, maybe_new, use_before=use_before)
     score = candidates.peak
     if weights is not None:
         judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights)

@@ -29,6 +29,8 @@ _STRETCH_SD = 0.08
 """Prior SD of each component of the ellipse, ln(half axis / radius); drawn craters have |N(0, 0.1)|."""
 _SHADING_SD = 0.4
 """Prior SD of the shading relative to the core: a bowl that a low sun lights is as bright on one side as it is dark."""
+_CORE_UNITS, _WHOLE, _CUT_SHADING = 1.2, 0.95, 0.1
+"""Where less than this share of the core is seen, shading's prior is as much tighter."""
 _SHADE_FALL = np.float32(0.95**-3.5)
 """Shading ends at the rim, within which a bowl slopes: the mean first harmonic towards the sun of simulated craters."""
 _PLANE_SD, _LEVEL_SD, _COLLAR_SD = 1.5, 3.0, 0.4
@@ -39,6 +41,9 @@ _BOUNDS = np.array([[-0.9, 0.9], [-0.9, 0.9], [-0.6, 0.6], [-0.4, 0.4], [-0.4, 0
 _SHAPE, _CORE = 6, 6  # shape parameters come first, then the core's amplitude, two shadings, what lies around
 _INFLATION = 3.0
 """Times the square root of the correlation area: gives SDs that hold on simulation (scripts/check_craters.py)."""
+
+_MISFIT = 0.08
+"""By how much a crater differs from the model, relative to its core: no crater is drawn with compasses."""
 
 
 def _surroundings() -> Float32Array:
@@ -110,10 +115,13 @@ def fit_profiles(
     sd[:, _CORE] = np.maximum(10 * np.abs(amplitude), 5)
     sd[:, 9:12], sd[:, 12:] = (_LEVEL_SD, _PLANE_SD, _PLANE_SD), _COLLAR_SD
     at = mean.copy()
-    noise = np.ones(n)
+    noise = misfit = np.ones(n)
     weight = seen.astype(np.float32)
+    core = np.hypot(_EAST, _NORTH) < _CORE_UNITS
+    # Shading and a shift cannot be told apart in a part of a crater.
+    whole = np.where(seen[:, core].mean(axis=1) < _WHOLE, _CUT_SHADING, 1.0)
     for step in range(_ITERATIONS + 1):
-        sd[:, 7:9] = _SHADING_SD * np.maximum(np.abs(at[:, _CORE]), 0.5)[:, None]
+        sd[:, 7:9] = (_SHADING_SD * whole * np.maximum(np.abs(at[:, _CORE]), 0.5))[:, None]
         columns = _columns(at)
         residual = value - np.matmul(at[:, None, _SHAPE:].astype(np.float32), columns[:, _SHAPE:])[:, 0]
         inflation = np.ones(n)
@@ -121,8 +129,9 @@ def fit_profiles(
             robust = np.abs(residual) / np.sqrt(noise)[:, None].astype(np.float32)
             weight = seen / np.maximum(1, robust / np.float32(_HUBER))
             noise = 1.1 * np.maximum((weight * residual**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1), 0.05)
+            misfit = np.maximum(noise, (_MISFIT * at[:, _CORE]) ** 2)
             inflation = np.maximum(_INFLATION * np.sqrt(_correlation_area(residual * weight)), 1.0)
-        precision = 1 / (noise * inflation)
+        precision = 1 / (misfit * inflation)
         weighted = columns * weight[:, None, :].astype(np.float32)
         normal = np.matmul(weighted, columns.transpose(0, 2, 1)) * precision[:, None, None]
         normal[:, np.arange(_COUNT), np.arange(_COUNT)] += 1 / sd**2

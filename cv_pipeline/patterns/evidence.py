@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from cv_pipeline.frame import LocalFrame
 from cv_pipeline.patterns.chips import OFFSETS, SIDE, Chips, read_chips, units_m
 from cv_pipeline.patterns.contrast import Contrast, contrast
 from cv_pipeline.patterns.crater_fit import Profile, fit_profiles
+from cv_pipeline.patterns.neighbours import foreign, touching
 from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array
 
 _SHIFTS = [(row, col) for row in (-3, 0, 3) for col in (-3, 0, 3)]
@@ -78,6 +79,7 @@ def look(
     aligned: AlignedPair,
     frame: LocalFrame,
     prior: Evidence,
+    peak: Float64Array,
     maybe_new: BoolArray,
     *,
     use_before: bool,
@@ -88,6 +90,7 @@ def look(
         aligned: the images.
         frame: the after image's local frame.
         prior: what is known of the candidates, from :func:`no_evidence`.
+        peak: (n,) scores of the candidates' peaks.
         maybe_new: (n,) False where the crater is thought to be in the before image as well.
         use_before: False where there is no before image or it cannot be trusted.
 
@@ -96,7 +99,10 @@ def look(
     """
     found = prior.take(np.arange(len(prior.radius_m)))
     unit_m = units_m(prior.radius_m, aligned.pair.after.grid.gsd_m)
-    for chips in read_chips(aligned, frame, prior.centre_m, unit_m, use_before=use_before):
+    pairs = touching(prior.centre_m, prior.radius_m, peak, unit_m)
+    for read in read_chips(aligned, frame, prior.centre_m, unit_m, use_before=use_before):
+        own = ~foreign(pairs, read.index, prior.centre_m, prior.radius_m, unit_m)
+        chips = replace(read, after_seen=read.after_seen & own, before_seen=read.before_seen & own)
         seen = contrast(chips, maybe_new[chips.index])
         here = prior.take(chips.index)
         profile = fit_profiles(
