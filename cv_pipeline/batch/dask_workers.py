@@ -22,8 +22,6 @@ CONNECT_S = 30
 RETURN_S = 600
 """How long a scheduler that went away is waited for; its tasks are then handed out again."""
 _RETRY_S = 1.0
-_CHECK_S = 5.0
-"""How often the number of workers is asked for, as it changes while a run goes on."""
 
 
 class DaskWorkers:
@@ -45,17 +43,20 @@ class DaskWorkers:
         self._ended: SimpleQueue[Any] = SimpleQueue()
         """Futures that are done, or that were cancelled because the scheduler was lost."""
         self._lost = False
-        self._room, self._asked_s = 0, float("-inf")
 
     def __enter__(self) -> Self:
         import dask
         from distributed import LocalCluster
 
         if self._address is None:
-            # One death is enough: the driver itself tries a pair a second time, and then alone.
-            settings = {"distributed.scheduler.allowed-failures": 0, "distributed.worker.daemon": False}
+            settings = {
+                # One death is enough: the driver itself tries a pair a second time.
+                "distributed.scheduler.allowed-failures": 0,
+                # A busy machine may take long to start a worker anew; given up, it would never come back.
+                "distributed.deploy.lost-worker-timeout": "1h",
+            }
             threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), self._threads)
-            with dask.config.set({**settings, "distributed.nanny.pre-spawn-environ": threads}):
+            with dask.config.set(settings | {"distributed.nanny.pre-spawn-environ": threads}):
                 self._cluster = LocalCluster(  # type: ignore[no-untyped-call]
                     n_workers=self._workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
                 )
@@ -71,11 +72,13 @@ class DaskWorkers:
 
     @property
     def room(self) -> bool:
-        """Whether fewer than two jobs are out for each worker: one that runs, and one that waits where it will run."""
-        if time.monotonic() - self._asked_s > _CHECK_S:
-            workers = self._client.scheduler_info(n_workers=-1)["workers"]
-            self._room, self._asked_s = 2 * max(len(workers), 1), time.monotonic()
-        return len(self._jobs) < self._room
+        """Whether a worker is without a job.
+
+        None waits behind another: when a worker dies, Dask suspects all that it had.
+        """
+        if self._lost or self._client.status != "running":
+            return False
+        return len(self._jobs) < len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def submit(self, job: Job) -> None:
         """Hand a job to the cluster."""
@@ -123,7 +126,7 @@ class DaskWorkers:
         self._jobs.clear()
         self._client.close(timeout=2)
         self._connect(RETURN_S)
-        self._lost, self._asked_s = False, float("-inf")
+        self._lost = False
         for job in jobs:
             self.submit(job)
 

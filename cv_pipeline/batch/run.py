@@ -113,10 +113,10 @@ class _Driver:
 
     def run(self, executor: Executor) -> None:
         while True:
-            while executor.room and (job := self._next()) is not None:
+            while (room := executor.room) and (job := self._next()) is not None:
                 self._out.add(job)
                 executor.submit(job)
-            if not self._out:
+            if room and not self._out:
                 return
             for answer in executor.wait(WAIT_S):
                 self._out.discard(answer.job)
