@@ -94,7 +94,7 @@ def _log_spread(found: Sequence[int], per_window: float, confidence: float) -> f
 
     From two such windows on by the counts' own scatter; of one window it is how far the guess ``per_window`` lies from
     what it holds. Where impacts come in clusters and two or three windows were found, the interval of the total falls
-    short (90 % for 95 %, see docs/review.md).
+    short (91 % for 95 %, see docs/review.md).
     """
     z, mean = float(norm.ppf((1 + confidence) / 2)), float(np.mean(found))
     if len(found) == 1:
