@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cv_pipeline.commands.batch import batch
+from cv_pipeline.commands.dataset import dataset
 from cv_pipeline.commands.doctor import doctor
 from cv_pipeline.commands.export import export
 from cv_pipeline.commands.models import models
@@ -336,6 +337,7 @@ def measure(
 
 
 app.add_typer(batch, name="batch")
+app.add_typer(dataset, name="dataset")
 app.command()(doctor)
 app.command()(plan)
 app.command()(register)

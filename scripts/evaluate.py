@@ -166,7 +166,7 @@ def main(
         write_results(out, document, scored, detected.found)
         if pictures:
             draw_errors(asked, detected.found, tolerance_m, chosen, out)
-    wide = Console(width=max(Console().width, 120))
+    wide = Console(width=max(Console().width, 140))
     wide.print(headline_table(card, title))
     for line in detail_lines(card):
         wide.print(f"  {line}", highlight=False)

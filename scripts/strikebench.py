@@ -118,7 +118,7 @@ def _score(detected: Detected, set_name: str, runs: Path, *, board: bool) -> Non
     label = "".join(c if c.isalnum() else "_" for c in detected.what["name"])
     out = runs / "results" / set_name / label
     card = score_detected(judged_scenes(runs / set_name), detected, out)
-    wide = Console(width=max(Console().width, 120))
+    wide = Console(width=max(Console().width, 140))
     wide.print(headline_table(card, f"{detected.what['name']} on strikebench {set_name}: SIMULATED scenes"))
     for line in detail_lines(card):
         wide.print(f"  {line}", highlight=False)

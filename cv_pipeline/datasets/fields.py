@@ -8,28 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from cv_pipeline.datasets.scene import CRATER, DataScene, TrueObject
+from cv_pipeline.datasets.scene import CRATER, DataScene, Dataset, Entry, TrueObject
+from cv_pipeline.errors import ConfigError, LabelsError
 from cv_pipeline.evaluation.labelled import LabelledScene, read_scenes
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsDataset:
+class FieldsDataset(Dataset):
     """A folder with ``labels.csv``."""
 
-    folder: Path
-    format: str = "fields"
-    is_simulated: bool = False
+    format = "fields"
+    layout = "labels.csv (field, col_px, row_px, gsd_m), field_FIELD.jpg"
 
     @staticmethod
     def recognises(folder: Path) -> bool:
-        """Whether a folder looks like this."""
+        """Whether there is a labels.csv."""
         return (folder / "labels.csv").is_file()
 
-    def scenes(self) -> Sequence[DataScene]:
+    def entries(self) -> Sequence[Entry]:
         """One scene a field, in the order of the file."""
-        return [_scene(field) for field in read_scenes(self.folder)]
+        try:
+            fields = read_scenes(self.folder)
+        except ConfigError as error:
+            raise LabelsError(str(error)) from error
+        return [Entry(field.image, partial(_scene, field)) for field in fields]
 
 
 def _scene(field: LabelledScene) -> DataScene:

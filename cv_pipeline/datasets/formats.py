@@ -1,35 +1,40 @@
-"""Which adapter reads a folder: the first that recognises what lies in it."""
+"""Which adapter reads a folder: the one that its dataset.yaml names, or the first that recognises what lies in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, cast
 
+from cv_pipeline.datasets.arcade import ArcadeDataset
+from cv_pipeline.datasets.bright import BrightDataset
+from cv_pipeline.datasets.coco import CocoDataset
+from cv_pipeline.datasets.cvat import CvatDataset
 from cv_pipeline.datasets.fields import FieldsDataset
+from cv_pipeline.datasets.kh9 import Kh9Dataset
+from cv_pipeline.datasets.labelme import LabelmeDataset
+from cv_pipeline.datasets.levir import LevirDataset
 from cv_pipeline.datasets.scene import Dataset
 from cv_pipeline.datasets.simulated import SimulatedDataset
+from cv_pipeline.datasets.vector import VectorDataset
+from cv_pipeline.datasets.xbd import XbdDataset
 from cv_pipeline.errors import LabelsError
 
-
-class Adapter(Protocol):
-    """A data set's class: tells its folders from others, and reads one."""
-
-    def __call__(self, folder: Path) -> Dataset:
-        """The data set in a folder."""
-        ...
-
-    @property
-    def recognises(self) -> Callable[[Path], bool]:
-        """Whether a folder looks like this format."""
-        ...
-
-
-FORMATS: Mapping[str, Adapter] = {
-    "simulated": cast("Adapter", SimulatedDataset),
-    "fields": cast("Adapter", FieldsDataset),
+FORMATS: dict[str, type[Dataset]] = {
+    adapter.format: adapter
+    for adapter in (
+        VectorDataset,
+        SimulatedDataset,
+        ArcadeDataset,
+        Kh9Dataset,
+        XbdDataset,
+        BrightDataset,
+        LevirDataset,
+        FieldsDataset,
+        CvatDataset,
+        CocoDataset,
+        LabelmeDataset,
+    )
 }
-"""By name, in the order in which they are asked."""
+"""By name, in the order in which they are asked: those that say what they are before those that are guessed."""
 
 
 def open_dataset(folder: Path, format_name: str | None = None) -> Dataset:
@@ -40,11 +45,12 @@ def open_dataset(folder: Path, format_name: str | None = None) -> Dataset:
     """
     if not folder.is_dir():
         raise LabelsError(f"{folder}: no such folder; give the data set's folder")
-    if format_name is not None and format_name not in FORMATS:
-        raise LabelsError(f"there is no format '{format_name}'; there are {', '.join(FORMATS)}")
-    for name, adapter in FORMATS.items():
-        if name == format_name or (format_name is None and adapter.recognises(folder)):
+    if format_name is not None:
+        if format_name not in FORMATS:
+            raise LabelsError(f"there is no format '{format_name}'; there are {', '.join(FORMATS)}")
+        return FORMATS[format_name](folder)
+    for adapter in FORMATS.values():
+        if adapter.recognises(folder):
             return adapter(folder)
-    raise LabelsError(
-        f"{folder}: none of the known layouts ({', '.join(FORMATS)}); see datasets/README.md for what each looks like"
-    )
+    known = "\n".join(f"  {name}: {adapter.layout}" for name, adapter in FORMATS.items())
+    raise LabelsError(f"{folder}: none of the known layouts, which are\n{known}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -56,6 +57,7 @@ class DataScene:
 
     ``place`` is what a split must not tear apart. ``gsd_m`` None: the image's own. ``is_complete`` False: there are
     more craters than labels, so only the ground within the labels' hull is scored and precision is a lower bound.
+    ``area_px`` are rings (n, 2) of (row, col) in which every object is labelled; empty: the whole image.
     ``masks`` holds truth by pixel, by class; ``known`` where the truth is known at all. ``facts`` is for facts that
     few data sets have, such as the true shift between the dates.
     """
@@ -72,6 +74,7 @@ class DataScene:
     masks: Mapping[str, RasterBand] = field(default_factory=dict)
     known: RasterBand | None = None
     is_complete: bool = True
+    area_px: tuple[Float64Array, ...] = ()
     facts: Mapping[str, float] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> tuple[TrueObject, ...]:
@@ -79,28 +82,43 @@ class DataScene:
         return tuple(thing for thing in self.objects if thing.kind == kind)
 
 
-class Dataset(Protocol):
-    """What an adapter gives. Reading scenes opens label files and, where it must, the heads of images."""
+class Entry(NamedTuple):
+    """One scene that has not been read yet; ``path`` is the file that says what is in it."""
 
-    @property
-    def folder(self) -> Path:
-        """Where the data set lies."""
-        ...
+    path: Path
+    read: Callable[[], DataScene]
 
-    @property
-    def format(self) -> str:
-        """The adapter's name."""
-        ...
 
-    @property
-    def is_simulated(self) -> bool:
-        """Whether its truth was drawn rather than observed."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Dataset(ABC):
+    """A data set in a folder. Reading a scene opens label files and, where it must, the heads of images."""
 
-    def scenes(self) -> Sequence[DataScene]:
+    folder: Path
+
+    format: ClassVar[str]
+    """The adapter's name."""
+    layout: ClassVar[str]
+    """What the folder looks like, in a line."""
+    is_simulated: ClassVar[bool] = False
+    """Whether its truth was drawn rather than observed."""
+
+    @staticmethod
+    @abstractmethod
+    def recognises(folder: Path) -> bool:
+        """Whether a folder looks like this format."""
+
+    @abstractmethod
+    def entries(self) -> Sequence[Entry]:
         """All scenes of all splits, in a fixed order.
 
         Raises:
-            LabelsError: a label file is missing or cannot be read.
+            LabelsError: a file that lists scenes is missing or cannot be read.
         """
-        ...
+
+    def scenes(self) -> list[DataScene]:
+        """All scenes, read.
+
+        Raises:
+            LabelsError: also where a scene's own files cannot be used.
+        """
+        return [entry.read() for entry in self.entries()]

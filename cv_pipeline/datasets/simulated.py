@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
-from cv_pipeline.datasets.scene import CRATER, DataScene, RasterBand, TrueObject
+from cv_pipeline.datasets.scene import CRATER, DataScene, Dataset, Entry, RasterBand, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.types import Float64Array, Status
 
@@ -23,21 +24,21 @@ _AZIMUTHS_RAD = np.arange(72) * 2 * np.pi / 72
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedDataset:
+class SimulatedDataset(Dataset):
     """A folder of simulated scenes."""
 
-    folder: Path
-    format: str = "simulated"
-    is_simulated: bool = True
+    format = "simulated"
+    layout = "SCENE/{before.tif, after.tif, truth.geojson, truth.tif, structures.geojson, scene.yaml}"
+    is_simulated = True
 
     @staticmethod
     def recognises(folder: Path) -> bool:
-        """Whether a folder looks like this."""
+        """Whether a scene folder with its truth lies in it."""
         return next(folder.glob("*/truth.geojson"), None) is not None
 
-    def scenes(self) -> Sequence[DataScene]:
+    def entries(self) -> Sequence[Entry]:
         """All scenes, by name."""
-        found = [_scene(path.parent) for path in sorted(self.folder.glob("*/truth.geojson"))]
+        found = [Entry(path, partial(_scene, path.parent)) for path in sorted(self.folder.glob("*/truth.geojson"))]
         if not found:
             raise LabelsError(f"{self.folder}: no scene folders with a truth.geojson; render them first")
         return found

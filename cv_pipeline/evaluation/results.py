@@ -68,7 +68,7 @@ def headline_table(card: Mapping[str, Any], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     heads = ("scenes", "n", "objects", "AP, 5 m", "F1, 5 m", "AP, IoU 0.5", "F1, IoU 0.5", "false/km2")
     for head in heads:
-        table.add_column(head, justify="left" if head == "scenes" else "right")
+        table.add_column(head, justify="left" if head == "scenes" else "right", no_wrap=True)
     for name, part in [("all", card), *card["by_condition"].items()]:
         centres, outlines = part.get("centres"), part.get("outlines_at_iou_0.5")
         alarms = card["false_alarms"] or {}

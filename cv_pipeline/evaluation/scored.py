@@ -17,7 +17,8 @@ from cv_pipeline.evaluation.instances import LEAST_DIAMETER_PX, covered, match_l
 from cv_pipeline.evaluation.objects import HULL_PAD_M, TOLERANCE_M, SceneMatches, inside_hull, match_scene
 from cv_pipeline.evaluation.structures import Distances, measure_distances
 from cv_pipeline.imagery.source import open_source
-from cv_pipeline.types import BoolArray, Float64Array, Status
+from cv_pipeline.training.labels import drawn
+from cv_pipeline.types import BoolArray, Float64Array, Status, Window
 
 
 class Hit(NamedTuple):
@@ -208,7 +209,8 @@ def read_band(band: RasterBand) -> BoolArray:
 
 
 def _known(scene: DataScene, shape: tuple[int, int]) -> BoolArray:
-    return np.ones(shape, bool) if scene.known is None else read_band(scene.known)
+    known = np.ones(shape, bool) if scene.known is None else read_band(scene.known)
+    return known & drawn(scene.area_px, Window(0, 0, *shape)) if scene.area_px else known
 
 
 def _counts(asked: Asked, at_px: Float64Array) -> BoolArray:

@@ -1,0 +1,114 @@
+"""COCO object annotations: JSON files with images, annotations and categories.
+
+Layout: ``annotations/*.json`` or ``*.json``, images beside them, in ``images/`` or in the split's folder. A file called
+``instances_train2017.json`` or ``train.json`` names its split. RLE masks (crowds) are refused by name: draw polygons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cv_pipeline.datasets.annotated import annotated_scene
+from cv_pipeline.datasets.drawn import box, kind_of, polygon
+from cv_pipeline.datasets.files import facts_of, read_json
+from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
+from cv_pipeline.errors import LabelsError
+
+_SPLIT = re.compile(r"(train|val|test|validate|fit|judge)")
+
+
+@dataclass(frozen=True, slots=True)
+class CocoDataset(Dataset):
+    """A folder with COCO annotation files."""
+
+    format = "coco"
+    layout = "annotations/*.json or *.json (images, annotations, categories), images/*"
+
+    @staticmethod
+    def recognises(folder: Path) -> bool:
+        """Whether a JSON file begins as COCO's do."""
+        return bool(_files(folder))
+
+    def entries(self) -> Sequence[Entry]:
+        """One scene an image, in the order of the files."""
+        return [entry for path in _files(self.folder) for entry in _entries(self.folder, path)]
+
+
+def _files(folder: Path) -> list[Path]:
+    paths = [*sorted((folder / "annotations").glob("*.json")), *sorted(folder.glob("*.json"))]
+    return [path for path in paths if _is_coco(path)]
+
+
+def _is_coco(path: Path) -> bool:
+    try:
+        content = read_json(path)
+    except LabelsError:
+        return False
+    return isinstance(content, dict) and isinstance(content.get("annotations"), list) and "images" in content
+
+
+def _entries(folder: Path, path: Path) -> list[Entry]:
+    content = read_json(path)
+    split = _SPLIT.search(path.stem)
+    try:
+        kinds = {category["id"]: kind_of(str(category["name"])) for category in content["categories"]}
+        by_image: dict[Any, list[dict[str, Any]]] = {}
+        for annotation in content["annotations"]:
+            by_image.setdefault(annotation["image_id"], []).append(annotation)
+        facts, named = facts_of(folder), split.group(1) if split else ""
+        return [
+            Entry(path, partial(_scene, folder, path, image, by_image.get(image["id"], []), kinds, facts, named))
+            for image in content["images"]
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LabelsError(f"{path}: not COCO annotations ({error!r}); export them again") from error
+
+
+def _scene(
+    folder: Path,
+    path: Path,
+    image: dict[str, Any],
+    annotations: Sequence[dict[str, Any]],
+    kinds: dict[Any, str],
+    facts: dict[str, Any],
+    split: str,
+) -> DataScene:
+    try:
+        name = str(image["file_name"])
+        objects = [part for annotation in annotations for part in _objects(path, annotation, kinds)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise LabelsError(f"{path}: image {image.get('id')}: an annotation lacks {error!r}; export again") from error
+    return annotated_scene(Path(name).stem, _image(folder, path, name, split), objects, facts, split)
+
+
+def _image(folder: Path, path: Path, name: str, split: str) -> Path:
+    """Where the image lies; the first place to look where it is missing."""
+    places = [folder / "images" / name, folder / name, path.parent / name]
+    places += [folder / split / name, *(folder.glob(f"{split}*/{name}") if split else ())]
+    return next((place for place in places if place.is_file()), places[0])
+
+
+def _objects(path: Path, annotation: dict[str, Any], kinds: dict[Any, str]) -> list[TrueObject]:
+    """One object; of several polygons the largest, because the others are parts that something covers."""
+    number, kind = str(annotation["id"]), kinds[annotation["category_id"]]
+    attributes = {str(key): str(value) for key, value in (annotation.get("attributes") or {}).items()}
+    parts = annotation.get("segmentation")
+    if isinstance(parts, dict):
+        raise LabelsError(f"{path}: annotation {number} is an RLE mask; export polygons or boxes")
+    source = str(path)
+    if parts:
+        drawn = [polygon(number, kind, part, attributes, source=source) for part in parts]
+        return [max(drawn, key=lambda thing: float(abs(_area(thing))))]
+    left, top, width, height = (float(value) for value in annotation["bbox"])
+    return [box(number, kind, (left, top, width, height), attributes, source=source)]
+
+
+def _area(thing: TrueObject) -> float:
+    import shapely
+
+    return float(shapely.Polygon(thing.outline_px).area)

@@ -1,0 +1,89 @@
+"""CVAT for images 1.1: ``annotations.xml`` beside ``images/``.
+
+Video tasks (tracks) are refused: a scene is no film. Documentation: https://docs.cvat.ai/docs/other/xml_format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from cv_pipeline.datasets.annotated import annotated_scene
+from cv_pipeline.datasets.drawn import box, kind_of, point, polygon
+from cv_pipeline.datasets.files import facts_of
+from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
+from cv_pipeline.errors import LabelsError
+
+_SHAPES = ("box", "polygon", "points", "ellipse")
+
+
+@dataclass(frozen=True, slots=True)
+class CvatDataset(Dataset):
+    """A folder with ``annotations.xml``."""
+
+    format = "cvat"
+    layout = "annotations.xml (CVAT for images 1.1), images/*"
+
+    @staticmethod
+    def recognises(folder: Path) -> bool:
+        """Whether there is an annotations.xml."""
+        return (folder / "annotations.xml").is_file()
+
+    def entries(self) -> Sequence[Entry]:
+        """One scene an image, in the file's order."""
+        path = self.folder / "annotations.xml"
+        root = _root(path)
+        if root.find("track") is not None:
+            raise LabelsError(f"{path}: is a video task; export it as 'CVAT for images 1.1'")
+        facts = facts_of(self.folder)
+        return [Entry(path, partial(_scene, self.folder, path, image, facts)) for image in root.iter("image")]
+
+
+def _root(path: Path) -> ET.Element:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise LabelsError(f"{path}: cannot be read ({error.strerror}); is the export complete?") from error
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:  # an entity may be a file of this machine, or a billion laughs
+        raise LabelsError(f"{path}: declares entities, which no export of CVAT does; it is not opened")
+    try:
+        return ET.fromstring(text)
+    except ET.ParseError as error:
+        raise LabelsError(f"{path}: is no XML ({error}); export it again") from error
+
+
+def _scene(folder: Path, path: Path, image: ET.Element, facts: dict[str, Any]) -> DataScene:
+    name = image.get("name", "")
+    try:
+        drawn = [shape for shape in image if shape.tag in _SHAPES]
+        objects = [_object(f"{path}: {name}", number, shape) for number, shape in enumerate(drawn, start=1)]
+    except (KeyError, ValueError) as error:
+        raise LabelsError(f"{path}: {name}: a shape is not as CVAT writes it ({error!r})") from error
+    places = [folder / "images" / name, folder / name]
+    split = image.get("subset", "").lower()
+    return annotated_scene(
+        Path(name).with_suffix("").as_posix(),
+        next((place for place in places if place.is_file()), places[0]),
+        objects,
+        facts,
+        "" if split == "default" else split,
+    )
+
+
+def _object(source: str, number: int, shape: ET.Element) -> TrueObject:
+    kind, name = kind_of(shape.attrib["label"]), str(number)
+    attributes = {part.get("name", ""): part.text or "" for part in shape.iter("attribute")}
+    if shape.tag == "box":
+        left, top, right, bottom = (float(shape.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr"))
+        return box(name, kind, (left, top, right - left, bottom - top), attributes, source=source)
+    if shape.tag == "ellipse":
+        cx, cy, rx, ry = (float(shape.attrib[key]) for key in ("cx", "cy", "rx", "ry"))
+        return box(name, kind, (cx - rx, cy - ry, 2 * rx, 2 * ry), attributes, source=source)
+    corners = [tuple(float(value) for value in pair.split(",")) for pair in shape.attrib["points"].split(";")]
+    if shape.tag == "points":
+        return point(name, kind, *corners[0], attributes)
+    return polygon(name, kind, corners, attributes, source=source)
