@@ -37,7 +37,9 @@ INTERRUPTED = 130
 class _RunByDefault(TyperGroup):
     """``batch MANIFEST`` means ``batch run MANIFEST``."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(
+        self, ctx: Any, args: list[str]
+    ) -> list[str]:  # whose Context it is differs between typer's versions
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["run", *args]
         return super().parse_args(ctx, args)
