@@ -38,7 +38,6 @@ MAX_DIRECTION_SD_DEG = 30.0
 _BUILT = 0.5
 _MAX_PRIOR_M = 40.0
 _LEAST_RATIO = 1.2  # twice what a good map of radii is off by
-_NARROW_RATIO = 1.08  # of a pattern of narrow wings, which add little to the radius of the circle of their area
 
 
 class Window(NamedTuple):
@@ -125,7 +124,9 @@ def look_around(
     blast = rays.ray_extents(np.maximum(values[Channel.BLAST], values[Channel.CRATER]), valid, sites, step_m=step_m)
     outer = rays.ray_extents(values[Channel.SECONDARY], valid, sites, step_m=step_m)
     head_m = craters.core_statistics(values[Channel.BLAST_RADIUS_M], valid, sites.at_px).median
-    exists = shape.has_pattern(blast, crater, step_m) & _is_own(head_m, crater_radius_m, blast, crater, step_m)
+    # Where the map of radii says that nothing reaches past the crater, a mask that does is the neighbour's.
+    own = (head_m <= 0) | (head_m >= _LEAST_RATIO * crater_radius_m)
+    exists = shape.has_pattern(blast, crater, step_m) & own
     right, up = (_disc_mean(values[c], sites, crater_radius_m) for c in (Channel.AXIS_RIGHT, Channel.AXIS_UP))
     east, north = _to_ground(right, up, sites.jacobians)
     built = values[Channel.STRUCTURE] >= _BUILT
@@ -173,7 +174,8 @@ def _look_at(
         zone = change, (polar.reach_m > 1.3 * crater.radius_m + 0.3) & (polar.reach_m < 2.3 * first_m)
     relative = reach_m / first_m if exists else np.zeros(SECTORS)
     noise = (0.3 * window.gsd_m + crater.sd_m) / first_m
-    told = sides(relative, mask_use, noise, zone, vector)
+    # Colours around a crater without a pattern are the ground's.
+    told = sides(relative, mask_use, noise, zone if exists else None, vector)
     outer = outer_radius(outer_m, free, mask_m if exists else crater.radius_m, window.gsd_m)
     return Findings(exists, head_m, mask_m, edge, outer, use, reach_m, told, polar, change)
 
@@ -250,17 +252,6 @@ def sector_use(blast: Extents, built: BoolArray, valid: BoolArray, sites: Sites,
         rows, cols = at[..., 0].clip(0, built.shape[0] - 1), at[..., 1].clip(0, built.shape[1] - 1)
         beyond |= built[rows, cols] & valid[rows, cols]
     return np.where((use == SectorUse.USED) & beyond, SectorUse.STRUCTURE, use)
-
-
-def _is_own(head_m: Float64Array, crater_m: Float64Array, blast: Extents, crater: Extents, step_m: float) -> BoolArray:
-    """(n,) whether what the mask shows around a crater is the crater's own.
-
-    Where the map of radii says that nothing reaches past the crater, a mask that does is a neighbour's. Narrow wings
-    are own where the map says a little more and enough rays end on the crater's own ground.
-    """
-    ends = (blast.extent_m > crater.extent_m + step_m) & ~blast.censored
-    wings = (head_m >= _NARROW_RATIO * crater_m) & (ends.sum(axis=1) >= SECTORS // 12)
-    return np.asarray((head_m <= 0) | (head_m >= _LEAST_RATIO * crater_m) | wings)
 
 
 def _disc_mean(channel: Float32Array, sites: Sites, radius_m: Float64Array) -> Float64Array:

@@ -27,7 +27,10 @@ _USE_WORDS = {
     SectorUse.STRUCTURE: "cut by a structure",
     SectorUse.UNLIKE: "unlike the others",
 }
+_NOT_GIVEN = "#6b7280"
 _LEAST_HALF_M = 8.0
+_LEAST_TOP = 8.0
+"""The density's axis reaches at least this, in multiples of an even one."""
 _ESTIMATE_DASHES = {"network": ":", "mask": "--", "colours": "-."}
 _STYLE: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 8}
 
@@ -44,7 +47,8 @@ def why_figure(impact: Impact, picture: UInt8Array, half_m: float) -> Figure:
 
     Left: fitted circles over the picture, each sector's reach coloured by whether it was used, and the axis with its
     spread. Middle: the change of colour from the centre outwards, with the radius by each means and by all. Right: the
-    density over the axis' azimuth. An impact without a pattern gets its crater's circle and two empty panels.
+    density over the axis' azimuth, grey where no direction is given, with what each witness says alone. An impact
+    without a pattern gets its crater's circle and two empty panels.
 
     Args:
         impact: as :func:`cv_pipeline.patterns.extract.extract_impacts` gives it.
@@ -55,7 +59,7 @@ def why_figure(impact: Impact, picture: UInt8Array, half_m: float) -> Figure:
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
-        figure = Figure(figsize=(8.4, 3.0), layout="constrained")
+        figure = Figure(figsize=(8.4, 3.4), layout="constrained")
         left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.0, 1.0))
         _draw_ground(left, impact, picture, half_m)
         _draw_profile(middle, impact)
@@ -68,8 +72,16 @@ def _circle(radius_m: float) -> tuple[Float64Array, Float64Array]:
     return radius_m * np.sin(turn), radius_m * np.cos(turn)
 
 
+def _stretched(picture: UInt8Array) -> UInt8Array:
+    """The picture with its darkest and brightest hundredth made black and white; a flat one stays as it is."""
+    low, high = np.percentile(picture, [1, 99])
+    if high - low < 1:
+        return picture
+    return np.asarray(np.clip((picture - low) * (255 / (high - low)), 0, 255), np.uint8)
+
+
 def _draw_ground(axes: Axes, impact: Impact, picture: UInt8Array, half_m: float) -> None:
-    axes.imshow(picture, extent=(-half_m, half_m, -half_m, half_m), interpolation="antialiased")
+    axes.imshow(_stretched(picture), extent=(-half_m, half_m, -half_m, half_m), interpolation="antialiased")
     axes.plot(*_circle(impact.crater_radius_m), color=_CRATER, lw=1.0)
     for radius_m, sd_m, colour in (
         (impact.blast_radius_m, impact.blast_radius_sd_m, _BLAST),
@@ -87,7 +99,8 @@ def _draw_ground(axes: Axes, impact: Impact, picture: UInt8Array, half_m: float)
         spread = np.deg2rad(np.linspace(impact.direction_deg - sd_deg, impact.direction_deg + sd_deg, 21))
         axes.fill(np.r_[0, reach_m * np.sin(spread)], np.r_[0, reach_m * np.cos(spread)], color=_AXIS, alpha=0.25, lw=0)
         turn = np.deg2rad(impact.direction_deg)
-        axes.plot([0, reach_m * np.sin(turn)], [0, reach_m * np.cos(turn)], color=_AXIS, lw=1.3)
+        tip = (reach_m * np.sin(turn), reach_m * np.cos(turn))
+        axes.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": _AXIS, "lw": 1.3, "shrinkA": 0})
     axes.set(xlim=(-half_m, half_m), ylim=(-half_m, half_m), xlabel="east (m)", ylabel="north (m)")
     axes.set_title(f"{impact.impact_id}: {impact.pattern.value}")
 
@@ -100,9 +113,10 @@ def _draw_sectors(axes: Axes, evidence: PatternEvidence) -> None:
             where = evidence.reach_m[here] * np.sin(turn[here]), evidence.reach_m[here] * np.cos(turn[here])
             label = f"{_USE_WORDS[use]} ({100 * here.mean():.0f} %)"
             axes.plot(*where, "o", ms=2.2, color=colour, mec="black", mew=0.2, label=label)
+    # Below the picture, of which it would hide a quarter.
     axes.legend(
-        loc="lower left", fontsize=5.5, frameon=True, framealpha=0.75, handletextpad=0.2, title="sectors",
-        title_fontsize=5.5,
+        loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=5.5, frameon=False, handletextpad=0.2,
+        columnspacing=0.8, title="where the mask ends, by ray", title_fontsize=5.5,
     )  # fmt: skip
 
 
@@ -136,10 +150,15 @@ def _draw_axis(axes: Axes, impact: Impact) -> None:
         axes.set_title("no pattern, no axis")
         return
     azimuth_deg = 360 * np.arange(len(evidence.axis_density) + 1) / len(evidence.axis_density)
-    density = np.r_[evidence.axis_density, evidence.axis_density[0]]
-    axes.fill_between(azimuth_deg, density, color=_AXIS, alpha=0.25, lw=0)
-    axes.plot(azimuth_deg, density, color=_AXIS, lw=0.9)
-    top = float(density.max())
+    density = len(evidence.axis_density) * np.r_[evidence.axis_density, evidence.axis_density[0]]
+    colour = _AXIS if impact.direction_deg is not None else _NOT_GIVEN
+    axes.fill_between(azimuth_deg, density, color=colour, alpha=0.25, lw=0)
+    axes.plot(azimuth_deg, density, color=colour, lw=0.9)
+    axes.axhline(1.0, color="#374151", lw=0.6, ls=":", label="all azimuths alike")
+    axes.legend(loc="upper right", fontsize=5.5, frameon=False)
+    # A density that is nearly even must look so.
+    top = max(float(density.max()), _LEAST_TOP)
+    axes.set_ylim(-0.05 * top * (len(evidence.axis_candidates_deg) + 1), 1.12 * top)
     for place, (name, best_deg) in enumerate(evidence.axis_candidates_deg.items()):
         axes.plot(best_deg, -0.05 * top * (place + 1), "^", ms=4, color="#374151")
         side = "right" if best_deg > 240 else "left"

@@ -39,6 +39,17 @@ def test_what_is_not_one_sided_has_no_axis(values: np.ndarray) -> None:
     assert lobe_log_density(values, ONES, 0.05, REACH_INDEPENDENT).max() < 0.35 * one_sided
 
 
+def test_two_equal_wings_are_no_evidence_and_a_shorter_one_behind_does_not_turn_the_axis() -> None:
+    def wings(behind: float) -> np.ndarray:
+        lobes = (np.exp(8 * (np.cos(AZIMUTHS_RAD - turn) - 1)) for turn in (2.0, 2.0 + np.pi))
+        return 1 + sum(h * lobe for h, lobe in zip((0.8, 0.8 * behind), lobes, strict=True))
+
+    assert lobe_log_density(wings(1.0), ONES, 0.05, REACH_INDEPENDENT).max() < 1
+    one_sided = lobe_log_density(wings(0.4), ONES, 0.05, REACH_INDEPENDENT)
+    assert one_sided.max() > 5
+    assert difference(5.0 * one_sided.argmax(), np.rad2deg(2.0)) < 6
+
+
 def test_left_out_sectors_have_no_say() -> None:
     values = 1 + np.exp(5 * (np.cos(AZIMUTHS_RAD - 1.0) - 1))
     spoilt = values.copy()

@@ -73,6 +73,47 @@ def test_the_edge_is_found_in_every_look(name: str, prior: float) -> None:
     assert (np.sign(sign_dn[west]) == expected[1]).all()
 
 
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("cut", ["nothing", "road", "building"])
+def test_both_radii_come_with_sds_in_every_look_whatever_cuts_them(name: str, cut: str) -> None:
+    """A road hides colours and mask in its own sectors, a building is known to the structure map."""
+    at = painted.ground(1)
+    level, change = look(name, at)
+    outer_m = 14.0
+    away_m = at.distance_m * np.sin(at.azimuth_rad)
+    hidden = {"nothing": away_m > 1e9, "road": np.abs(away_m - 7.0) < 2.0, "building": away_m > 6.0}[cut]
+    layers = maps(at, CRATER_M, BLAST_M, structure=hidden if cut == "building" else None)
+    layers[Channel.SECONDARY] = inside(at, outer_m).astype(np.float32)
+    for channel in (Channel.BLAST, Channel.SECONDARY):
+        layers[channel] = np.where(hidden, 0.02, layers[channel]).astype(np.float32)
+    image = picture(level, np.where(hidden, 70.0, change), 10 * at.texture)
+    (pattern,) = measure_patterns(window(layers, image), sites(), CRATER, CENTRE_SD)
+    assert pattern.blast is not None
+    assert pattern.secondary is not None
+    for found, true_m in ((pattern.blast, BLAST_M), (pattern.secondary, outer_m)):
+        assert found.radius_m == pytest.approx(true_m, rel=0.08)
+        assert 0.01 < found.sd_m / true_m < 0.3
+    assert pattern.direction_deg is None
+
+
+@pytest.mark.parametrize("name", LOOKS[:2])
+def test_a_fan_has_its_direction_in_every_look_and_beside_a_road(name: str) -> None:
+    at = painted.ground(4)
+    off_axis = np.angle(np.exp(1j * (at.azimuth_rad - np.deg2rad(300.0))))
+    reach_m = np.where(np.abs(off_axis) < np.deg2rad(35), 1.7, 1.0) * BLAST_M
+    level, _ = look(name, at)
+    strength = -45 if name == LOOKS[0] else 40
+    road = np.abs(at.distance_m * np.sin(at.azimuth_rad) - 7.0) < 2.0
+    change = np.where(road, 70.0, strength * inside(at, reach_m) - 30 * inside(at, CRATER_M))
+    layers = maps(at, CRATER_M, reach_m, head_m=BLAST_M)
+    layers[Channel.BLAST] = np.where(road, 0.02, layers[Channel.BLAST]).astype(np.float32)
+    (pattern,) = measure_patterns(window(layers, picture(level, change, 10 * at.texture)), sites(), CRATER, CENTRE_SD)
+    assert pattern.kind is PatternKind.CONE
+    assert pattern.direction_deg == pytest.approx(300.0, abs=10)
+    assert pattern.blast is not None
+    assert pattern.blast.radius_m == pytest.approx(BLAST_M, rel=0.12)
+
+
 def test_vegetation_bright_soil_of_equal_brightness_is_found_by_hue() -> None:
     at = painted.ground(2)
     green = np.stack([70 + 8 * at.texture, 95 + 8 * at.texture, 60 + 8 * at.texture], axis=-1)
