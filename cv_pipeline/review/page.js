@@ -234,12 +234,14 @@ const kept = async () => {
   statistics();
 };
 
+/* What the page shows of an impact, or showed last: an edit is made over that, and refused where another page changed it. */
+const lastShown = (id, shown) => hand?.id === id && detail ? detail : shown;
+
 const edit = (field, value) => {
-  const id = hand?.id;
-  if (detail) inTurn(async () => {
-    const now = await ask("impact?id=" + encodeURIComponent(id));
+  const id = hand?.id, shown = detail;
+  if (shown) inTurn(async () => {
     try {
-      await ask("edit", { impact_id: id, field, old: now[field], new: value });
+      await ask("edit", { impact_id: id, field, old: lastShown(id, shown)[field], new: value });
     } finally {
       if (hand.id === id) detail = await ask("impact?id=" + encodeURIComponent(id));
       show();
@@ -258,9 +260,9 @@ const decide = (decision) => {
   if (!detail || moving) return;
   after.rest();
   const rows = listed(), at = rows.findIndex((i) => i.id === detail.id), next = rows[at + 1];
-  const id = detail.id;
+  const id = detail.id, shown = detail;
   inTurn(async () => {
-    const now = await ask("impact?id=" + encodeURIComponent(id));
+    const now = lastShown(id, shown);
     if (!now.run) {
       if (decision !== "rejected") return;
       const old = Object.fromEntries(["centre_px", "crater_radius_m", "blast_radius_m", "direction_deg", "aim"].map((k) => [k, now[k]]).filter(([, v]) => v !== null));

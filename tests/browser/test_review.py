@@ -224,6 +224,24 @@ def test_missed_impacts_are_added_by_click_and_by_key_and_windows_give_recall(
         assert count(page, "added") == 1 and page.locator("#list button[data-id=R002]").count() == 0
 
 
+def test_an_edit_over_what_another_page_changed_is_refused_and_shown(
+    result: Path, opened: Callable[[str], Any]
+) -> None:
+    with served(result) as url:
+        page = opened(url)
+        other = page.context.new_page()
+        other.goto(url)
+        other.wait_for_selector("html[data-ready=true]")
+        for each, radius in ((other, "3.3"), (page, "4.4")):
+            settled(each)
+            each.locator("[data-field=crater_radius_m]").fill(radius)
+            each.keyboard.press("Enter")
+            settled(each)
+        assert "another state" in page.locator("#fault").inner_text()
+        assert field(page, "crater_radius_m") == 3.3
+    assert [e.new for e in read_record(record_path(result)).edits] == [3.3]
+
+
 def test_an_aim_point_is_picked_by_key(result: Path, opened: Callable[[str], Any]) -> None:
     with served(result) as url:
         page = opened(url)
