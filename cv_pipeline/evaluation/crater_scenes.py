@@ -18,6 +18,7 @@ import numpy as np
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.imagery.grid import working_grid
 from cv_pipeline.imagery.pair import open_pair
+from cv_pipeline.patterns.verdict import PeakErrors
 from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.simulation.acquisition import take
 from cv_pipeline.simulation.config import SimulationConfig, stream
@@ -52,6 +53,8 @@ EDGE_M = 2.0
 
 CENTRE_SD_M, RADIUS_SD, STATUS_SD = 0.35, 0.12, 2.0
 """The oracle's errors: metres per axis, of the logarithm of radius, of log odds of new about +-3."""
+ORACLE_PEAKS = PeakErrors(0.94, 0.53)
+"""The same relative to what a run takes peaks for, as ``scripts/fit_verdicts.py`` fits it for a model."""
 
 
 @dataclass(frozen=True, slots=True)
