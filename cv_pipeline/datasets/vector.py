@@ -21,10 +21,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from cv_pipeline.datasets.files import read_yaml
+from cv_pipeline.datasets.own import SceneFiles
 from cv_pipeline.datasets.scene import CRATER, DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.imagery.source import has_crs, open_source
-from cv_pipeline.training.finetune_config import SceneFiles
 from cv_pipeline.training.labels import Label, read_area, read_labels
 from cv_pipeline.types import Status
 

@@ -11,13 +11,14 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.datasets.own import SceneFiles
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.registration.register import register
 from cv_pipeline.segmentation.predict import check_gsd
 from cv_pipeline.segmentation.zoo import ModelFile, find_model, load_network, read_model_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
-from cv_pipeline.training.finetune_config import FinetuneConfig, SceneFiles
+from cv_pipeline.training.finetune_config import FinetuneConfig
 from cv_pipeline.training.finetune_data import FinetuneData
 from cv_pipeline.training.labels import read_area, read_labels
 from cv_pipeline.training.loaders import Batch

@@ -8,29 +8,13 @@ from typing import Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cv_pipeline.datasets.own import SceneFiles
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.training.config import TrainConfig
 
 _KEEP = ConfigDict(frozen=True, extra="forbid")
-
-
-class SceneFiles(BaseModel):
-    """One labelled scene; paths count from the folder of the settings."""
-
-    model_config = _KEEP
-
-    after: Path
-    labels: Path = Field(description="points or polygons, FILE or FILE:layer")
-    before: Path | None = None
-    area: Path | None = Field(None, description="polygons in which every crater is labelled; default: the whole image")
-    gsd_m: float | None = Field(None, gt=0, description="metres per pixel of images that carry no CRS")
-
-    def within(self, folder: Path) -> Self:
-        """The same with paths taken from ``folder``."""
-        paths = {name: getattr(self, name) for name in ("after", "labels", "before", "area")}
-        return self.model_copy(update={name: folder / path for name, path in paths.items() if path is not None})
 
 
 class FinetuneConfig(BaseModel):

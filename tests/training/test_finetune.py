@@ -12,11 +12,12 @@ import torch
 import yaml
 from shapely import Point
 
+from cv_pipeline.datasets.own import SceneFiles
 from cv_pipeline.errors import ConfigError, GsdError, LabelsError
 from cv_pipeline.segmentation.zoo import load_network, read_model_file
 from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.training.finetune import finetune, open_place
-from cv_pipeline.training.finetune_config import FinetuneConfig, SceneFiles, read_finetune_config
+from cv_pipeline.training.finetune_config import FinetuneConfig, read_finetune_config
 from cv_pipeline.training.finetune_data import FinetuneData
 from cv_pipeline.training.finetune_export import export_finetuned
 from cv_pipeline.training.module import CraterModule, total_loss
