@@ -1,7 +1,10 @@
-"""Reading an image on a grid that runs along its own rows and columns: the file's pixels, resampled at most once."""
+"""Reading an image on a grid that runs along its own rows and columns, or nearly: resampled once at most, no warp."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 from affine import Affine
@@ -9,8 +12,9 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
+from cv_pipeline.imagery.leaning import Lean, lean, resample_leaning
 from cv_pipeline.imagery.radiometry import to_rgb, valid_mask
-from cv_pipeline.imagery.straight import Axis, axes, combine, resample, weights
+from cv_pipeline.imagery.straight import Axis, axes, resample, weights
 from cv_pipeline.types import BoolArray, Grid, ImageSource, Obscured, UInt8Array, Window
 
 MAX_READ_PX = 4_000_000
@@ -21,24 +25,22 @@ class DirectReader:
     """Windows of a grid, straight from an open file (or one of its overviews)."""
 
     def __init__(
-        self,
-        dataset: DatasetReader,
-        source: ImageSource,
-        on_file: tuple[Axis, Axis],
-        on_cells: tuple[Axis, Axis] | None,
+        self, dataset: DatasetReader, source: ImageSource, how: tuple[Axis, Axis] | Lean, hidden: Hidden | None
     ) -> None:
         self._dataset, self._source = dataset, source
-        self._rows, self._cols = on_file
-        self._on_cells = on_cells
-        self._cells = None if source.obscured is None else source.obscured.cells
+        self._how, self._hidden = how, hidden
+        steps = (how.matrix.e, how.matrix.a) if isinstance(how, Lean) else (how[0].step, how[1].step)
+        self._file_px = steps[0] * steps[1]
 
     def read(self, part: Window) -> tuple[UInt8Array, BoolArray]:
         """Colours (height, width, 3) and validity (height, width) of a window inside the grid."""
-        if part.height * self._rows.step * part.width * self._cols.step > MAX_READ_PX and max(part[2:]) > 1:
+        if part.height * part.width * self._file_px > MAX_READ_PX and max(part[2:]) > 1:
             return self._by_halves(part)
-        values, valid = self._values(part)
-        if self._on_cells is not None:
-            valid &= ~self._is_hidden(part)
+        values, valid = (
+            self._leaning(part, self._how) if isinstance(self._how, Lean) else self._straight(part, *self._how)
+        )
+        if self._hidden is not None:
+            valid &= ~self._hidden.at(part)
         rgb = to_rgb(values, self._source.scale_low, self._source.scale_high)
         if not valid.all():
             rgb[~valid] = 0
@@ -55,16 +57,34 @@ class DirectReader:
         axis = 0 if part.height >= part.width else 1
         return np.concatenate([rgb for rgb, _ in read], axis), np.concatenate([valid for _, valid in read], axis)
 
-    def _values(self, part: Window) -> tuple[npt.NDArray[np.generic], BoolArray]:
+    def _straight(self, part: Window, row_axis: Axis, col_axis: Axis) -> tuple[npt.NDArray[np.generic], BoolArray]:
         """Values (height, width, 3) in the file's own unit, finite, and validity."""
-        rows = weights(self._rows, part.row, part.height)
-        cols = weights(self._cols, part.col, part.width)
+        rows = weights(row_axis, part.row, part.height)
+        cols = weights(col_axis, part.col, part.width)
         if (rows.nearest < 0).all() or (cols.nearest < 0).all():
-            return np.zeros((part.height, part.width, 3), np.uint8), np.zeros((part.height, part.width), bool)
+            return _nothing(part)
         image, known = self._pixels(Window(rows.first, cols.first, rows.count, cols.count))
-        if self._rows.is_copy(part.row, part.height) and self._cols.is_copy(part.col, part.width):
+        if row_axis.is_copy(part.row, part.height) and col_axis.is_copy(part.col, part.width):
             return _copied(image, known, rows.nearest, cols.nearest)
         return resample(image, known, rows, cols)
+
+    def _leaning(self, part: Window, how: Lean) -> tuple[npt.NDArray[np.generic], BoolArray]:
+        """The same where the grid is turned a little."""
+        wanted = how.covers(part)
+        top, left = max(wanted.row, 0), max(wanted.col, 0)
+        bottom = min(wanted.row + wanted.height, self._dataset.height)
+        right = min(wanted.col + wanted.width, self._dataset.width)
+        if bottom <= top or right <= left:
+            return _nothing(part)
+        image, known = self._pixels(Window(top, left, bottom - top, right - left))
+        around = [
+            (top - wanted.row, wanted.row + wanted.height - bottom),
+            (left - wanted.col, wanted.col + wanted.width - right),
+        ]
+        if np.any(around):
+            known = np.pad(np.ones(image.shape[:2], bool) if known is None else known, around)
+            image = np.pad(image, [*around, (0, 0)])
+        return resample_leaning(image, known, wanted, how, part)
 
     def _pixels(self, window: Window) -> tuple[npt.NDArray[np.generic], BoolArray | None]:
         """The file's pixels (height, width, 3), and which of them show anything, None for all."""
@@ -93,21 +113,38 @@ class DirectReader:
             return None
         return valid_mask(dataset, bands, where)
 
-    def _is_hidden(self, part: Window) -> BoolArray:
-        assert self._on_cells is not None
-        assert self._cells is not None
-        rows = weights(self._on_cells[0], part.row, part.height, smooth=False)
-        cols = weights(self._on_cells[1], part.col, part.width, smooth=False)
-        cells = self._cells[rows.first : rows.first + rows.count, cols.first : cols.first + cols.count]
-        if not cells.any():
+
+class Hidden(NamedTuple):
+    """Coarse cells of hidden ground, and where they lie: ``matrix`` maps the grid's (col, row) to cells' (col, row)."""
+
+    cells: BoolArray
+    matrix: Affine
+
+    def at(self, part: Window) -> BoolArray:
+        """Where a window (height, width) is hidden: bilinear between the centres of the cells, one half or more."""
+        # Positions count from the corner of a pixel, OpenCV's from its centre.
+        m = Affine.translation(-0.5, -0.5) @ self.matrix @ Affine.translation(part.col + 0.5, part.row + 0.5)
+        ends = [m @ (col, row) for col in (0, part.width) for row in (0, part.height)]
+        (left, top), (right, bottom) = np.floor(np.min(ends, axis=0)) - 1, np.ceil(np.max(ends, axis=0)) + 2
+        rows, cols = (
+            slice(int(np.clip(low, 0, size - 1)), int(np.clip(high, 1, size)))
+            for low, high, size in zip((top, left), (bottom, right), self.cells.shape, strict=True)
+        )
+        near = self.cells[rows, cols]
+        if not near.any():
             return np.zeros((part.height, part.width), dtype=bool)
-        return np.asarray(combine(cells, rows, cols) >= 0.5)
+        warp = np.array([[m.a, m.b, m.c - cols.start], [m.d, m.e, m.f - rows.start]])
+        shares = cv2.warpAffine(
+            near.astype(np.float32), warp, (part.width, part.height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        return np.asarray(shares >= 0.5)
 
 
 def direct_reader(
     dataset: DatasetReader, source: ImageSource, grid: Grid, hidden: Obscured | None
 ) -> DirectReader | None:
-    """A reader for a grid, None where it needs a warp: another CRS, or turned or mirrored against the file.
+    """A reader for a grid, None where it needs a warp: another CRS, or turned by more than a degree, or mirrored.
 
     Args:
         dataset: the image or an overview of it, open.
@@ -120,13 +157,17 @@ def direct_reader(
         return None
     # Of an overview the pixels are as much larger as there are fewer of them.
     image = own.transform @ Affine.scale(own.width / dataset.width, own.height / dataset.height)
-    found = axes(image, (dataset.height, dataset.width), grid)
-    if found is None:
+    how = axes(image, (dataset.height, dataset.width), grid) or lean(image, grid)
+    if how is None:
         return None
-    if hidden is None:
-        return DirectReader(dataset, source, found, None)
-    cells = axes(own.transform @ Affine.scale(hidden.cell_px), hidden.cells.shape, grid)
-    return DirectReader(dataset, source, found, cells)
+    cells = None
+    if hidden is not None:
+        cells = Hidden(hidden.cells, ~(own.transform @ Affine.scale(hidden.cell_px)) @ grid.transform)
+    return DirectReader(dataset, source, how, cells)
+
+
+def _nothing(part: Window) -> tuple[npt.NDArray[np.generic], BoolArray]:
+    return np.zeros((part.height, part.width, 3), np.uint8), np.zeros((part.height, part.width), bool)
 
 
 def _copied(

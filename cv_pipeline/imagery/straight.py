@@ -25,6 +25,8 @@ _SAME_PX = 0.001
 _COARSER = 1 / 0.95
 """From pixels this much coarser on the kernel is widened, as GDAL does; and widths near whole numbers are rounded."""
 _ROUNDED = 0.05
+KERNEL_REACH = 2
+"""Of the cubic kernel, in pixels of the coarser of image and grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +85,14 @@ def cubic(distance: Float64Array) -> Float64Array:
     return np.asarray(np.where(d <= 1, near, np.where(d < 2, far, 0.0)))
 
 
-def linear(distance: Float64Array) -> Float64Array:
-    """The triangle of bilinear interpolation."""
-    return np.asarray(np.clip(1 - np.abs(distance), 0, None))
-
-
-def weights(axis: Axis, first: int, count: int, *, smooth: bool = True) -> Weights:
-    """Weights of ``count`` pixels of a grid, from pixel ``first`` on: cubic, or bilinear where not ``smooth``."""
+def weights(axis: Axis, first: int, count: int) -> Weights:
+    """Weights of ``count`` pixels of a grid, from pixel ``first`` on."""
     centres = axis.centres(first, count)
     at = centres - 0.5  # pixel centres are whole numbers here
-    width = _kernel_width(axis.step) if smooth else 1.0
-    reach = int(np.ceil((2 if smooth else 1) * width))
+    width = kernel_width(axis.step)
+    reach = int(np.ceil(KERNEL_REACH * width))
     taps = np.floor(at).astype(np.intp)[:, None] + np.arange(1 - reach, reach + 1)
-    share = (cubic if smooth else linear)((taps - at[:, None]) / width)
+    share = cubic((taps - at[:, None]) / width)
     share[(taps < 0) | (taps >= axis.size)] = 0.0
     taps = taps.clip(0, axis.size - 1)
     total = share.sum(axis=1, keepdims=True)
@@ -108,7 +105,7 @@ def weights(axis: Axis, first: int, count: int, *, smooth: bool = True) -> Weigh
     return Weights(low, high - low, csr_array(content, shape=(count, high - low)), nearest)
 
 
-def _kernel_width(step: float) -> float:
+def kernel_width(step: float) -> float:
     """How much the kernel is widened for pixels ``step`` times as large."""
     if step <= _COARSER:
         return 1.0
