@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import Any, Self
@@ -43,6 +44,7 @@ class DaskWorkers:
         self._ended: SimpleQueue[Any] = SimpleQueue()
         """Futures that are done, or that were cancelled because the scheduler was lost."""
         self._lost = False
+        self._settings = ExitStack()
 
     def __enter__(self) -> Self:
         import dask
@@ -56,10 +58,11 @@ class DaskWorkers:
                 "distributed.deploy.lost-worker-timeout": "1h",
             }
             threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), self._threads)
-            with dask.config.set(settings | {"distributed.nanny.pre-spawn-environ": threads}):
-                self._cluster = LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=self._workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
-                )
+            # For as long as the cluster lives, as it asks for some of these only when a worker is lost.
+            self._settings.enter_context(dask.config.set(settings | {"distributed.nanny.pre-spawn-environ": threads}))
+            self._cluster = LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=self._workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+            )
             self._address = self._cluster.scheduler_address
         self._connect(CONNECT_S)
         return self
@@ -69,6 +72,7 @@ class DaskWorkers:
             if part is not None:
                 part.close(timeout=10)
         self._client = self._cluster = None
+        self._settings.close()
 
     @property
     def room(self) -> bool:

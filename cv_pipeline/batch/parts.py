@@ -7,15 +7,15 @@ everything that follows is the same too. Parts meet in a folder that all workers
 from __future__ import annotations
 
 import pickle
-import shutil
 import tempfile
 import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from cv_pipeline.batch.manifest import PairEntry
-from cv_pipeline.batch.record import RESULT_FOLDER, PairRecord
+from cv_pipeline.batch.record import RESULT_FOLDER, PairRecord, pair_folder, read_record
 from cv_pipeline.batch.task import (
     WORK_FOLDER,
     Clock,
@@ -57,8 +57,8 @@ def split_scene(task: PairTask, key: str, split_px: int) -> Split | None:
     step = max(split_px // (grid.width * -(-grid.height // len(starts))), 1)
     parts = tuple(range(first, min(first + step, len(starts))) for first in range(0, len(starts), step))
     folder = Path(tempfile.mkdtemp(prefix=f"{entry.pair_id}.parts.", dir=task.out_dir / WORK_FOLDER))
-    (folder / _PREPARED).write_bytes(pickle.dumps((key, prepared)))
-    return Split(entry.pair_id, folder, parts)
+    (folder / _PREPARED).write_bytes(pickle.dumps(prepared))
+    return Split(entry.pair_id, key, folder, parts)
 
 
 def run_part(task: PairTask, split: Split, number: int) -> PairRecord | None:
@@ -68,9 +68,9 @@ def run_part(task: PairTask, split: Split, number: int) -> PairRecord | None:
     clock = Clock(task.entry.pair_id)
     try:
         with one_at_a_time():
-            _, prepared = _read(split)
+            prepared = _read(split)
             path = _part(split, number)
-            aside = path.with_suffix(f".{number}.partial.tif")
+            aside = path.with_suffix(f".{uuid4().hex}.tif")  # a lost task may still be at work on the same part
             found = segment_prepared(prepared, aside, split.parts[number])
             path.with_suffix(".pickle").write_bytes(pickle.dumps(replace(found, path=path)))
             aside.rename(path)
@@ -81,11 +81,14 @@ def run_part(task: PairTask, split: Split, number: int) -> PairRecord | None:
 
 def finish_pair(task: PairTask, split: Split) -> PairRecord:
     """Put the parts of a scene together, measure it and write its outputs."""
-    clock, key = Clock(task.entry.pair_id), ""
+    clock, key = Clock(task.entry.pair_id), split.key
+    kept = read_record(pair_folder(task.out_dir, task.entry.pair_id))
+    if kept is not None and kept.key == key:
+        return kept
     try:
         with one_at_a_time(), working_folder(task.out_dir, task.entry.pair_id) as work:
             try:
-                key, prepared = _read(split)
+                prepared = _read(split)
                 files = (_part(split, number).with_suffix(".pickle") for number in range(len(split.parts)))
                 parts = [pickle.loads(file.read_bytes()) for file in files]
                 whole = join_parts(parts, prepared, work / "segmentation.tif")
@@ -94,8 +97,6 @@ def finish_pair(task: PairTask, split: Split) -> PairRecord:
                 return clock.failed(key, error, work)
     except OSError as error:
         return clock.failed(key, error)
-    finally:
-        shutil.rmtree(split.folder, ignore_errors=True)
 
 
 def _conclude(prepared: Prepared, segmentation: Segmentation, work: Path) -> Found:
@@ -127,9 +128,9 @@ def join_parts(parts: Sequence[Segmentation], prepared: Prepared, path: Path) ->
     return replace(parts[0], path=path, grid=grid, valid_share=valid_px / (grid.height * grid.width))
 
 
-def _read(split: Split) -> tuple[str, Prepared]:
-    key, prepared = pickle.loads((split.folder / _PREPARED).read_bytes())
-    return key, prepared
+def _read(split: Split) -> Prepared:
+    prepared: Prepared = pickle.loads((split.folder / _PREPARED).read_bytes())
+    return prepared
 
 
 def _part(split: Split, number: int) -> Path:

@@ -138,6 +138,8 @@ class _Driver:
 
     def _take(self, answer: Answer) -> None:
         job, value = answer.job, answer.value
+        if job.call is not run_pair and job.pair_id not in self._splits:
+            return  # a part of a scene that is over
         if answer.lost:
             self._lost(job, answer.lost)
         elif isinstance(value, Split):
@@ -145,9 +147,8 @@ class _Driver:
             self._splits[job.pair_id] = parts
             self._urgent.extend(Job(job.pair_id, run_part, (parts.task, value, n)) for n in range(parts.left))
         elif isinstance(value, PairRecord):
-            if job.call is run_pair or job.pair_id in self._splits:  # else a part of a scene that is over
-                self._end(value)
-        elif job.pair_id in self._splits:
+            self._end(value)
+        else:
             parts = self._splits[job.pair_id]
             parts.left -= 1
             if parts.left == 0:

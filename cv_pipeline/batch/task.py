@@ -67,6 +67,7 @@ class Split(NamedTuple):
     """A scene that is too large for one task: the rows of tiles of each part, and the folder where parts meet."""
 
     pair_id: str
+    key: str
     folder: Path
     parts: tuple[range, ...]
 

@@ -11,6 +11,8 @@ import pytest
 import rasterio
 
 from cv_pipeline.batch.manifest import PairEntry
+from cv_pipeline.batch.parts import finish_pair, join_parts
+from cv_pipeline.batch.record import PairRecord, PairStatus, pair_folder, write_record
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts, read_records
 from cv_pipeline.batch.task import PairTask, Split, assess_files, run_pair
@@ -54,7 +56,6 @@ def test_parts_give_the_same_bytes(pair: PairEntry, tmp_path: Path, monkeypatch:
 
 
 def test_rows_of_tiles_apart_are_those_of_the_whole(pair: PairEntry, tmp_path: Path) -> None:
-    from cv_pipeline.batch.parts import join_parts
     from cv_pipeline.pipeline import prepare, segment_prepared
     from cv_pipeline.segmentation.predict import tile_rows
 
@@ -88,3 +89,14 @@ def test_a_scene_is_split_by_its_size_and_a_failed_part_fails_it_once(pair: Pair
     assert result.counts == Counts(0, 0, 0, 1)
     (record,) = read_records(tmp_path / "other")
     assert "does not match the hash" in record.error
+
+
+def test_a_scene_that_is_in_place_is_not_finished_twice(tmp_path: Path) -> None:
+    """As when a scheduler was lost just after the last task had ended."""
+    task = PairTask(PairEntry("scene", None, "gone.tif", None), AssessConfig(), tmp_path, assess_files)
+    folder = pair_folder(tmp_path, "scene")
+    folder.mkdir(parents=True)
+    record = PairRecord("scene", PairStatus.DONE, "key", impacts=7, warnings=("one",))
+    write_record(record, folder)
+    assert finish_pair(task, Split("scene", "key", tmp_path / "gone", (range(1),))) == record
+    assert finish_pair(task, Split("scene", "other", tmp_path / "gone", (range(1),))).status is PairStatus.FAILED
