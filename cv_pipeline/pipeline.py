@@ -221,6 +221,7 @@ def segment_prepared(
 
     ``rows`` are those of the tiles (:func:`cv_pipeline.segmentation.predict.tile_rows`) to answer for; None: all.
     """
+    from cv_pipeline.memory import give_back
     from cv_pipeline.segmentation.backend import pin_threads
     from cv_pipeline.segmentation.predict import segment
     from cv_pipeline.segmentation.symmetry import Symmetric
@@ -228,7 +229,7 @@ def segment_prepared(
     config = prepared.config
     pin_threads(config.threads)
     backend = _backend(prepared.model_dir, prepared.model.model_dump_json(), config.backend, config.precision)
-    return segment(
+    found = segment(
         prepared.aligned,
         Symmetric(backend) if config.tta else backend,
         prepared.model.info(),
@@ -240,6 +241,8 @@ def segment_prepared(
         rows=rows,
         progress=lambda done, total: progress("segmenting", done, total),
     )
+    give_back()
+    return found
 
 
 @lru_cache(maxsize=1)
