@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 
 from cv_pipeline.accuracy.choices import less_likely, likely, match_choices
-from cv_pipeline.accuracy.matched import FIXED, LESS_LIKELY, LIKELY, MEASURES
+from cv_pipeline.accuracy.matched import EDGE, FIXED, LESS_LIKELY, LIKELY, MEASURES
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.report.layers import links_layer, patterns_layer, structures_layer
 from cv_pipeline.report.rows import matches_by_impact
@@ -31,6 +31,7 @@ from cv_pipeline.types import (
     Impact,
     Match,
     Status,
+    Structure,
     UInt8Array,
 )
 
@@ -230,20 +231,30 @@ def assumed_offsets(assessment: Assessment, hypothesis: str) -> tuple[Float64Arr
     """Distance (n,) in metres and bearing (n,) in radians from the assumed aim point to each counted impact.
 
     The distance is what the statistic of that name uses. The bearing is measured from the aim point where its place is
-    known, else from the structure's centroid.
+    known, else from the point of the structure that the distance leads to.
     """
-    centres = {s.structure_id: s.geometry_m.centroid for s in assessment.structures}
+    structures = {s.structure_id: s for s in assessment.structures}
     matches = matches_by_impact(assessment)
     found = []
     for impact in counted_impacts(assessment, hypothesis):
         match = matches[impact.impact_id]
         distance_m, aim = _assumed(impact, match, hypothesis)
-        centre = centres.get((aim.structure_id if aim else match.structure_id) or "")
-        from_m = aim.aim_m if aim and aim.aim_m else None if centre is None else (centre.x, centre.y)
+        from_m = aim.aim_m if aim and aim.aim_m else None
+        structure = structures.get((aim.structure_id if aim else match.structure_id) or "")
+        if from_m is None and structure is not None:
+            from_m = _nearest_of(structure, impact, to_edge=hypothesis == EDGE)
         bearing = 0.0 if from_m is None else float(np.arctan2(impact.x_m - from_m[0], impact.y_m - from_m[1]))
         found.append((distance_m, bearing))
     pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
+
+
+def _nearest_of(structure: Structure, impact: Impact, *, to_edge: bool) -> tuple[float, float]:
+    """The point of a structure that a distance is measured to: of its edge, its centreline, or its centre."""
+    inner = structure.geometry_m.centroid if structure.centreline_m is None else structure.centreline_m
+    target = structure.geometry_m if to_edge else inner
+    x_m, y_m = shapely.get_coordinates(shapely.shortest_line(target, shapely.Point(impact.x_m, impact.y_m)))[0]
+    return float(x_m), float(y_m)
 
 
 def _assumed(impact: Impact, match: Match, hypothesis: str) -> tuple[float | None, Hypothesis | None]:

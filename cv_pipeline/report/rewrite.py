@@ -52,6 +52,8 @@ def rewrite_report(
     """
     out_dir = out_dir or folder
     check_output_dir(out_dir, overwrite)
+    if out_dir.resolve() == folder.resolve():
+        _refuse_under_review(folder)
     _refuse(verify_outputs(folder), f"{folder}: is not as it was written, so no report is made of it")
     record = read_provenance(folder)
     images = {role: path for role, path in (("after", after), ("before", before)) if path is not None}
@@ -68,6 +70,17 @@ def rewrite_report(
         read=_reader(folder, assessment, images),
         companions={name: (folder / name).read_bytes() for name in COMPANIONS if (folder / name).is_file()},
     )
+
+
+def _refuse_under_review(folder: Path) -> None:
+    """A review's record belongs to the files as they were, so they must stay."""
+    from cv_pipeline.review.record import record_path
+
+    record = record_path(folder)
+    if record.exists():
+        raise OutputError(
+            f"{folder}: is under review ({record}), which belongs to these very files; give another --out"
+        )
 
 
 def _reader(folder: Path, assessment: Assessment, images: Mapping[str, Path]) -> PixelReader:

@@ -94,6 +94,14 @@ def test_in_place_only_when_told_to(result: Path) -> None:
     assert (result / "review.jsonl").read_bytes() == b"{}\n"
 
 
+def test_what_is_under_review_stays_as_it_is(result: Path, tmp_path: Path) -> None:
+    from cv_pipeline.review.record import record_path
+
+    record_path(result).write_text("")
+    with pytest.raises(OutputError, match="under review"):
+        rewrite_report(result, overwrite=True)
+
+
 def test_a_changed_result_is_refused(result: Path, tmp_path: Path) -> None:
     (result / "impacts.csv").write_text("mine")
     with pytest.raises(OutputError, match=r"impacts\.csv was changed"):
