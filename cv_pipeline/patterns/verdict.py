@@ -20,7 +20,8 @@ SCORE_TERMS = (
     "peak", "radius", "core", "explained", "steepness", "elongation", "shift", "growth", "shading",
     "collar", "one_sided", "noise", "greener", "browner", "darker", "brighter", "before", "before_gone",
 )  # fmt: skip
-NEW_TERMS = ("network", "before", "before_core", "present", "faint")
+NEW_TERMS = ("network", "before", "before_core", "gained")
+_MOST_SD = 3.0  # a core that stands out more is there for certain
 
 
 class Weights(NamedTuple):
@@ -82,15 +83,17 @@ def score_terms(peak: Float64Array, prior: Evidence, found: Evidence) -> Float64
 
 
 def new_terms(network: Float64Array, found: Evidence) -> Float64Array:
-    """Terms (n, len(NEW_TERMS)) of craters whose before image was usable; ``network`` (n,) says how probably new."""
+    """Terms (n, len(NEW_TERMS)) of craters whose before image was usable; ``network`` (n,) says how probably new.
+
+    What the before image says is in shares of the core and in SDs of its ground: a share of a faint core says little.
+    """
     strength = 1 / (1 + np.exp(2 * (1.5 - found.core)))
     return np.column_stack(
         [
             logit(network),
             found.before * strength,
-            np.clip(found.before_core, -3.0, 3.0),
-            np.maximum(found.before - 0.5, 0) * strength,
-            1 - strength,
+            np.clip(found.before_core, -_MOST_SD, _MOST_SD),
+            np.clip(found.core - np.maximum(found.before_core, 0), 0, 2 * _MOST_SD),
         ]
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -38,3 +40,18 @@ def test_terms_are_finite_where_nothing_is_known() -> None:
     assert np.isfinite(new).all()
     assert score.shape == (n, len(verdict.SCORE_TERMS))
     assert score[1, 0] == pytest.approx(0.0)
+
+
+def test_what_was_there_before_as_strongly_is_old() -> None:
+    """Verdicts fitted to planted amplitudes tell new from old, though the network does not know."""
+    rng = np.random.default_rng(3)
+    n = 400
+    new = rng.random(n) < 0.6
+    core = rng.uniform(1, 8, n)
+    there = np.where(new, 0.0, core * rng.uniform(0.7, 1.2, n)) + rng.normal(0, 0.4, n)
+    prior = no_evidence(np.zeros((n, 2)), np.full(n, 0.3), np.full(n, 2.0), np.full(n, 0.3))
+    found = replace(prior, core=core, before_core=there, before=np.clip(there / core, -1, 2))
+    terms = verdict.new_terms(np.full(n, 0.5), found)
+    fitted = verdict.fit(terms[::2], new[::2].astype(float))
+    told = verdict.probability(terms[1::2], fitted) >= 0.5
+    assert (told == new[1::2]).mean() > 0.95
