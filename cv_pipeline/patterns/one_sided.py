@@ -21,7 +21,7 @@ from cv_pipeline.patterns.direction import (
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
 from cv_pipeline.patterns.surroundings import GROUPS, Change
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights
-from cv_pipeline.types import Float64Array, SectorUse
+from cv_pipeline.types import BoolArray, Float64Array, SectorUse
 
 AXES = ("mask", "colours", "core's hue", "network")
 """Names of the witnesses of an axis."""
@@ -55,7 +55,7 @@ def sides(
     relative_reach: Float64Array,
     use: Float64Array,
     noise: float,
-    zone: tuple[Change, Float64Array] | None,
+    zone: tuple[Change, BoolArray] | None,
     vector: tuple[float, float],
 ) -> Sides:
     """All witnesses of one pattern.
@@ -74,7 +74,7 @@ def sides(
         by_mask = nothing
     if zone is None:
         return Sides(relative_reach, weight, nothing, nothing, (by_mask, nothing, nothing), *vector)
-    change, steps = zone[0], zone[1].astype(bool)
+    change, steps = zone
     known = change.known[:, steps]
     count = np.maximum(known.sum(axis=1), 1)
     seen = (known.mean(axis=1) > 0.6) * np.repeat(change.like, SECTORS // GROUPS).astype(float)
