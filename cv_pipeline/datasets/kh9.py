@@ -82,7 +82,7 @@ def _scene(tile: Path, labels: Path, area: str, split: str) -> DataScene:
         raise LabelsError(f"{tile if grid.crs is None else labels}: carries no CRS, so labels cannot be placed")
     drawn = frame.to_crs(grid.crs)
     t, inverse = grid.transform, ~grid.transform
-    right, bottom = t * (grid.width, grid.height)
+    right, bottom = t @ (grid.width, grid.height)
     near = drawn.cx[min(t.c, right) : max(t.c, right), min(t.f, bottom) : max(t.f, bottom)]
     objects: list[TrueObject] = []
     for place, row in enumerate(near.itertuples()):

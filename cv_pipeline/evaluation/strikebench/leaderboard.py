@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from cv_pipeline.evaluation.strikebench.spec import FOLDER, Spec
 from cv_pipeline.segmentation.zoo import shipped_models
 
 NETWORK_BASELINES = {
-    "unet": "a plain U-Net over both dates",
+    "unet": "a plain U-Net on the after image",
     "fc_siam_diff": "FC-Siam-diff (Daudt et al. 2018, doi:10.1109/ICIP.2018.8451652)",
 }
 """Trained by a command of their own; without a row until somebody has."""
@@ -80,8 +80,12 @@ def stale_rows(board: Mapping[str, Any], spec: Spec, set_name: str) -> list[str]
             for row in mine
             if row["hash"] != model_hash(folder)
         ]
-    found += [f"{name}: {about}: not yet run" for name, about in NETWORK_BASELINES.items() if name not in rows]
-    return found
+    return found + [f"{name}: {NETWORK_BASELINES[name]}: not yet run" for name in _not_yet_run(list(rows.values()))]
+
+
+def _not_yet_run(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    run = {row.get("model") for row in rows}
+    return [name for name in NETWORK_BASELINES if name not in run]
 
 
 def _text(board: Mapping[str, Any], spec: Spec) -> str:
@@ -100,7 +104,7 @@ def _text(board: Mapping[str, Any], spec: Spec) -> str:
         if not rows:
             continue
         parts += [f"## Set `{set_name}`, version {spec.version}", "", *_table(rows), "", *_conditions(rows), ""]
-        missing = [name for name in NETWORK_BASELINES if name not in {row["name"] for row in rows}]
+        missing = _not_yet_run(rows)
         if missing:
             parts += [f"Not yet run: {', '.join(f'`{name}` ({NETWORK_BASELINES[name]})' for name in missing)}.", ""]
     return "\n".join(parts)

@@ -1,0 +1,116 @@
+"""Every adapter on a tiny file in the layout that its makers document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from cv_pipeline.cli import app
+from cv_pipeline.datasets.check import check_dataset
+from cv_pipeline.datasets.formats import FORMATS, open_dataset
+from cv_pipeline.errors import LabelsError
+from cv_pipeline.evaluation.scored import read_band
+from cv_pipeline.types import Status
+from tests.datasets.factories import FACTORIES, SIZE, image, put
+
+
+def test_each_format_has_a_test() -> None:
+    assert set(FACTORIES) == set(FORMATS) - {"simulated"}
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_is_recognised_whole_and_sound(name: str, tmp_path: Path) -> None:
+    FACTORIES[name](tmp_path)
+    dataset = open_dataset(tmp_path)
+    assert dataset.format == name
+    report = check_dataset(dataset)
+    assert (report.scenes, report.problems) == (1, ())
+
+
+@pytest.mark.parametrize("name", ["coco", "labelme", "cvat", "xbd", "kh9", "vector", "arcade", "fields"])
+def test_objects_lie_where_they_were_drawn(name: str, tmp_path: Path) -> None:
+    FACTORIES[name](tmp_path)
+    first = open_dataset(tmp_path).scenes()[0].objects[0]
+    assert (first.row_px, first.col_px) == pytest.approx((35.0, 24.0), abs=0.01)
+    if len(first.outline_px):
+        drawn = shapely.Polygon(first.outline_px)
+        assert drawn.area == pytest.approx(80.0)
+        assert drawn.bounds == pytest.approx((30.0, 20.0, 40.0, 28.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "bounds"), [("coco", (4, 2, 10, 12)), ("cvat", (4, 2, 10, 12)), ("labelme", (2, 2, 12, 12))]
+)
+def test_boxes_and_circles_become_the_ellipse_inside(name: str, bounds: tuple[int, ...], tmp_path: Path) -> None:
+    FACTORIES[name](tmp_path)
+    second = open_dataset(tmp_path).scenes()[0].objects[1]
+    assert shapely.Polygon(second.outline_px).bounds == pytest.approx(bounds, abs=0.01)
+
+
+def test_splits_places_and_attributes(tmp_path: Path) -> None:
+    for name in ("xbd", "kh9", "cvat", "vector", "coco"):
+        FACTORIES[name](tmp_path / name)
+    scenes = {name: open_dataset(tmp_path / name).scenes()[0] for name in ("xbd", "kh9", "cvat", "vector", "coco")}
+    assert (scenes["xbd"].place, scenes["xbd"].split, scenes["xbd"].gsd_m) == ("mexico-earthquake", "train", 1.5)
+    assert scenes["xbd"].objects[0].attributes == {"damage": "destroyed"}
+    assert (scenes["kh9"].place, scenes["kh9"].split, scenes["kh9"].gsd_m) == (
+        "quang_tri",
+        "test",
+        pytest.approx(1, rel=1e-3),
+    )
+    assert [thing.attributes["class"] for thing in scenes["kh9"].objects] == ["bowl"]  # the other lies on another tile
+    assert scenes["cvat"].split == "train"
+    assert scenes["vector"].objects[0].status is Status.NEW
+    assert (scenes["coco"].split, scenes["coco"].gsd_m) == ("val", 0.5)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("bright", "destroyed"), ("levir_cd", "change")])
+def test_masks(name: str, kind: str, tmp_path: Path) -> None:
+    FACTORIES[name](tmp_path)
+    scene = open_dataset(tmp_path).scenes()[0]
+    wanted = np.zeros((SIZE, SIZE), bool)
+    wanted[10:20, 30:40] = True
+    np.testing.assert_array_equal(read_band(scene.masks[kind]), wanted)
+    assert scene.before is not None
+
+
+def test_arcade_refuses_bad_control_points(tmp_path: Path) -> None:
+    FACTORIES["arcade"](tmp_path)
+    path = tmp_path / "registration.csv"
+    good = path.read_text().splitlines()
+    put(path, "\n".join(good[:3]) + "\n")
+    with pytest.raises(LabelsError, match="at least 3"):
+        open_dataset(tmp_path).scenes()
+    put(path, "\n".join([*good, good[1].rsplit(",", 2)[0] + ",40,40"]) + "\n")
+    with pytest.raises(LabelsError, match="contradict"):
+        open_dataset(tmp_path).scenes()
+
+
+def test_unknown_layout_and_format(tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match="none of the known layouts"):
+        open_dataset(tmp_path)
+    with pytest.raises(LabelsError, match="no format"):
+        open_dataset(tmp_path, "yolo")
+    with pytest.raises(LabelsError, match="no such folder"):
+        open_dataset(tmp_path / "nothing")
+
+
+def test_check_lists_every_problem(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        image(tmp_path / f"{name}.png")
+        shape = {"label": "crater", "points": [[90, 90], [95, 90], [95, 95]], "shape_type": "polygon"}
+        put(tmp_path / f"{name}.json", {"shapes": [shape] * 2, "imagePath": f"{name}.png"})
+    put(tmp_path / "b.json", {"shapes": [{"label": "x", "points": [[1, 1], [2, 2]]}], "imagePath": "b.png"})
+    put(tmp_path / "c.json", "{")
+    (tmp_path / "a.png").unlink()
+    put(tmp_path / "d.json", {"shapes": [shape] * 2, "imagePath": "e.png"})
+    image(tmp_path / "e.png")
+    put(tmp_path / "dataset.yaml", "gsd_m: 0.5\nplaces: {a: p, d: p}\nsplits: {a: fit, d: judge}\n")
+    result = CliRunner().invoke(app, ["dataset", "check", str(tmp_path)])
+    assert result.exit_code == 2
+    for text in ("a.png", "b.json", "c.json: is no JSON", "e.png: crater 1 lies at row 9", "lie on each other", "'p'"):
+        assert text in result.output, result.output

@@ -1,0 +1,97 @@
+"""The benchmark: its specification, that it draws the same again, its baselines and its leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import rasterio
+
+from cv_pipeline.datasets.simulated import SimulatedDataset
+from cv_pipeline.errors import ConfigError
+from cv_pipeline.evaluation.scenes import Half
+from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
+from cv_pipeline.evaluation.strikebench.leaderboard import NETWORK_BASELINES, stale_rows, write_leaderboard
+from cv_pipeline.evaluation.strikebench.render import (
+    Checked,
+    Renderer,
+    check_manifest,
+    scene_hash,
+    write_manifest,
+)
+from cv_pipeline.evaluation.strikebench.spec import SceneKey, read_spec, scene_keys
+from tests.conftest import texture
+
+
+def test_the_small_set_is_the_beginning_of_the_full_one() -> None:
+    spec = read_spec()
+    small, full = (list(scene_keys(spec, name)) for name in ("small", "full"))
+    assert set(small) <= set(full)
+    assert len({key.name for key in full}) == len(full)
+    assert len({key.seed(spec) for key in full}) == len(full)
+    with pytest.raises(ConfigError, match="no set"):
+        list(scene_keys(spec, "huge"))
+
+
+def test_a_scene_is_drawn_again_as_it_was_and_read_back(tmp_path: Path) -> None:
+    spec, key = read_spec(), SceneKey(Half.JUDGE, "old_craters", 1)
+    small = spec.conditions["old_craters"].model_copy(update={"size_px": 96})
+    spec = spec.model_copy(update={"conditions": {**spec.conditions, "old_craters": small}})
+    hashes = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        Renderer(spec, tmp_path / name).render((1, key))
+        hashes.append(scene_hash(tmp_path / name / key.name))
+    assert hashes[0] == hashes[1]
+    scene = SimulatedDataset(tmp_path / "first").scenes()[0]
+    assert (scene.split, scene.condition, scene.gsd_m) == ("judge", "old_craters", 0.5)
+    assert scene.place == "" or all("/16" in place for place in scene.place.split("|"))  # the judge half alone
+    image = tmp_path / "second" / key.name / "after.tif"
+    with rasterio.open(image, "r+") as file:
+        pixels = file.read()
+        pixels[0, 0, 0] ^= 1
+        file.write(pixels)
+    assert scene_hash(image.parent) != hashes[0]
+
+
+def test_manifest_tells_what_differs(tmp_path: Path) -> None:
+    spec, path = read_spec(), tmp_path / "manifest.json"
+    write_manifest(spec, {"a": "1", "b": "2"}, path)
+    write_manifest(spec, {"c": "3"}, path)
+    assert check_manifest(spec, {"a": "1", "b": "x", "d": "4"}, path) == Checked(["b"], ["d"])
+    with pytest.raises(ConfigError, match="version"):
+        check_manifest(spec.model_copy(update={"version": spec.version + 1}), {}, path)
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_baselines_find_a_plain_dark_disc(name: str) -> None:
+    before = texture(128, 128).astype(np.float32) * 0.2 + 100
+    after = before.copy()
+    disc = np.zeros((128, 128), np.float32)
+    cv2.circle(disc, (70, 50), 6, 1.0, -1)
+    after -= 60 * cv2.GaussianBlur(disc, (0, 0), 0.8)[..., None]
+    detector = CLASSICAL[name]
+    settings = {key: values[0] for key, values in detector.grid.items()}
+    raw = detector.find(after.astype(np.uint8), before.astype(np.uint8), 0.5, settings)
+    best = int(raw.score.argmax())
+    assert np.hypot(*(raw.at_px[best] - (50.5, 70.5))) < 2.0
+    assert raw.radius_m[best] == pytest.approx(3.0, rel=0.5)
+
+
+def test_baselines_take_an_image_without_anything() -> None:
+    flat = np.full((96, 96, 3), 90, np.uint8)
+    for detector in CLASSICAL.values():
+        raw = detector.find(flat, flat, 0.5, {key: values[0] for key, values in detector.grid.items()})
+        assert np.isfinite(raw.at_px).all()
+
+
+def test_stale_rows_are_named(tmp_path: Path) -> None:
+    spec = read_spec()
+    row = {"name": "small", "set": "small", "version": spec.version, "model": "small", "hash": "0" * 64}
+    lines = stale_rows({"rows": [row]}, spec, "small")
+    assert any(line.startswith("small: STALE") for line in lines)
+    assert sum("not yet run" in line for line in lines) == len(NETWORK_BASELINES)
+    write_leaderboard({"rows": []}, spec, tmp_path)
+    assert "Simulated" in (tmp_path / "leaderboard.md").read_text()
