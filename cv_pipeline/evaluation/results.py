@@ -52,7 +52,7 @@ def draw_curve(path: Path, scenes: Sequence[ScoredScene], threshold: float) -> N
     axes.set(
         xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision", title=f"Points: threshold {threshold:.2f}"
     )
-    axes.legend(loc="lower left", fontsize=8)
+    axes.legend(loc="upper right", fontsize=8)
     figure.savefig(path, dpi=110)
 
 
