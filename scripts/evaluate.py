@@ -47,6 +47,7 @@ def detect_centres(scenes: Sequence[DataScene], name: str, config: Path | None, 
     """Crater centres in single images, without their patterns: a fraction of a whole run's time."""
     from cv_pipeline.evaluation.detector import detect_craters
     from cv_pipeline.evaluation.subject import load_subject
+    from cv_pipeline.imagery.source import open_source
     from cv_pipeline.segmentation.backend import Backend, TorchBackend
     from cv_pipeline.segmentation.symmetry import Symmetric
 
@@ -58,7 +59,7 @@ def detect_centres(scenes: Sequence[DataScene], name: str, config: Path | None, 
     for scene in track(scenes, "detecting", console=console):
         found = detect_craters(
             scene.after,
-            scene.gsd_m,
+            scene.gsd_m or open_source(scene.after).grid.gsd_m,
             backend,
             model.info(),
             score_threshold=LOW_THRESHOLD,
