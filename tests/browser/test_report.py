@@ -117,12 +117,47 @@ def test_from_the_table_to_the_map_to_the_card(report: Path, opened: Callable[[P
     assert page.locator(f"#card-{wanted} h3").inner_text() == wanted
 
 
+def test_cards_lead_to_their_neighbours(report: Path, opened: Callable[[Path], Any]) -> None:
+    page = opened(report)
+    cards = page.locator("article.card")
+    first, second = (cards.nth(k).get_attribute("id") for k in (0, 1))
+    assert cards.nth(0).locator("a[rel=prev]").count() == 0
+    cards.nth(0).locator("a[rel=next]").focus()
+    page.keyboard.press("Enter")
+    assert page.url.endswith(f"#{second}")
+    cards.nth(1).locator("a[rel=prev]").click()
+    assert page.url.endswith(f"#{first}")
+
+
+def test_likely_and_less_likely_are_told_apart_without_colour(report: Path, opened: Callable[[Path], Any]) -> None:
+    page = opened(report)
+    before = "(element) => getComputedStyle(element, '::before').content"
+    marks = [
+        page.locator(f".tabulator-col.{name} .tabulator-col-title").evaluate(before).strip('" ')
+        for name in ("likely_m", "less_likely_m")
+    ]
+    assert marks == ["\u25cf", "\u25c6"]
+    grounds = [
+        page.locator(f".tabulator-row .tabulator-cell.{name}").first.evaluate(
+            "(e) => getComputedStyle(e).backgroundColor"
+        )
+        for name in ("likely_m", "less_likely_m", "score")
+    ]
+    assert len(set(grounds)) == 3
+
+
 def test_paper_has_the_scene_and_the_whole_table(report: Path, opened: Callable[[Path], Any]) -> None:
     page = opened(report)
     page.emulate_media(media="print")
     assert page.locator("#paper-scene").is_visible()
     assert not page.locator("#leaflet").is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
+    # What the browser's own printing does, which puts all rows of the table on paper, and no wider than it.
+    page.set_viewport_size({"width": 690, "height": 900})
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    table = page.locator(".tabulator-print-table")
+    assert table.locator("tbody tr").count() == 40
+    assert table.bounding_box()["width"] <= 690
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
