@@ -53,7 +53,7 @@ EDGE_M = 2.0
 
 CENTRE_SD_M, RADIUS_SD, STATUS_SD = 0.35, 0.12, 2.0
 """The oracle's errors: metres per axis, of the logarithm of radius, of log odds of new about +-3."""
-ORACLE_PEAKS = PeakErrors(0.94, 0.53)
+ORACLE_PEAKS = PeakErrors(1.7, 0.93)
 """The same relative to what a run takes peaks for, as ``scripts/fit_verdicts.py`` fits it for a model."""
 
 
