@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-import shapely
 from affine import Affine
 
 from cv_pipeline.config import AssessConfig
-from cv_pipeline.evaluation.instances import LEAST_DIAMETER_PX, impact_edges, match_overlaps, outlines, overlaps
+from cv_pipeline.evaluation.instances import LEAST_DIAMETER_PX, covered, impact_edges, match_large, outlines, overlaps
 from cv_pipeline.evaluation.objects import SceneMatches, match_scene
 from cv_pipeline.evaluation.scenes import HeldOutScene
 from cv_pipeline.frame import local_frame
@@ -213,8 +212,8 @@ class SceneScore:
 
 def score_scene(scene: HeldOutScene, values: Float32Array, found: Found, threshold: float) -> SceneScore:
     """Compare what was found in a scene, and the maps, with its truth; ``threshold`` is for ``accepted`` alone."""
-    asked = np.nonzero(_counts(scene, scene.at_px))[0]
-    inner = _counts(scene, found.at_px)
+    asked = np.nonzero(counted(scene, scene.at_px))[0]
+    inner = counted(scene, found.at_px)
     score = found.score[inner]
     true_m, found_m = scene.at_px[asked][:, ::-1] * scene.gsd_m, found.at_px[inner][:, ::-1] * scene.gsd_m
     centres = match_scene(true_m, found_m, score)
@@ -240,30 +239,13 @@ def score_scene(scene: HeldOutScene, values: Float32Array, found: Found, thresho
         for channel, true in ((Channel.CRATER, scene.crater), (Channel.BLAST, scene.blast))
     ]
     large = np.array([crater.least_size for crater in craters], dtype=bool)
-    covered = _covered(scene, found.at_px[found.score >= threshold], found.edge_m[found.score >= threshold])
-    masks.append(overlap(covered, scene.crater, scene.visible))
-    return SceneScore(centres, _large_only(score, iou, large), tuple(craters), *masks)
+    accepted = found.score >= threshold
+    shapes = outlines(found.at_px[accepted][:, ::-1] * scene.gsd_m, found.edge_m[accepted])
+    masks.append(overlap(covered(shapes, scene.visible.shape, scene.gsd_m), scene.crater, scene.visible))
+    return SceneScore(centres, match_large(score, iou, large), tuple(craters), *masks)
 
 
-def _covered(scene: HeldOutScene, at_px: Float64Array, edge_m: Float64Array) -> BoolArray:
-    """Pixels (h, w) whose centres lie within outlines."""
-    covered = np.zeros(scene.visible.shape, np.uint8)
-    # OpenCV counts from the centre of the first pixel, in sixteenths here.
-    for shape in outlines(at_px[:, ::-1] * scene.gsd_m, edge_m):
-        corners = (shapely.get_coordinates(shape) / scene.gsd_m - 0.5) * 16
-        cv2.fillPoly(covered, [np.rint(corners).astype(np.int32)], 1, shift=4)
-    return covered.astype(bool)
-
-
-def _large_only(score: Float64Array, iou: Float64Array, large: BoolArray) -> SceneMatches:
-    """Matches by overlap with the large craters; detections of small ones are left out."""
-    everything = match_overlaps(score, iou)
-    order = np.argsort(-score, kind="stable")
-    keep = np.array([label < 0 or bool(large[label]) for label in everything.label], dtype=bool)
-    return match_overlaps(score[order[keep]], iou[order[keep]][:, large])
-
-
-def _counts(scene: HeldOutScene, at_px: Float64Array) -> BoolArray:
+def counted(scene: HeldOutScene, at_px: Float64Array) -> BoolArray:
     """(n,) whether places (n, 2) as (row, col) are away from the border and where truth is known."""
     height, width = scene.visible.shape
     edge_px = EDGE_M / scene.gsd_m
