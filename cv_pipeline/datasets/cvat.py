@@ -83,7 +83,8 @@ def _object(source: str, number: int, shape: ET.Element) -> TrueObject:
     if shape.tag == "ellipse":
         cx, cy, rx, ry = (float(shape.attrib[key]) for key in ("cx", "cy", "rx", "ry"))
         return box(name, kind, (cx - rx, cy - ry, 2 * rx, 2 * ry), attributes, source=source)
-    corners = [tuple(float(value) for value in pair.split(",")) for pair in shape.attrib["points"].split(";")]
+    pairs = [pair.split(",") for pair in shape.attrib["points"].split(";")]
+    corners = [(float(x), float(y)) for x, y in pairs]
     if shape.tag == "points":
         return point(name, kind, *corners[0], attributes)
     return polygon(name, kind, corners, attributes, source=source)

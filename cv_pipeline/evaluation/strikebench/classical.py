@@ -89,8 +89,8 @@ def difference(after: UInt8Array, before: UInt8Array, gsd_m: float, settings: Se
         move = np.array([[1, 0, right], [0, 1, down]], np.float32)
         early = cv2.warpAffine(early, move, early.shape[::-1], borderMode=cv2.BORDER_REFLECT)
     # The dates' exposures differ: the before image takes the after image's mean and spread.
-    early = (early - early.mean()) * (late.std() / max(float(early.std()), 1e-6)) + late.mean()
-    change = (late - early) / 255
+    matched = (early - early.mean()) * (late.std() / max(float(early.std()), 1e-6)) + late.mean()
+    change = (late - matched) / 255
     return _blobs(np.asarray(change - cv2.GaussianBlur(change, (0, 0), 25), np.float32), gsd_m, settings)
 
 
