@@ -25,7 +25,7 @@ Estimator = Callable[[Float64Array, Float64Array], float]
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """One distance over all pairs; intervals are None for fewer than :data:`LEAST_PAIRS` pairs.
+    """One distance over all pairs; intervals are None for fewer than :data:`LEAST_PAIRS` pairs or equal values.
 
     ``mean_of_pairs_m`` gives every pair the same weight, ``mean_m`` every impact. ``sd_m`` has the denominator n.
     """
@@ -82,7 +82,8 @@ def _limits(
     seed: int,
 ) -> tuple[list[float] | None, list[float] | None]:
     """Lower and upper limits of each estimator over resamples of whole pairs."""
-    if pairs < LEAST_PAIRS:
+    # Without any spread an interval of no width would claim certainty.
+    if pairs < LEAST_PAIRS or np.ptp(values) <= 1e-12 * np.abs(values).max():
         return None, None
     rng = np.random.default_rng(seed)
     drawn = np.empty((DRAWS, len(estimators)))

@@ -58,3 +58,5 @@ def test_few_pairs_have_no_interval_and_nothing_has_no_figures() -> None:
     few = pool("d", np.arange(50.0), np.arange(50) % (LEAST_PAIRS - 1))
     assert few is not None and few.mean_interval_m is None and few.sd_interval_m is None
     assert pool("d", np.full(3, np.nan), np.arange(3)) is None
+    equal = pool("d", np.full(20, 5.0), np.arange(20))
+    assert equal is not None and equal.mean_m == 5 and equal.mean_interval_m is None
