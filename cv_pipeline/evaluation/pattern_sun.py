@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SUN_RUN = 73
 _DRAWS = 2000
+_SALVOS_PER_HA = 0.6
+"""More than elsewhere: each scene is drawn once for every sun, and many hold but a few strikes at the usual number."""
 
 
 class Track(NamedTuple):
@@ -81,7 +83,8 @@ def sun_scenes(
 
 def _under_sun(backgrounds: Backgrounds, seed: tuple[int, ...], azimuth_deg: float) -> SimulatedPair:
     light = CONFIG.light.model_copy(update={"sun_azimuth_deg": azimuth_deg})
-    return simulate_scene(backgrounds, seed, CONFIG.model_copy(update={"light": light}))
+    strikes = CONFIG.strikes.model_copy(update={"salvos_per_ha": _SALVOS_PER_HA})
+    return simulate_scene(backgrounds, seed, CONFIG.model_copy(update={"light": light, "strikes": strikes}))
 
 
 def sun_lines(scenes: Sequence[Sequence[Path]], maps: str, model: ModelInfo, weights: DirectionWeights) -> list[str]:
