@@ -84,7 +84,8 @@ def _screenshots(html: Path, assessment: Assessment) -> dict[str, bytes]:
         page.wait_for_selector("html[data-ready=true]")
         # The map's lower edge ends the first picture.
         scene = page.locator("#scene").bounding_box()
-        top = {"x": 0, "y": 0, "width": WIDTH_PX, "height": scene["y"] + scene["height"] + 12}
+        assert scene is not None
+        top: Any = {"x": 0, "y": 0, "width": WIDTH_PX, "height": scene["y"] + scene["height"] + 12}
         page.evaluate(_TO_AIM_COLUMNS)
         pictures = {
             "report": page.screenshot(full_page=True, clip=top),
@@ -95,7 +96,7 @@ def _screenshots(html: Path, assessment: Assessment) -> dict[str, bytes]:
     return pictures
 
 
-_TO_AIM_COLUMNS = """() => Tabulator.findTable("#impacts")[0].scrollToColumn("less_likely_m", "right")"""
+_TO_AIM_COLUMNS = """() => { Tabulator.findTable("#impacts")[0].scrollToColumn("less_likely_m", "right"); }"""
 """The table is wider than the picture; what is coloured comes into view."""
 
 

@@ -110,8 +110,8 @@ def style_qml(layer_name: str) -> str:
     style = STYLES[layer_name]
     root = ElementTree.Element("qgis", version="3.28.0", styleCategories="Symbology|Labeling")
     kind = "categorizedSymbol" if style.attribute else "singleSymbol"
-    fixed = {"enableorderby": "0", "forceraster": "0", "symbollevels": "0"}
-    renderer = ElementTree.SubElement(root, "renderer-v2", type=kind, **fixed)
+    fixed = {"type": kind, "enableorderby": "0", "forceraster": "0", "symbollevels": "0"}
+    renderer = ElementTree.SubElement(root, "renderer-v2", fixed)
     if style.attribute:
         renderer.set("attr", style.attribute)
         categories = ElementTree.SubElement(renderer, "categories")

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE_MS = 240_000  # on a machine that does much else at once
 SLOWEST_RATIO = 5.0
 LARGEST_MB = 30.0
 MANY = 5000
@@ -40,6 +41,7 @@ def opened(browser: Any) -> Iterator[Callable[[Path], Any]]:
     context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900}, accept_downloads=True)
     faults: list[str] = []
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else faults.append(r.url))
