@@ -69,7 +69,7 @@ def segment(
     model: ModelInfo,
     path: Path,
     *,
-    tile_px: int = 1024,
+    tile_px: int = 768,
     overlap_px: int = 128,
     use_before: bool = True,
     screen: bool = False,
