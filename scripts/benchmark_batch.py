@@ -73,7 +73,7 @@ def write_pairs(folder: Path, count: int) -> list[PairEntry]:
 def main(
     pairs: Annotated[int, typer.Option(min=2, help="how many small pairs")] = 200,
     work: Annotated[str, typer.Option(help="wait, compute or assess")] = "wait",
-    model: Annotated[str, typer.Option(help="model of 'assess'")] = "tiny",
+    model: Annotated[str, typer.Option(help="model of 'assess'")] = "small",
 ) -> None:
     folder = Path(tempfile.mkdtemp(prefix="benchmark-batch-"))
     try:
