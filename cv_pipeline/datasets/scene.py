@@ -77,6 +77,11 @@ class DataScene:
     area_px: tuple[Float64Array, ...] = ()
     facts: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def background(self) -> str:
+        """What kind of ground it shows: its places without their last part; "synthetic" where there is no place."""
+        return "|".join(sorted({place.rpartition("/")[0] or place for place in self.place.split("|")})) or "synthetic"
+
     def of_kind(self, kind: str) -> tuple[TrueObject, ...]:
         """Its objects of one kind."""
         return tuple(thing for thing in self.objects if thing.kind == kind)

@@ -35,6 +35,7 @@ def scorecard(scenes: Sequence[ScoredScene], threshold: float) -> dict[str, Any]
         **_detection(scenes, threshold),
         "boxes": _boxes(scenes),
         "by_condition": _groups(scenes, threshold, lambda scene: scene.condition),
+        "by_background": _groups(scenes, threshold, lambda scene: scene.background),
         "by_gsd_m": _groups(scenes, threshold, lambda scene: f"{scene.gsd_m:g}"),
         "by_diameter_px": _bands(scenes, threshold, lambda hit: hit.diameter_px, DIAMETER_BANDS_PX),
         "by_diameter_m": _bands(scenes, threshold, lambda hit: hit.diameter_m, DIAMETER_BANDS_M),

@@ -79,6 +79,7 @@ class ScoredScene:
 
     name: str
     condition: str
+    background: str
     gsd_m: float
     area_km2: float
     centres: SceneMatches
@@ -176,6 +177,7 @@ def score_scene(
     return ScoredScene(
         name=scene.name,
         condition=scene.condition,
+        background=scene.background,
         gsd_m=gsd_m,
         area_km2=asked.area_km2,
         centres=centres,

@@ -50,6 +50,7 @@ def test_a_perfect_tool(tmp_path: Path) -> None:
     assert card["geometry"]["axis_error_deg_median"]["n"] == 2
     assert card["geometry"]["axis_stated_share_of_directional"]["value"] == 1.0
     assert card["geometry"]["axis_stated_share_of_round"]["value"] == 0.0
+    assert set(card["by_background"]) == {"a", "b"}
     assert card["false_alarms"] is None
     assert card["end_to_end"] is None
 
