@@ -94,7 +94,7 @@ def resample_leaning(
 
 
 def _shifted(
-    image: Float32Array, starts: npt.NDArray[np.float64], step: float, origin: int, wanted: tuple[int, ...]
+    image: npt.NDArray[Any], starts: npt.NDArray[np.floating[Any]], step: float, origin: int, wanted: tuple[int, ...]
 ) -> Float32Array:
     """Rows (n, length[, bands]) of an image, which begin at pixel ``origin``, each from a start of its own.
 
