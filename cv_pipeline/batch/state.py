@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +82,7 @@ class RunState:
         with _told(self._path):
             self._db = sqlite3.connect(self._path)
             self._db.executescript(_SCHEMA)
+            self._counts = _counts(self._db)
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +107,7 @@ class RunState:
             self._db.execute(
                 "INSERT INTO runs (started_utc, provenance) VALUES (?, ?)", (_now(), json.dumps(dict(provenance)))
             )
+            self._counts = _counts(self._db)
 
     def end(self, ending: str) -> None:
         """Note how the run ended."""
@@ -117,6 +119,7 @@ class RunState:
 
     def put(self, record: PairRecord) -> None:
         """Note the outcome of a pair, for good."""
+        before = self.get(record.pair_id).status
         names = _COLUMNS.split(", ")[1:]
         values = (
             record.status, record.key, record.impacts, record.position_sd_m, json.dumps(record.warnings), record.error,
@@ -127,6 +130,9 @@ class RunState:
                 f"UPDATE pairs SET {', '.join(f'{name} = ?' for name in names)} WHERE pair_id = ?",
                 (*values, record.pair_id),
             )
+        # Kept up rather than counted anew: a scan after each of many thousand pairs would cost more than the rest.
+        for status, change in ((before, -1), (record.status, 1)):
+            self._counts = replace(self._counts, **{status.value: getattr(self._counts, status.value) + change})
 
     def get(self, pair_id: str) -> PairRecord:
         """What is known of a pair."""
@@ -136,7 +142,7 @@ class RunState:
 
     def counts(self) -> Counts:
         """Pairs by status."""
-        return _counts(self._db)
+        return self._counts
 
 
 def read_counts(out_dir: Path) -> Counts:
