@@ -86,12 +86,13 @@ def _screenshots(html: Path, assessment: Assessment) -> dict[str, bytes]:
         scene = page.locator("#scene").bounding_box()
         assert scene is not None
         top: Any = {"x": 0, "y": 0, "width": WIDTH_PX, "height": scene["y"] + scene["height"] + 12}
-        page.evaluate(_TO_AIM_COLUMNS)
         pictures = {
             "report": page.screenshot(full_page=True, clip=top),
             "card": page.locator(f"#card-{shown}").screenshot(),
-            "table": page.locator("#impacts").screenshot(),
         }
+        page.evaluate(_TO_AIM_COLUMNS)  # last, because a picture of the whole page lays the table out anew
+        page.wait_for_timeout(500)
+        pictures["table"] = page.locator("#impacts").screenshot()
         browser.close()
     return pictures
 

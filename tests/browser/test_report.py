@@ -157,7 +157,7 @@ def test_paper_has_the_scene_and_the_whole_table(report: Path, opened: Callable[
     # What the browser's own printing does, which puts all rows of the table on paper, and no wider than it.
     page.set_viewport_size({"width": 690, "height": 900})
     page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
-    table = page.locator(".tabulator-print-table")
+    table = page.locator("table.tabulator-print-table")
     assert table.locator("tbody tr").count() == 40
     assert table.bounding_box()["width"] <= 690
 
