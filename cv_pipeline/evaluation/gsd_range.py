@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -94,7 +94,7 @@ def rung(gsd_m: float, mode: str, scenes: Sequence[SceneMatches], threshold: flo
     def ap(some: Sequence[SceneMatches]) -> float:
         return average_precision(precision_recall(some))
 
-    point: Any = point_at(precision_recall(scenes), threshold)
+    point = point_at(precision_recall(scenes), threshold)
     interval = bootstrap_scenes(scenes, ap, draws=_DRAWS) if any(scene.labels for scene in scenes) else None
     return Rung(
         gsd_m,
@@ -103,6 +103,8 @@ def rung(gsd_m: float, mode: str, scenes: Sequence[SceneMatches], threshold: flo
         int(np.sum([scene.labels for scene in scenes])),
         ap(scenes),
         interval,
-        *((point.precision, point.recall, point.f1) if point else (0.0, 0.0, 0.0)),
-        median_hit_distance_m(scenes, threshold),
+        precision=point.precision if point else 0.0,
+        recall=point.recall if point else 0.0,
+        f1=point.f1 if point else 0.0,
+        median_m=median_hit_distance_m(scenes, threshold),
     )

@@ -6,7 +6,6 @@ change (:func:`cv_pipeline.simulation.pair.simulate_pair`). The before image is 
 
 from __future__ import annotations
 
-import itertools
 import math
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,7 +13,6 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 
-from cv_pipeline.simulation.acquisition import draw_acquisitions
 from cv_pipeline.simulation.background import Backgrounds, Tile, list_folder, list_tiles
 from cv_pipeline.simulation.config import GroundConfig, SensorConfig, SimulationConfig, stream
 from cv_pipeline.simulation.pair import simulate_pair
@@ -82,7 +80,8 @@ def draw_pair(data: Path, name: PlaceSet, seed: tuple[int, ...], side_px: int, m
     backgrounds, gsd_m = places(data, name)
     config = SimulationConfig(ground=_PARCELS if name.startswith("ucmerced") else _WHOLE_TILE, sensor=_AS_PLANTED)
     canvas = side_px + 2 * _PAD_PX
-    pair = simulate_pair(backgrounds, _true_place(seed, gsd_m, config), (canvas, canvas), gsd_m, config)
+    # The 0 keeps the pairs that published figures were measured on.
+    pair = simulate_pair(backgrounds, (*seed, 0), (canvas, canvas), gsd_m, config)
     rng = stream(seed, "planted")
     matrix = draw_similarity(rng, side_px, misfit)
     relief = _relief(rng, side_px, misfit)
@@ -90,15 +89,6 @@ def draw_pair(data: Path, name: PlaceSet, seed: tuple[int, ...], side_px: int, m
     before, valid = _moved(pair.before, matrix, relief, side_px)
     _change(after, misfit.changed_share, rng)
     return PlantedPair(before, valid, after, matrix, relief)
-
-
-def _true_place(seed: tuple[int, ...], gsd_m: float, config: SimulationConfig) -> tuple[int, ...]:
-    """A seed whose sensors leave the ground in place: resampled to the nearest pixel it moves by up to half of one."""
-    for attempt in itertools.count():
-        tried = (*seed, attempt)
-        if all(date.sensor.kernel != "nearest" for date in draw_acquisitions(tried, gsd_m, config)):
-            return tried
-    raise AssertionError("unreachable")
 
 
 def draw_similarity(rng: np.random.Generator, side_px: int, misfit: Misfit) -> Float64Array:

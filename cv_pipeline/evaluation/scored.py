@@ -31,20 +31,20 @@ class Hit(NamedTuple):
 
     diameter_px: float
     diameter_m: float
-    score: float
-    iou: float
-    centre_error_m: float
-    radius_error: float
-    radius_in_sds: float
-    blast_error: float
-    directed: bool
-    stated: bool
-    direction_error_deg: float
-    direction_in_sds: float
-    status_right: float
-    distance_error_m: float
-    distance_in_sds: float
-    wrong_structure: float
+    score: float = np.nan
+    iou: float = np.nan
+    centre_error_m: float = np.nan
+    radius_error: float = np.nan
+    radius_in_sds: float = np.nan
+    blast_error: float = np.nan
+    directed: bool = False
+    stated: bool = False
+    direction_error_deg: float = np.nan
+    direction_in_sds: float = np.nan
+    status_right: float = np.nan
+    distance_error_m: float = np.nan
+    distance_in_sds: float = np.nan
+    wrong_structure: float = np.nan
 
     @property
     def found(self) -> bool:
@@ -279,8 +279,7 @@ def _hit(
 ) -> Hit:
     diameter_m, directed = _diameter_m(truth, gsd_m), truth.direction_deg is not None
     if place is None:
-        nothing = [np.nan] * 5
-        return Hit(diameter_m / gsd_m, diameter_m, np.nan, 0.0, *nothing[:4], directed, False, *nothing, np.nan)
+        return Hit(diameter_m / gsd_m, diameter_m, iou=0.0, directed=directed)
 
     def value(name: str) -> float:
         return float(found.number(name)[place])

@@ -76,7 +76,7 @@ class Fusion(nn.Module):
 
 
 def _drop_unread_blocks(features: nn.Module) -> None:
-    """timm's EfficientNets would compute all their blocks, also those after the last level that is read."""
+    """Timm's EfficientNets would compute all their blocks, also those after the last level that is read."""
     blocks = getattr(features, "blocks", None)
     if isinstance(blocks, nn.Sequential):
         last = features.feature_info.module_name()[-1]  # type: ignore[operator, union-attr]  # "blocks.4"

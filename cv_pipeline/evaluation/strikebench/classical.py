@@ -87,7 +87,7 @@ def difference(after: UInt8Array, before: UInt8Array, gsd_m: float, settings: Se
     (right, down), _ = cv2.phaseCorrelate(early, late, cv2.createHanningWindow(early.shape[::-1], cv2.CV_32F))
     if np.hypot(right, down) <= _MOST_SHIFT_PX:
         move = np.array([[1, 0, right], [0, 1, down]], np.float32)
-        early = cv2.warpAffine(early, move, early.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+        early = np.asarray(cv2.warpAffine(early, move, early.shape[::-1], borderMode=cv2.BORDER_REFLECT), np.float32)
     # The dates' exposures differ: the before image takes the after image's mean and spread.
     matched = (early - early.mean()) * (late.std() / max(float(early.std()), 1e-6)) + late.mean()
     change = (late - matched) / 255

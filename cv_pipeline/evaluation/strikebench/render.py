@@ -141,7 +141,7 @@ MANIFEST = FOLDER / "manifest.json"
 
 def write_manifest(spec: Spec, hashes: dict[str, str], path: Path = MANIFEST) -> None:
     """Keep the hashes of scenes beside those of the same version that are kept already."""
-    kept = _read_manifest(path) if path.is_file() else {"version": 0, "sha256": {}}
+    kept: dict[str, Any] = _read_manifest(path) if path.is_file() else {"version": 0, "sha256": {}}
     known: dict[str, str] = kept["sha256"] if kept["version"] == spec.version else {}
     content = {"version": spec.version, "sha256": dict(sorted({**known, **hashes}.items()))}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
