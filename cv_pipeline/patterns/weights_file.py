@@ -109,15 +109,20 @@ _WITHOUT = {
 
 
 def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeights, tuple[str, ...]]:
-    """What is fitted for the model in a folder, and a note for each section that is missing or of other weights.
+    """What is fitted for the model in a folder, and a note for each section that is of other weights.
+
+    A section that the file leaves out is left out on purpose, and the card says why; without the file all are noted.
 
     Raises:
         ModelError: the file is there and malformed.
     """
+    present = (folder / PATTERNS_FILE).is_file()
     file = read_patterns_file(folder)
     weights, notes = PLAIN, []
     for name, command in _COMMANDS.items():
         section: _Section | None = getattr(file, name)
+        if section is None and present:
+            continue
         if section is None:
             why = "is missing"
         elif section.weights_sha256 != weights_sha256:

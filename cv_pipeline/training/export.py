@@ -12,6 +12,7 @@ from cv_pipeline.evaluation.judge import compare_calibrations, judge
 from cv_pipeline.evaluation.reliability import draw_reliability
 from cv_pipeline.evaluation.scenes import SIZE_PX, Half, held_out_scenes
 from cv_pipeline.segmentation.backend import TorchBackend
+from cv_pipeline.segmentation.corroborate import Corroborated
 from cv_pipeline.segmentation.domain import save_domain
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings, save_model_file, save_weights
@@ -64,7 +65,9 @@ def export_model(
     threshold = fitted.threshold
     model = model.model_copy(update={"calibration": fitted.calibrations, "score_threshold": threshold})
     judged = judge(
-        list(held_out_scenes(data_root, Half.JUDGE, scenes, gsd_m, cache)), TorchBackend(net, model, "auto"), model
+        list(held_out_scenes(data_root, Half.JUDGE, scenes, gsd_m, cache)),
+        Corroborated(TorchBackend(net, model, "auto")),
+        model,
     )
     save_model_file(model, folder)
     compared = compare_calibrations(fitted, judged, threshold)

@@ -135,3 +135,10 @@ def test_shipped_files_are_valid() -> None:
             if logistic_weights is not None:
                 names = SCORE_TERMS if better == "peak" else NEW_TERMS
                 assert logistic_weights.weight[names.index(better)] > 0
+
+
+def test_a_section_that_the_file_leaves_out_is_left_out_on_purpose(tmp_path: Path) -> None:
+    write_section(tmp_path, peaks=PeaksSection(weights_sha256="a", fitted_on="scenes", centre=1.2, radius=1.1))
+    weights, notes = read_pattern_weights(tmp_path, "a")
+    assert weights.peaks.centre == 1.2
+    assert notes == ()
