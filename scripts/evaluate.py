@@ -140,7 +140,8 @@ def main(
             raise ConfigError(f"{data}: no scenes are left to score; check --split and --without")
         if detections is not None:
             detected = Detected(0.5)
-            detected.found = read_found(detections, wanted)
+            found = read_found(detections, list(dataset.scenes()))
+            detected.found = {scene.name: found[scene.name] for scene in wanted if scene.name in found}
         elif any(scene.before is not None for scene in wanted):
             detected = run_whole(wanted, model, out / "masks", tta=tta, threads=threads)
         else:
