@@ -20,7 +20,6 @@ import torch
 from cv_pipeline.errors import ModelError
 from cv_pipeline.segmentation.backend import Backend, Precision, TorchBackend
 from cv_pipeline.segmentation.catalogue import describe_model
-from cv_pipeline.segmentation.corroborate import Corroborated
 from cv_pipeline.segmentation.export_graph import export_model_folder
 from cv_pipeline.segmentation.onnx_backend import has_graphs, load_onnx
 from cv_pipeline.segmentation.zoo import ModelFile, find_model, load_network, read_model_file, shipped_models
@@ -98,7 +97,7 @@ def _runs(folder: Path, graphs: Path | None, model: ModelFile, threads: int, sha
         backends["ONNX Runtime fp32"] = load_onnx(graphs, model, threads)
 
     def run(backend: Backend, *, paired: bool) -> Callable[[], object]:
-        return lambda: Corroborated(backend)(after, before if paired else None, None)
+        return lambda: backend(after, before if paired else None, None)
 
     return {
         f"{mode}, {label}": run(backend, paired=mode == "pair")

@@ -33,7 +33,6 @@ def main(
     from cv_pipeline.evaluation.scenes import Half, half_of
     from cv_pipeline.evaluation.subject import load_subject
     from cv_pipeline.segmentation.backend import TorchBackend
-    from cv_pipeline.segmentation.corroborate import Corroborated
     from cv_pipeline.simulation.background import Backgrounds, list_tiles
 
     torch.set_num_threads(threads)
@@ -41,7 +40,7 @@ def main(
     rungs = []
     try:
         subject = load_subject(model)
-        backend = Corroborated(TorchBackend(subject.net, subject.model, "auto"))
+        backend = TorchBackend(subject.net, subject.model, "auto")
         places = Backgrounds(half_of(list_tiles(backgrounds, "validate"), Half.JUDGE))
         for gsd_m in LADDER_M:
             drawn = [ladder_scene(places, number, gsd_m) for number in range(scenes)]

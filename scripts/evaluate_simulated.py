@@ -45,14 +45,13 @@ def main(
     from cv_pipeline.evaluation.scenes import Half, held_out_scenes
     from cv_pipeline.evaluation.subject import load_subject
     from cv_pipeline.segmentation.backend import Backend, TorchBackend
-    from cv_pipeline.segmentation.corroborate import Corroborated
     from cv_pipeline.segmentation.symmetry import Symmetric
     from cv_pipeline.segmentation.zoo import ModelFile
 
     torch.set_num_threads(threads)
 
     def backend_of(described: ModelFile | None) -> Backend:
-        plain = Corroborated(TorchBackend(subject.net, described, precision))
+        plain = TorchBackend(subject.net, described, precision)
         return Symmetric(plain) if tta else plain
 
     try:

@@ -34,7 +34,6 @@ def main(
     from cv_pipeline.evaluation.scenes import Half, held_out_scenes
     from cv_pipeline.evaluation.subject import load_subject
     from cv_pipeline.segmentation.backend import TorchBackend
-    from cv_pipeline.segmentation.corroborate import Corroborated
 
     torch.set_num_threads(threads)
     steps = {}
@@ -47,7 +46,7 @@ def main(
             fitted = fit_calibration(fit_on, TorchBackend(net, None, "auto"), model.info())
             found = {"calibration": fitted.calibrations, "score_threshold": fitted.threshold}
             model = model.model_copy(update=found)
-            judged = judge(judge_on, Corroborated(TorchBackend(net, model, "auto")), model)
+            judged = judge(judge_on, TorchBackend(net, model, "auto"), model)
             document = judged.document(fitted.threshold)
             steps[str(model.steps)] = {mode: document[mode] for mode in ("pair", "after_only")}
             typer.echo(f"{path}, {model.steps} steps: AP {document['pair']['ap']:.3f}")

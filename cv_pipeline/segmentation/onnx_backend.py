@@ -12,7 +12,6 @@ import torch
 
 from cv_pipeline.errors import ConfigError, ModelError
 from cv_pipeline.segmentation.backend import Backend, Precision, Runtime, TorchBackend, has_bf16, read_maps
-from cv_pipeline.segmentation.corroborate import Corroborated
 from cv_pipeline.segmentation.zoo import WEIGHTS_FILE
 from cv_pipeline.types import BoolArray, Float32Array
 
@@ -153,7 +152,7 @@ def choose_precision(folder: Path, runtime: Runtime | None, wanted: Precision) -
 def load_backend(
     folder: Path, model: ModelFile, wanted: Runtime | None = None, precision: Precision = "fp32"
 ) -> Backend:
-    """What runs the model in ``folder``, see :func:`choose_runtime`, with pairs corroborated.
+    """What runs the model in ``folder``, see :func:`choose_runtime`.
 
     Raises:
         ModelError: as :func:`load_onnx` or :func:`~cv_pipeline.segmentation.zoo.load_network`.
@@ -161,5 +160,5 @@ def load_backend(
     from cv_pipeline.segmentation.zoo import load_network
 
     if choose_runtime(folder, wanted) == "onnx":
-        return Corroborated(load_onnx(folder, model))
-    return Corroborated(TorchBackend(load_network(folder, model), model, precision))
+        return load_onnx(folder, model)
+    return TorchBackend(load_network(folder, model), model, precision)
