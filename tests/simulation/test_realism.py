@@ -44,7 +44,7 @@ def test_every_family_looks_as_measured(family: Family, table: dict[str, Any]) -
     assert not failures(compare(measured(family), table, family.name))
 
 
-@pytest.mark.slow  # 12 s
+@pytest.mark.slow
 def test_planned_fields_look_as_measured(table: dict[str, Any]) -> None:
     assert not failures(compare_fields(render_fields(24, 3, FIELDS_ONLY), 0.5, table))
 
