@@ -63,7 +63,6 @@ RUN    = models/$(MODEL)/figures
 figures: setup  ## measure MODEL (default small) and write its card's figures anew; needs DATA (../shared/data)
 	mkdir -p $(RUN) runs/figures/$(MODEL)
 	$(BIN)/python scripts/check_gsd.py --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/gsd.json
-	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --tta --out $(RUN)/tta.json
 	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real
 	cp runs/figures/$(MODEL)/real/evaluation.json $(RUN)/real.json
 	$(BIN)/python scripts/check_false_alarms.py --model $(MODEL) --data $(DATA) --out runs/figures/$(MODEL)/false_alarms

@@ -190,21 +190,6 @@ def _speed(document: Document) -> str:
     return markdown(heads, rows)
 
 
-def _tta(document: Document) -> str:
-    heads = ("mean over eight symmetries", "AP", "F1")
-    return markdown(
-        heads,
-        [
-            (
-                mode,
-                _with_interval(document[key]["ap"], document[key]["ap_interval_95"]),
-                f"{document[key]['at_threshold']['f1']:.2f}",
-            )
-            for key, mode in _MODES.items()
-        ],
-    )
-
-
 BLOCKS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "simulated": ("metrics.json", _simulated),
     "outlines": ("metrics.json", _outlines),
@@ -216,6 +201,5 @@ BLOCKS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "false-alarms": (f"{FIGURES}/false_alarms.json", _false_alarms),
     "gsd": (f"{FIGURES}/gsd.json", _gsd),
     "speed": (f"{FIGURES}/speed.json", _speed),
-    "tta": (f"{FIGURES}/tta.json", _tta),
 }
 """Blocks by name: the file that each is made from, beneath the model folder, and how."""

@@ -68,5 +68,5 @@ PLAIN = PatternWeights(
     None,
     None,
     RadiusWeights(0.0, 0.03, 0.05, 0.02, 0.02, 0.02, 0.05, 0.5, 1.0),
-    DirectionWeights(0.8, 0.14, 0.08, 5.0, -4.3, 1.4, 1.4, 0.1, 4.0, 0.5, 1.0),
+    DirectionWeights(0.8, 0.14, 0.08, 5.0, -4.0, 1.4, 1.4, 0.1, 4.0, 0.5, 1.0),
 )
