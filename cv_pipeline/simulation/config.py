@@ -200,7 +200,15 @@ class ChangeConfig(_Section):
     disorder_per_ha: tuple[float, float] = Field(
         (4.0, 25.0), description="new things per hectare in such a pair, log-uniform; at least three"
     )
-    disorder_after_share: float = Field(0.8, ge=0, le=1, description="share of these that lie on the after image")
+    disorder_after_share: float = Field(
+        0.8, ge=0, le=1, description="share of these, and of upheavals, that lie on the after image"
+    )
+    upheaval_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share where dirt, stains and litter of a storm or flood lie over all natural ground",
+    )
 
 
 class LightConfig(_Section):

@@ -27,6 +27,7 @@ from cv_pipeline.simulation.salvo import plan_strikes
 from cv_pipeline.simulation.setting import Setting, draw_setting
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
+from cv_pipeline.simulation.upheaval import draw_upheaval
 from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
 from cv_pipeline.simulation.visibility import LEAST_CONSPICUITY, conspicuity
 from cv_pipeline.types import BoolArray, UInt8Array
@@ -92,6 +93,7 @@ def simulate_pair(
     structure = before.material == Material.ROOF
     after = before.copy()
     changes = change_between(before, after, config.change, config.built, stream(seed, "change"), setting)
+    draw_upheaval(before, after, config.change, stream(seed, "upheaval"))
     passing = [
         thing
         for date, ground in (("before", before), ("after", after))

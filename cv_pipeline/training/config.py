@@ -28,6 +28,20 @@ class MiningConfig(BaseModel):
     simulation: Overrides = Field({}, description="what differs from the run's settings in these scenes")
 
 
+class Restart(BaseModel):
+    """A second part of the run: the cosine falls anew from another learning rate (SGDR, doi:10.48550/arXiv.1608.03983).
+
+    In it a share of the pairs get the before image of another pair: where everything changed, the after image
+    alone must decide.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at_step: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    unrelated_before_share: float = Field(0.0, ge=0, lt=1, description="share of samples with another pair's before")
+
+
 class TrainConfig(ModelSettings):
     """One training run. Lengths of a run are in optimiser steps, so that they mean the same anywhere."""
 
@@ -36,6 +50,7 @@ class TrainConfig(ModelSettings):
     steps: int = Field(ge=1)
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
+    restart: Restart | None = None
     after_only_share: float = Field(0.5, ge=0, le=1)
     ema_decay: float = Field(0.999, gt=0, lt=1)
     validation_every: int = Field(500, ge=1)
@@ -62,7 +77,10 @@ class TrainConfig(ModelSettings):
             steps = [0, *self.mining.at_steps, self.steps]
             if any(second <= first for first, second in pairwise(steps)):
                 raise ValueError(f"mining: at_steps must ascend, from 1 to below {self.steps}")
-            self.hard_simulation()
+            for step in self.mining.at_steps:
+                self.hard_simulation(step)
+        if self.restart is not None and self.restart.at_step >= self.steps:
+            raise ValueError(f"restart: at_step must be below {self.steps}")
         plan = self.plan()
         for step in [*(end - 1 for end in ends), self.steps]:
             for stratum in [None, *range(len(self.balance))]:
@@ -75,10 +93,10 @@ class TrainConfig(ModelSettings):
         share = 0.0 if self.mining is None else self.mining.share
         return TrainingPlan(self.seed, self.simulation, self.curriculum, strata, hard, share, ranks)
 
-    def hard_simulation(self) -> SimulationConfig:
-        """Settings of the scenes that are searched for false alarms: without strikes, whatever else is said."""
+    def hard_simulation(self, step: int) -> SimulationConfig:
+        """Settings of the scenes searched for false alarms after ``step``: without strikes, whatever else is said."""
         changes = {} if self.mining is None else self.mining.simulation
-        return merged(self.simulation, changes, {"strikes": {"empty_share": 1.0}})
+        return merged(self.plan().settings(step, None), changes, {"strikes": {"empty_share": 1.0}})
 
 
 def read_train_config(path: Path) -> TrainConfig:

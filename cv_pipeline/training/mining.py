@@ -41,7 +41,7 @@ class _SearchPlan:
     """Seeds of the scenes of one round."""
 
     def __init__(self, config: TrainConfig, step: int) -> None:
-        self._seed, self._step, self._config = config.seed, step, config.hard_simulation()
+        self._seed, self._step, self._config = config.seed, step, config.hard_simulation(step)
 
     def __call__(self, pair: int, batch: int) -> PairPlan:  # noqa: ARG002
         return PairPlan(_scene_seed(self._seed, self._step, pair), self._config)
@@ -116,7 +116,7 @@ def write_round(run_dir: Path, config: TrainConfig, step: int, alarms: list[Fals
     content = {
         "step": step,
         "seed": config.seed,
-        "simulation": config.hard_simulation().model_dump(),
+        "simulation": config.hard_simulation(step).model_dump(),
         "false_alarms": [alarm._asdict() for alarm in alarms],
     }
     path = round_file(run_dir, step)
@@ -132,7 +132,7 @@ def read_round(run_dir: Path, config: TrainConfig, step: int) -> HardRound:
         ConfigError: the file is missing or damaged, or of a run with another seed or other settings.
     """
     path = round_file(run_dir, step)
-    simulation = config.hard_simulation()
+    simulation = config.hard_simulation(step)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         same = content["seed"] == config.seed and content["simulation"] == json.loads(simulation.model_dump_json())

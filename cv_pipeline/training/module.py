@@ -63,12 +63,42 @@ def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tens
     return terms
 
 
+def with_unrelated_before(before: Tensor, truth: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Before images and truth where the samples ``chosen`` (batch,) show the ground of the next sample before.
+
+    What a before image tells, new-or-old and structures, is then not known (NaN). Neither argument is changed.
+    """
+    if len(before) < 2:
+        return before, truth
+    told_by_before = [list(Plane).index(plane) for plane in (Plane.NEW, Plane.STRUCTURE)]
+    truth = truth.clone()
+    truth[:, told_by_before] = torch.where(chosen.view(-1, 1, 1, 1), torch.nan, truth[:, told_by_before])
+    return torch.where(chosen.view(-1, 1, 1, 1), before.roll(1, 0), before), truth
+
+
 _SCORED = (
     (Channel.CRATER, Plane.CRATER),
     (Channel.BLAST, Plane.BLAST),
     (Channel.SECONDARY, Plane.SECONDARY),
 )
 """Maps whose overlap with the truth is logged in validation."""
+
+
+def _rate_share(config: TrainConfig, step: int) -> float:
+    """Learning rate at a step as a share of the run's: warm-up and a cosine to 1 %, again after a restart."""
+    restart = config.restart
+    if restart is None or step < restart.at_step:
+        return _cosine_fall(step, config.steps if restart is None else restart.at_step)
+    share = _cosine_fall(step - restart.at_step, config.steps - restart.at_step)
+    return restart.learning_rate / config.learning_rate * share
+
+
+def _cosine_fall(step: int, steps: int) -> float:
+    warm_up = min(200, max(steps // 10, 1))
+    if step < warm_up:
+        return (step + 1) / warm_up
+    progress = (step - warm_up) / max(steps - warm_up, 1)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def soft_iou(logits: Tensor, mask: Tensor) -> Tensor:
@@ -127,8 +157,12 @@ class CraterModule(L.LightningModule):
         with_before = torch.rand(1, generator=generator).item() >= self.config.after_only_share
         after = batch["after"].contiguous(memory_format=torch.channels_last)
         before = batch["before"].contiguous(memory_format=torch.channels_last) if with_before else None
-        has_before = batch.get("has_before") if with_before else None
-        terms = total_loss(self.net(after, before, has_before), batch["truth"], with_before)
+        has_before, truth = batch.get("has_before") if with_before else None, batch["truth"]
+        restart = self.config.restart
+        if before is not None and restart is not None and self.global_step >= restart.at_step:
+            chosen = torch.rand(len(after), generator=generator) < restart.unrelated_before_share
+            before, truth = with_unrelated_before(before, truth, chosen.to(before.device))
+        terms = total_loss(self.net(after, before, has_before), truth, with_before)
         self.log_dict({f"train/{k}": v for k, v in terms.items()}, prog_bar=False)
         self.log("loss", terms["total"], prog_bar=True, logger=False)
         return terms["total"]
@@ -167,13 +201,5 @@ class CraterModule(L.LightningModule):
         """AdamW with a short warm-up and a cosine fall to 1 % of the learning rate."""
         trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
-        warm_up = min(200, max(self.config.steps // 10, 1))
-
-        def factor(step: int) -> float:
-            if step < warm_up:
-                return (step + 1) / warm_up
-            progress = (step - warm_up) / max(self.config.steps - warm_up, 1)
-            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate_share(self.config, step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -72,7 +72,9 @@ def test_the_worst_scenes_are_found_and_can_be_drawn_again(make_config: Configs,
         assert float(heat[alarm.row_px, alarm.col_px]) == pytest.approx(alarm.score, rel=1e-5)
     write_round(data_root, config, 2, found)
     seeds = read_round(data_root, config, 2).seeds
-    pair = simulate_pair(Backgrounds(list_tiles(data_root, "train")), seeds[0], (64, 64), 0.6, config.hard_simulation())
+    pair = simulate_pair(
+        Backgrounds(list_tiles(data_root, "train")), seeds[0], (64, 64), 0.6, config.hard_simulation(2)
+    )
     assert not pair.strikes
 
 
