@@ -155,8 +155,7 @@ def test_planted_craters_are_measured(
         assert impact.lon_deg == pytest.approx(lon, abs=3e-6)
         assert impact.lat_deg == pytest.approx(lat, abs=3e-6)
         assert impact.status is crater.status
-        # The fit of 2026-11 reads these planted discs 3 to 4 % small; why is not known yet.
-        assert impact.crater_radius_m == pytest.approx(CRATER_M, rel=0.05)
+        assert impact.crater_radius_m == pytest.approx(CRATER_M, abs=0.1)
         assert impact.blast_radius_m == pytest.approx(BLAST_M, abs=1.0)
         match = matches[impact.impact_id]
         assert match.structure_id == f"B{number}"

@@ -24,7 +24,7 @@ _EAST, _NORTH = OFFSETS.astype(np.float32).T
 _LN2 = np.float32(np.log(2))
 _STEEPNESS = 2.3
 """Prior median of the steepness: 2 is a Gaussian, table families have 1.8 to 2.3 (datasets/crater_appearance)."""
-_STEEPNESS_LOG_SD = 0.25
+_STEEPNESS_LOG_SD = 0.4
 _STRETCH_SD = 0.08
 """Prior SD of each component of the ellipse, ln(half axis / radius); drawn craters have |N(0, 0.1)|."""
 _SHADING_SD = 0.4
@@ -41,9 +41,6 @@ _BOUNDS = np.array([[-0.9, 0.9], [-0.9, 0.9], [-0.6, 0.6], [-0.4, 0.4], [-0.4, 0
 _SHAPE, _CORE = 6, 6  # shape parameters come first, then the core's amplitude, two shadings, what lies around
 _INFLATION = 3.0
 """Times the square root of the correlation area: gives SDs that hold on simulation (scripts/check_craters.py)."""
-
-_MISFIT = 0.08
-"""By how much a crater differs from the model, relative to its core: no crater is drawn with compasses."""
 
 
 def _surroundings() -> Float32Array:
@@ -115,7 +112,7 @@ def fit_profiles(
     sd[:, _CORE] = np.maximum(10 * np.abs(amplitude), 5)
     sd[:, 9:12], sd[:, 12:] = (_LEVEL_SD, _PLANE_SD, _PLANE_SD), _COLLAR_SD
     at = mean.copy()
-    noise = misfit = np.ones(n)
+    noise = np.ones(n)
     weight = seen.astype(np.float32)
     core = np.hypot(_EAST, _NORTH) < _CORE_UNITS
     # Shading and a shift cannot be told apart in a part of a crater.
@@ -129,9 +126,8 @@ def fit_profiles(
             robust = np.abs(residual) / np.sqrt(noise)[:, None].astype(np.float32)
             weight = seen / np.maximum(1, robust / np.float32(_HUBER))
             noise = 1.1 * np.maximum((weight * residual**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1), 0.05)
-            misfit = np.maximum(noise, (_MISFIT * at[:, _CORE]) ** 2)
             inflation = np.maximum(_INFLATION * np.sqrt(_correlation_area(residual * weight)), 1.0)
-        precision = 1 / (misfit * inflation)
+        precision = 1 / (noise * inflation)
         weighted = columns * weight[:, None, :].astype(np.float32)
         normal = np.matmul(weighted, columns.transpose(0, 2, 1)) * precision[:, None, None]
         normal[:, np.arange(_COUNT), np.arange(_COUNT)] += 1 / sd**2
