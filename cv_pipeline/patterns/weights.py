@@ -63,10 +63,12 @@ class PatternWeights(NamedTuple):
     direction: DirectionWeights
 
 
+# Radii and directions are what `scripts/check_patterns.py fit --maps oracle` gives on simulation, rounded; an oracle's
+# maps hold no axis, so that the head's two weights are judgements.
 PLAIN = PatternWeights(
     PeakErrors(1.8, 1.7),  # of the first model that was fitted
     None,
     None,
-    RadiusWeights(0.0, 0.03, 0.05, 0.02, 0.02, 0.02, 0.05, 0.5, 1.0),
-    DirectionWeights(0.8, 0.14, 0.08, 5.0, -4.0, 1.4, 1.4, 0.1, 4.0, 0.5, 1.0),
+    RadiusWeights(-0.03, 0.01, 0.01, 0.005, 0.023, 0.017, 0.2, 0.03, 1.35),
+    DirectionWeights(0.90, 0.13, 0.05, 5.0, -4.77, 1.86, 0.90, 0.0, 4.0, 0.39, 1.04),
 )
