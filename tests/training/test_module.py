@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cv_pipeline.training.config import TrainConfig
-from cv_pipeline.training.module import CraterModule, soft_iou, total_loss
+from cv_pipeline.training.module import CraterModule, soft_iou, total_loss, with_unrelated_before
 from cv_pipeline.training.planes import Plane
 from cv_pipeline.types import Channel
 
@@ -95,3 +95,40 @@ def test_learning_rate_warms_up_and_falls(make_config: Callable[..., TrainConfig
     assert factor(550) == pytest.approx(0.505, abs=0.01)
     assert factor(1000) == pytest.approx(0.01)
     assert factor(5000) == pytest.approx(0.01)
+
+
+def test_learning_rate_falls_again_after_a_restart(make_config: Callable[..., TrainConfig]) -> None:
+    config = make_config(steps=1000, learning_rate=1e-3, restart={"at_step": 500, "learning_rate": 5e-4})
+    optimisers = CraterModule(config).configure_optimizers()
+    factor = optimisers["lr_scheduler"]["scheduler"].lr_lambdas[0]
+    alone = CraterModule(make_config(steps=500)).configure_optimizers()["lr_scheduler"]["scheduler"].lr_lambdas[0]
+    assert [factor(step) for step in (0, 49, 200, 499)] == [alone(step) for step in (0, 49, 200, 499)]
+    assert factor(499) < 0.02
+    assert factor(500) < 0.02
+    assert factor(549) == pytest.approx(0.5)
+    assert factor(1000) == pytest.approx(0.005)
+
+
+def test_a_restart_lies_inside_the_run(make_config: Callable[..., TrainConfig]) -> None:
+    with pytest.raises(ValueError, match="restart"):
+        make_config(steps=500, restart={"at_step": 500, "learning_rate": 5e-4})
+
+
+def test_an_unrelated_before_image_is_the_next_sample_s_and_tells_nothing() -> None:
+    before, true = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 4, 32, 32), truth()[[0, 1, 0, 1]]
+    shown, known = with_unrelated_before(before, true, torch.tensor([True, False, False, True]))
+    assert shown[:, 0, 0, 0].tolist() == [3.0, 1.0, 2.0, 2.0]
+    for number, plane in enumerate(Plane):
+        unknown = known[:, number].isnan().flatten(1).all(1).tolist()
+        assert unknown == ([True, False, False, True] if plane in (Plane.NEW, Plane.STRUCTURE) else [False] * 4)
+        torch.testing.assert_close(known[1:3, number], true[1:3, number])
+    assert not true.isnan().any()
+    maps = torch.zeros(4, CHANNELS, 32, 32)
+    assert total_loss(maps, known, True)["total"].isfinite()
+
+
+def test_a_single_sample_has_no_other_s_before_image() -> None:
+    before, true = torch.ones(1, 4, 32, 32), truth()[:1]
+    shown, known = with_unrelated_before(before, true, torch.tensor([True]))
+    assert shown is before
+    assert known is true
