@@ -23,6 +23,7 @@ from cv_pipeline.batch.task import (
     PairTask,
     Split,
     deliver,
+    job_limit,
     one_at_a_time,
     summary_of,
     working_folder,
@@ -67,7 +68,7 @@ def run_part(task: PairTask, split: Split, number: int) -> PairRecord | None:
 
     clock = Clock(task.entry.pair_id)
     try:
-        with one_at_a_time():
+        with one_at_a_time(), job_limit(task):
             prepared = _read(split)
             path = _part(split, number)
             aside = path.with_suffix(f".{uuid4().hex}.tif")  # a lost task may still be at work on the same part
@@ -86,7 +87,7 @@ def finish_pair(task: PairTask, split: Split) -> PairRecord:
     if kept is not None and kept.key == key:
         return kept
     try:
-        with one_at_a_time(), working_folder(task.out_dir, task.entry.pair_id) as work:
+        with one_at_a_time(), job_limit(task), working_folder(task.out_dir, task.entry.pair_id) as work:
             try:
                 prepared = _read(split)
                 files = (_part(split, number).with_suffix(".pickle") for number in range(len(split.parts)))

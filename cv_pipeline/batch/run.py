@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
+from cv_pipeline.batch.deadline import overdue
 from cv_pipeline.batch.executor import Answer, Executor, Job
 from cv_pipeline.batch.key import pair_key
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.parts import finish_pair, run_part
 from cv_pipeline.batch.record import PairRecord, PairStatus
 from cv_pipeline.batch.state import Counts, RunState
-from cv_pipeline.batch.task import WORK_FOLDER, Assess, PairTask, Split, assess_files, run_pair
+from cv_pipeline.batch.task import WORK_FOLDER, Assess, PairTask, Split, assess_files, overdue_folder, run_pair
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import CvPipelineError
 
@@ -43,7 +44,7 @@ class BatchSettings:
     """How a batch runs.
 
     ``config`` holds for all pairs but for their own overrides. ``split_px``: scenes with more pixels are split.
-    ``assess`` is the pipeline.
+    ``limit_s``: a job that takes longer is ended, and its pair fails. ``assess`` is the pipeline.
     """
 
     out_dir: Path
@@ -51,6 +52,7 @@ class BatchSettings:
     resume: bool = False
     retry_failed: bool = False
     split_px: int | None = None
+    limit_s: float | None = None
     assess: Assess = assess_files
 
 
@@ -126,7 +128,7 @@ class _Driver:
         known = self._state.get(entry.pair_id)
         settled = known if known.status is PairStatus.FAILED and not self._settings.retry_failed else None
         s = self._settings
-        return PairTask(entry, s.config, s.out_dir.absolute(), s.assess, settled, s.split_px)
+        return PairTask(entry, s.config, s.out_dir.absolute(), s.assess, settled, s.split_px, s.limit_s)
 
     def _next(self) -> Job | None:
         if self.stopped:
@@ -155,16 +157,22 @@ class _Driver:
                 self._urgent.append(Job(job.pair_id, finish_pair, (parts.task, parts.split)))
 
     def _lost(self, job: Job, reason: str) -> None:
-        if job.attempt < MAX_ATTEMPTS:
+        where = overdue(overdue_folder(self._settings.out_dir), job.pair_id)
+        if where is not None:
+            # Without a key, so --resume tries it again. To work one out may hang too, and this is the driver.
+            limit = f"it took longer than the time limit of {self._settings.limit_s:.0f} s and was ended {where}"
+            error = f"{limit}; give it more time with --resume --time-limit-min MINUTES"
+            self._end(PairRecord(job.pair_id, PairStatus.FAILED, error=error))
+        elif job.attempt < MAX_ATTEMPTS:
             self._urgent.append(replace(job, attempt=job.attempt + 1))
-            return
-        error = f"{reason}, {job.attempt} times; run the pair alone to see more, or with more memory"
-        task: PairTask = job.arguments[0]
-        try:
-            key = pair_key(task.entry, task.settings)  # so that it is not tried again before something changes
-        except (CvPipelineError, OSError):
-            key = ""
-        self._end(PairRecord(job.pair_id, PairStatus.FAILED, key, error=error))
+        else:
+            error = f"{reason}, {job.attempt} times; run the pair alone to see more, or with more memory"
+            task: PairTask = job.arguments[0]
+            try:
+                key = pair_key(task.entry, task.settings)  # so that it is not tried again before something changes
+            except (CvPipelineError, OSError):
+                key = ""
+            self._end(PairRecord(job.pair_id, PairStatus.FAILED, key, error=error))
 
     def _end(self, record: PairRecord) -> None:
         """Note an outcome; of a split scene the first one counts, as its other parts are then in vain."""

@@ -14,12 +14,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cv_pipeline.batch.deadline import time_limit
 from cv_pipeline.batch.key import pair_key
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.record import (
@@ -78,7 +79,7 @@ class PairTask:
 
     ``config`` is the run's; ``out_dir`` the batch's folder, which every worker must be able to write. ``failed`` is an
     earlier failure that stands as long as nothing changed. ``assess`` does the work; scenes with more than ``split_px``
-    pixels are split (None: never).
+    pixels are split (None: never). A job of it that takes longer than ``limit_s`` ends with its process (None: none does).
     """
 
     entry: PairEntry
@@ -87,6 +88,7 @@ class PairTask:
     assess: Assess
     failed: PairRecord | None = None
     split_px: int | None = None
+    limit_s: float | None = None
 
     @property
     def settings(self) -> AssessConfig:
@@ -99,15 +101,16 @@ def run_pair(task: PairTask) -> PairRecord | Split:
     with one_at_a_time():
         clock = Clock(task.entry.pair_id)
         try:
-            key = pair_key(task.entry, task.settings)
+            with job_limit(task):
+                key = pair_key(task.entry, task.settings)
+                kept = read_record(pair_folder(task.out_dir, task.entry.pair_id))
+                if kept is not None and kept.key == key:
+                    return kept
+                if task.failed is not None and task.failed.key == key:
+                    return task.failed
+                return _run(task, key, clock)
         except (CvPipelineError, OSError) as error:
             return clock.failed("", error)
-        kept = read_record(pair_folder(task.out_dir, task.entry.pair_id))
-        if kept is not None and kept.key == key:
-            return kept
-        if task.failed is not None and task.failed.key == key:
-            return task.failed
-        return _run(task, key, clock)
 
 
 def _run(task: PairTask, key: str, clock: Clock) -> PairRecord | Split:
@@ -147,6 +150,16 @@ def deliver(task: PairTask, key: str, clock: Clock, work: Path, found: Found) ->
     target.parent.mkdir(parents=True, exist_ok=True)
     put_in_place(whole, target)
     return record
+
+
+def job_limit(task: PairTask) -> AbstractContextManager[None]:
+    """The time limit of one job of a pair."""
+    return time_limit(overdue_folder(task.out_dir), task.entry.pair_id, task.limit_s)
+
+
+def overdue_folder(out_dir: Path) -> Path:
+    """Where jobs that took too long are written down."""
+    return out_dir / WORK_FOLDER / "overdue"
 
 
 @contextmanager

@@ -125,8 +125,7 @@ def held_out_scenes(
 
 
 def _name(half: Half, gsd_m: float, config: SimulationConfig) -> str:
-    """Settings that are new to the simulator and left alone do not change the name."""
-    settings = [_SEED[half], SIZE_PX, gsd_m, config.model_dump(mode="json", exclude_defaults=True)]
+    settings = [_SEED[half], SIZE_PX, gsd_m, config.model_dump(mode="json")]
     return f"{half}-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]}"
 
 

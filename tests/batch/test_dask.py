@@ -72,6 +72,7 @@ def test_every_executor_gives_the_same_bytes_and_a_killed_worker_takes_only_its_
 ) -> None:
     pairs = entries(tmp_path / "in", 6)
     pairs.insert(2, entry(write_pair(tmp_path / "in", "always", die="always")))
+    pairs.insert(4, entry(write_pair(tmp_path / "in", "hangs", seconds=600)))
     port = free_port()
     with ExitStack() as stack:
         stack.enter_context(process(*scheduler(port)))
@@ -82,11 +83,12 @@ def test_every_executor_gives_the_same_bytes_and_a_killed_worker_takes_only_its_
             "scheduler": DaskWorkers(f"tcp://127.0.0.1:{port}", 1, 1),
         }
         for name, executor in executors.items():
-            result = run_batch(pairs, settings(out_dir=tmp_path / name), executor)
-            assert result.counts == Counts(0, 6, 0, 1), name
+            result = run_batch(pairs, settings(out_dir=tmp_path / name, limit_s=5), executor)
+            assert result.counts == Counts(0, 6, 0, 2), name
             assert len(whole(tmp_path / name)) == 6
-            (failed,) = read_records(tmp_path / name, [PairStatus.FAILED])
-            assert failed.pair_id == "always" and "killed or crashed" in failed.error
+            always, hangs = read_records(tmp_path / name, [PairStatus.FAILED])
+            assert always.pair_id == "always" and "killed or crashed" in always.error
+            assert hangs.pair_id == "hangs" and "time limit of 5 s" in hangs.error
     assert tables(tmp_path / "processes") == tables(tmp_path / "cluster") == tables(tmp_path / "scheduler")
 
 

@@ -112,6 +112,19 @@ def test_killed_workers_take_only_their_own_pair_along(tmp_path: Path, settings:
     assert starts(log) == before  # nothing changed, so the poison is not taken again
 
 
+def test_a_pair_that_hangs_fails_with_the_place_and_is_tried_again(tmp_path: Path, settings: Make) -> None:
+    log = tmp_path / "log"
+    pairs = entries(tmp_path / "in", 2, log=str(log))
+    pairs.insert(1, entry(write_pair(tmp_path / "in", "hangs", log=str(log), seconds=600)))
+    assert run_batch(pairs, settings(limit_s=4), ProcessWorkers(1, 1)).counts == Counts(0, 2, 0, 1)
+    (failed,) = read_records(tmp_path / "out", [PairStatus.FAILED])
+    assert failed.error.startswith("it took longer than the time limit of 4 s and was ended in obey (standins.py, line ")
+    assert whole(tmp_path / "out") == {"p00000", "p00001"}
+    assert starts(log) == Counter(p00000=1, hangs=1, p00001=1)  # not twice, as a pair whose worker was killed
+    write_pair(tmp_path / "in", "hangs", log=str(log), seconds=0)
+    assert run_batch(pairs, settings(resume=True, limit_s=4), ProcessWorkers(1, 1)).counts == Counts(0, 3, 0, 0)
+
+
 def test_two_batches_never_share_a_folder(tmp_path: Path, settings: Make) -> None:
     pairs = entries(tmp_path / "in", 1)
     run_batch(pairs, settings(), Inline())
