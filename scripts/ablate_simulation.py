@@ -8,7 +8,6 @@ repeats of "everything" mean nothing. A run that was interrupted goes on where i
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,31 +28,24 @@ def main(
     import torch
 
     from cv_pipeline.evaluation.labelled import read_scenes
-    from cv_pipeline.training.ablation import read_ablation, run_variant, varied
+    from cv_pipeline.training.ablation import run_variant, run_variants
+    from cv_pipeline.training.config import TrainConfig
 
     torch.set_num_threads(1)
-    results = out / "ablation.json"
-    done: dict[str, dict[str, Any]] = json.loads(results.read_text()) if results.exists() else {}
+
+    def run(name: str, settings: TrainConfig) -> dict[str, Any]:
+        outcome = run_variant(name, settings, backgrounds, read_scenes(data), out / name)
+        best = outcome.score.best
+        return {
+            "steps": outcome.steps,
+            "ap": round(outcome.score.ap, 4),
+            "ap_interval_95": None if outcome.score.ap_interval is None else list(outcome.score.ap_interval),
+            "best_f1": None if best is None else round(best.f1, 4),
+            "recall_at_best": None if best is None else round(best.recall, 4),
+        }
+
     try:
-        base, variants = read_ablation(config)
-        scenes = read_scenes(data)
-        for name, changes in variants.items():
-            if name in done:
-                continue
-            seed = int(changes.pop("seed", base.seed))
-            outcome = run_variant(name, varied(base, changes, seed), backgrounds, scenes, out / name)
-            best = outcome.score.best
-            done[name] = {
-                "changes": changes,
-                "seed": seed,
-                "steps": outcome.steps,
-                "ap": round(outcome.score.ap, 4),
-                "ap_interval_95": None if outcome.score.ap_interval is None else list(outcome.score.ap_interval),
-                "best_f1": None if best is None else round(best.f1, 4),
-                "recall_at_best": None if best is None else round(best.recall, 4),
-            }
-            out.mkdir(parents=True, exist_ok=True)
-            results.write_text(json.dumps(done, indent=1) + "\n")
+        base, done = run_variants(config, out / "ablation.json", run)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

@@ -8,7 +8,6 @@ quote. One short run per design: differences within the intervals mean nothing. 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,24 +29,20 @@ def main(
     """Train and score every design; prints a table."""
     import torch
 
-    from cv_pipeline.evaluation.scenes import Half, held_out_scenes
-    from cv_pipeline.training.ablation import read_ablation, varied
+    from cv_pipeline.evaluation.scenes import Half, HeldOutScene, held_out_scenes
+    from cv_pipeline.training.ablation import run_variants
+    from cv_pipeline.training.config import TrainConfig
     from cv_pipeline.training.designs import run_design
 
     torch.set_num_threads(1)
-    results = out / "designs.json"
-    done: dict[str, dict[str, Any]] = json.loads(results.read_text()) if results.exists() else {}
+    judged_on: list[HeldOutScene] = []
+
+    def run(name: str, settings: TrainConfig) -> dict[str, Any]:
+        judged_on[:] = judged_on or held_out_scenes(backgrounds, Half.FIT, scenes, settings.working_gsd_m, cache)
+        return run_design(name, settings, backgrounds, judged_on, out / name, workers)._asdict()
+
     try:
-        base, variants = read_ablation(config)
-        judged_on = list(held_out_scenes(backgrounds, Half.FIT, scenes, base.working_gsd_m, cache))
-        for name, changes in variants.items():
-            if name in done:
-                continue
-            seed = int(changes.pop("seed", base.seed))
-            outcome = run_design(name, varied(base, changes, seed), backgrounds, judged_on, out / name, workers)
-            done[name] = {"changes": changes, "seed": seed, **outcome._asdict()}
-            out.mkdir(parents=True, exist_ok=True)
-            results.write_text(json.dumps(done, indent=1) + "\n")
+        base, done = run_variants(config, out / "designs.json", run)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -66,6 +67,28 @@ def varied(config: TrainConfig, changes: Mapping[str, Any], seed: int) -> TrainC
         return TrainConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(f"{dict(changes)}: not valid training settings: {error}") from error
+
+
+def run_variants(
+    path: Path, results: Path, run: Callable[[str, TrainConfig], dict[str, Any]]
+) -> tuple[TrainConfig, dict[str, dict[str, Any]]]:
+    """The settings of ``path``, and by variant what it changes, its seed and what ``run(name, settings)`` gave.
+
+    ``results`` is written after each variant; those that are in it are not run again.
+
+    Raises:
+        ConfigError: the settings cannot be used.
+    """
+    done: dict[str, dict[str, Any]] = json.loads(results.read_text()) if results.exists() else {}
+    base, variants = read_ablation(path)
+    for name, changes in variants.items():
+        if name in done:
+            continue
+        seed = int(changes.pop("seed", base.seed))
+        done[name] = {"changes": changes, "seed": seed, **run(name, varied(base, changes, seed))}
+        results.parent.mkdir(parents=True, exist_ok=True)
+        results.write_text(json.dumps(done, indent=1) + "\n")
+    return base, done
 
 
 def run_variant(

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from cv_pipeline.errors import ConfigError
-from cv_pipeline.training.ablation import read_ablation, varied
+from cv_pipeline.training.ablation import read_ablation, run_variants, varied
 from cv_pipeline.training.config import TrainConfig
 
 
@@ -45,3 +47,25 @@ def test_malformed_settings_name_the_file(tmp_path: Path, content: str) -> None:
         read_ablation(tmp_path / "a.yaml")
     with pytest.raises(ConfigError, match=r"missing\.yaml"):
         read_ablation(tmp_path / "missing.yaml")
+
+
+def test_variants_that_are_done_are_not_run_again(make_config: Callable[..., TrainConfig], tmp_path: Path) -> None:
+    variants = {"plain": {}, "other seed": {"seed": 9}, "small steps": {"learning_rate": 0.0001}}
+    settings = tmp_path / "variants.yaml"
+    settings.write_text(yaml.safe_dump(make_config().model_dump(mode="json") | {"variants": variants}, sort_keys=False))
+    ran: list[tuple[str, int]] = []
+
+    def run(name: str, config: TrainConfig) -> dict[str, Any]:
+        if name == "small steps" and len(ran) == 2:
+            raise KeyboardInterrupt
+        ran.append((name, config.seed))
+        return {"rate": config.learning_rate}
+
+    results = tmp_path / "out" / "results.json"
+    with pytest.raises(KeyboardInterrupt):
+        run_variants(settings, results, run)
+    ran.append(("stopped", 0))
+    base, done = run_variants(settings, results, run)
+    assert ran == [("plain", base.seed), ("other seed", 9), ("stopped", 0), ("small steps", base.seed)]
+    assert list(done) == list(variants)
+    assert done["small steps"] == {"changes": {"learning_rate": 0.0001}, "seed": base.seed, "rate": 0.0001}
