@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,6 +37,7 @@ from cv_pipeline.commands.options import (
     TtaOption,
     errors_to_exit_code,
     parse_bands,
+    read_config,
     stage_bars,
 )
 from cv_pipeline.commands.plan import plan
@@ -48,7 +49,6 @@ from cv_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from cv_pipeline.accuracy import AccuracyResult
-    from cv_pipeline.config import AssessConfig
     from cv_pipeline.types import Assessment
 
 app = typer.Typer(
@@ -58,31 +58,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-_OPTION_OF = {
-    "gsd_m": "--gsd",
-    "before_gsd_m": "--before-gsd",
-    "score_threshold": "--threshold",
-    "geolocation_ce90_m": "--geolocation-ce90",
-    "footprint_ce90_m": "--footprint-ce90",
-}
-"""Settings whose option has another name; the rest are called alike."""
-
-
-def _config(**settings: Any) -> AssessConfig:
-    from pydantic import ValidationError
-
-    from cv_pipeline.config import AssessConfig
-
-    try:
-        return AssessConfig(**settings)
-    except ValidationError as error:
-        lines = "; ".join(f"{_option(str(e['loc'][0]))}: {e['msg']} (got {e['input']})" for e in error.errors())
-        raise ConfigError(f"a setting is out of range: {lines}") from error
-
-
-def _option(setting: str) -> str:
-    return _OPTION_OF.get(setting, "--" + setting.replace("_", "-"))
 
 
 def _finish(result: Assessment, out: Path, as_json: bool) -> None:
@@ -143,7 +118,7 @@ def assess(
     import cv_pipeline
 
     with errors_to_exit_code():
-        config = _config(
+        config = read_config(
             model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
             screen=screen, gsd_m=gsd,
             before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),
@@ -178,7 +153,7 @@ def detect(
     import cv_pipeline
 
     with errors_to_exit_code():
-        config = _config(
+        config = read_config(
             model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
             screen=screen, gsd_m=gsd,
             bands=parse_bands(bands, "--bands"), score_threshold=threshold, geoparquet=geoparquet,
@@ -220,7 +195,7 @@ def accuracy(
         from cv_pipeline.accuracy.write import accuracy_document, write_accuracy
         from cv_pipeline.output_dir import check_output_dir
 
-        _config(geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed)
+        read_config(geolocation_ce90_m=geolocation_ce90, confidence=confidence, seed=seed)
         if region is not None and structures is None:
             raise ConfigError(f"--region {region}: nothing is measured without --structures; give both or neither")
         if (points is None) == (run is None):

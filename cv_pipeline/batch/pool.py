@@ -33,6 +33,11 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def worker_count(workers: int | None, threads: int) -> int:
+    """How many workers to have; None: as many as there are cores for, at least one."""
+    return workers or max(available_cores() // threads, 1)
+
+
 class ProcessWorkers:
     """An :class:`~cv_pipeline.batch.executor.Executor` of ``workers`` processes with ``threads`` threads each."""
 

@@ -8,49 +8,26 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TextIO
 
-from cv_pipeline.batch.record import PairRecord, PairStatus
+from cv_pipeline.bars import bars
+from cv_pipeline.batch.record import PairRecord
 from cv_pipeline.batch.run import Watcher
 from cv_pipeline.batch.state import Counts
 
 
 @contextmanager
-def progress_display(total: int, done: int = 0) -> Iterator[Watcher]:
-    """A bar on stderr with rate, remaining time and failures; each failure stays above it as a line.
-
-    Args:
-        total: pairs in all.
-        done: pairs that an earlier run finished; they are looked at again, much faster than the others.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("pairs"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(elapsed_when_finished=False),
-        TextColumn("{task.fields[failed]}"),
-    )
+def progress_display(total: int) -> Iterator[Watcher]:
+    """A bar on stderr over ``total`` pairs with rate, remaining time and failures; each failure stays as a line."""
     # The remaining time is that of the last hour's speed, as scenes of an archive often come sorted by size.
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=3600) as bar:
-        shown = bar.add_task("pairs", total=total, rate="", failed=f"{done} done before" if done else "")
+    with bars(speed_estimate_period=3600) as bar:
+        shown = bar.add_task("pairs", total=total, note="")
 
         def watch(record: PairRecord, counts: Counts) -> None:
             if record.error:
                 bar.console.print(f"{record.pair_id}: {record.error}", style="red", markup=False, highlight=False)
-            task = bar.tasks[shown]
-            rate = "" if not task.speed else f"{3600 * task.speed:.0f}/h"
-            failed = f"{counts.failed} failed" if counts.failed else ""
-            bar.update(shown, advance=1, rate=rate, failed=failed)
+            speed = bar.tasks[shown].speed
+            rate = [f"{3600 * speed:.0f}/h"] if speed else []
+            failed = [f"{counts.failed} failed"] if counts.failed else []
+            bar.update(shown, advance=1, note=", ".join(rate + failed))
 
         yield watch
 
@@ -76,8 +53,3 @@ def ending(counts: Counts, stopped: str = "") -> str:
     if counts.pending:
         parts.append(f"{counts.pending} not run yet")
     return ", ".join(parts) + (f"; stopped: {stopped}" if stopped else "")
-
-
-def reasons(record: PairRecord) -> str:
-    """A pair's error or warnings in one line, for lists."""
-    return record.error if record.status is PairStatus.FAILED else "; ".join(record.warnings)

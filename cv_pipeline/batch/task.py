@@ -79,7 +79,7 @@ class PairTask:
 
     ``config`` is the run's; ``out_dir`` the batch's folder, which every worker must be able to write. ``failed`` is an
     earlier failure that stands as long as nothing changed. ``assess`` does the work; scenes with more than ``split_px``
-    pixels are split (None: never). A job of it that takes longer than ``limit_s`` ends with its process (None: none does).
+    pixels are split (None: never). A job that takes longer than ``limit_s`` ends with its process (None: none does).
     """
 
     entry: PairEntry

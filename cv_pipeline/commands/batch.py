@@ -13,14 +13,21 @@ from typer.core import TyperGroup
 from cv_pipeline.commands.options import (
     BackendOption,
     CeOption,
+    CollectionsOption,
+    ManifestArgument,
     ModelOption,
     PrecisionOption,
     ScreenOption,
     SeedOption,
+    SplitOption,
     ThresholdOption,
     TileOption,
     TtaOption,
+    WorkersOption,
+    WorkerThreadsOption,
     errors_to_exit_code,
+    parse_collections,
+    read_config,
 )
 from cv_pipeline.errors import ConfigError
 
@@ -28,7 +35,6 @@ if TYPE_CHECKING:
     from cv_pipeline.batch.executor import Executor
     from cv_pipeline.batch.manifest import PairEntry
     from cv_pipeline.batch.run import BatchResult, BatchSettings
-    from cv_pipeline.config import AssessConfig
 
 INTERRUPTED = 130
 """As a shell says of a program that Ctrl-C ended."""
@@ -51,16 +57,9 @@ batch = typer.Typer(
     help="Assess many pairs: 'batch MANIFEST --out DIR', and 'batch status DIR' for how far it is.",
 )
 
-ManifestArgument = Annotated[
-    Path, typer.Argument(help="CSV file (before, after, structures, gsd, ...), folder of scenes, or STAC .json")
-]
-CollectionsOption = Annotated[str, typer.Option("--collections", help="STAC collections: BEFORE,AFTER")]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="processes; default: as many as cores over --threads")
-]
-WorkerThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads of each worker")]
-SplitOption = Annotated[
-    float, typer.Option("--split-mpx", min=1, help="split scenes with more megapixels into parts of about so many")
+TimeLimitOption = Annotated[
+    float,
+    typer.Option("--time-limit-min", min=0.01, help="minutes after which a pair, or part of one, is ended and fails"),
 ]
 
 
@@ -78,6 +77,7 @@ def run(
         typer.Option("--scheduler", help="address of a running Dask scheduler, for instance tcp://host:8786"),
     ] = None,
     split_mpx: SplitOption = 256,
+    time_limit_min: TimeLimitOption = 1440,
     collections: CollectionsOption = "before,after",
     model: ModelOption = "small",
     backend: BackendOption = None,
@@ -106,12 +106,14 @@ def run(
             raise ConfigError("--retry-failed: nothing has failed yet; give it with --resume")
         if dask and scheduler is not None:
             raise ConfigError("--dask starts a cluster and --scheduler uses one that runs; give one of them")
-        config = run_config(
+        config = read_config(
             model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
             screen=screen, score_threshold=threshold, geolocation_ce90_m=geolocation_ce90, seed=seed,
         )  # fmt: skip
         entries = read_manifest(manifest, config, collections=parse_collections(collections))
-        settings = BatchSettings(out, config, resume, retry_failed, split_px=round(split_mpx * 1e6))
+        settings = BatchSettings(
+            out, config, resume, retry_failed, split_px=round(split_mpx * 1e6), limit_s=60 * time_limit_min
+        )
         executor = _executor(workers, threads, dask, scheduler)
         try:
             result = _watched(entries, settings, executor, as_json)
@@ -126,31 +128,10 @@ def run(
     raise typer.Exit(exit_code(result.counts))
 
 
-def run_config(**settings: Any) -> AssessConfig:
-    """Settings that hold for all pairs; ConfigError where one is out of range."""
-    from pydantic import ValidationError
-
-    from cv_pipeline.config import AssessConfig
-
-    try:
-        return AssessConfig(**settings)
-    except ValidationError as error:
-        lines = "; ".join(f"{e['loc'][0]}: {e['msg']} (got {e['input']})" for e in error.errors())
-        raise ConfigError(f"a setting is out of range: {lines}") from error
-
-
-def parse_collections(text: str) -> tuple[str, str]:
-    """The names of two STAC collections."""
-    before, comma, after = text.partition(",")
-    if not (before and comma and after):
-        raise ConfigError(f"--collections {text}: give two names, for instance --collections before,after")
-    return before, after
-
-
 def _executor(workers: int | None, threads: int, dask: bool, scheduler: str | None) -> Executor:
-    from cv_pipeline.batch.pool import ProcessWorkers, available_cores
+    from cv_pipeline.batch.pool import ProcessWorkers, worker_count
 
-    count = workers or max(available_cores() // threads, 1)
+    count = worker_count(workers, threads)
     if dask or scheduler is not None:
         from cv_pipeline.batch.dask_workers import DaskWorkers
 

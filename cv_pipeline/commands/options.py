@@ -1,15 +1,18 @@
-"""What commands share: options, bars, and errors as exit codes."""
+"""What commands share: options and how they are read, bars, and errors as exit codes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cv_pipeline.errors import ConfigError, CvPipelineError
+
+if TYPE_CHECKING:
+    from cv_pipeline.config import AssessConfig
 
 NOT_TRUSTED = 3
 """Exit code of a result that is not to be trusted: the registration gate failed."""
@@ -42,6 +45,44 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace an e
 JsonOption = Annotated[bool, typer.Option("--json", help="print summary.json on stdout")]
 SeedOption = Annotated[int, typer.Option("--seed", help="seed of bootstrap and null model")]
 
+ManifestArgument = Annotated[
+    Path, typer.Argument(help="CSV file (before, after, structures, gsd, ...), folder of scenes, or STAC .json")
+]
+CollectionsOption = Annotated[str, typer.Option("--collections", help="STAC collections: BEFORE,AFTER")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="processes; default: as many as cores over --threads")
+]
+WorkerThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads of each worker")]
+SplitOption = Annotated[
+    float, typer.Option("--split-mpx", min=1, help="split scenes with more megapixels into parts of about so many")
+]
+
+_OPTION_OF = {
+    "gsd_m": "--gsd",
+    "before_gsd_m": "--before-gsd",
+    "score_threshold": "--threshold",
+    "geolocation_ce90_m": "--geolocation-ce90",
+    "footprint_ce90_m": "--footprint-ce90",
+}
+"""Settings whose option has another name; the rest are called alike."""
+
+
+def read_config(**settings: Any) -> AssessConfig:
+    """Settings from the options of their names; ConfigError names the options that are out of range."""
+    from pydantic import ValidationError
+
+    from cv_pipeline.config import AssessConfig
+
+    try:
+        return AssessConfig(**settings)
+    except ValidationError as error:
+        lines = "; ".join(f"{_option(str(e['loc'][0]))}: {e['msg']} (got {e['input']})" for e in error.errors())
+        raise ConfigError(f"a setting is out of range: {lines}") from error
+
+
+def _option(setting: str) -> str:
+    return _OPTION_OF.get(setting, "--" + setting.replace("_", "-"))
+
 
 @contextmanager
 def errors_to_exit_code() -> Iterator[None]:
@@ -56,30 +97,15 @@ def errors_to_exit_code() -> Iterator[None]:
 @contextmanager
 def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A bar per stage on stderr."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from cv_pipeline.bars import bars
 
-    columns = (
-        TextColumn("{task.description:<11}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with bars() as shown:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = shown.add_task(stage, total=total, note="")
+            shown.update(tasks[stage], completed=done, total=total)
 
         yield advance
 
@@ -93,3 +119,11 @@ def parse_bands(text: str | None, option: str) -> tuple[int, int, int] | None:
     except ValueError as error:
         raise ConfigError(f"{option} {text}: give three band numbers, for instance {option} 3,2,1") from error
     return red, green, blue
+
+
+def parse_collections(text: str) -> tuple[str, str]:
+    """The names of two STAC collections."""
+    before, comma, after = text.partition(",")
+    if not (before and comma and after):
+        raise ConfigError(f"--collections {text}: give two names, for instance --collections before,after")
+    return before, after

@@ -7,22 +7,20 @@ from typing import Annotated
 
 import typer
 
-from cv_pipeline.commands.batch import (
-    CollectionsOption,
-    ManifestArgument,
-    SplitOption,
-    WorkersOption,
-    WorkerThreadsOption,
-    parse_collections,
-    run_config,
-)
 from cv_pipeline.commands.options import (
     BackendOption,
+    CollectionsOption,
+    ManifestArgument,
     ModelOption,
     PrecisionOption,
+    SplitOption,
     TileOption,
     TtaOption,
+    WorkersOption,
+    WorkerThreadsOption,
     errors_to_exit_code,
+    parse_collections,
+    read_config,
 )
 
 
@@ -48,17 +46,17 @@ def plan(
 
         from cv_pipeline.batch.manifest import read_manifest
         from cv_pipeline.batch.plan import make_plan, plan_lines
-        from cv_pipeline.batch.pool import available_cores
+        from cv_pipeline.batch.pool import worker_count
         from cv_pipeline.batch.probe import probe, sizes_of
 
-        config = run_config(
+        config = read_config(
             model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta
         )
         entries = read_manifest(manifest, config, collections=parse_collections(collections))
         sizes = sizes_of(entries, config)
         middle = sorted(range(len(sizes)), key=lambda number: sizes[number].megapixels)[len(sizes) // 2]
         cost = probe(entries[middle], config, threads)
-        found = make_plan(sizes, cost, workers=workers or max(available_cores() // threads, 1), split_mpx=split_mpx)
+        found = make_plan(sizes, cost, workers=worker_count(workers, threads), split_mpx=split_mpx)
     if as_json:
         typer.echo(json.dumps({"plan": asdict(found), "cost": asdict(cost)}, indent=1))
     else:

@@ -118,7 +118,7 @@ def test_a_pair_that_hangs_fails_with_the_place_and_is_tried_again(tmp_path: Pat
     pairs.insert(1, entry(write_pair(tmp_path / "in", "hangs", log=str(log), seconds=600)))
     assert run_batch(pairs, settings(limit_s=4), ProcessWorkers(1, 1)).counts == Counts(0, 2, 0, 1)
     (failed,) = read_records(tmp_path / "out", [PairStatus.FAILED])
-    assert failed.error.startswith("it took longer than the time limit of 4 s and was ended in obey (standins.py, line ")
+    assert "longer than the time limit of 4 s and was ended in obey (standins.py, line " in failed.error
     assert whole(tmp_path / "out") == {"p00000", "p00001"}
     assert starts(log) == Counter(p00000=1, hangs=1, p00001=1)  # not twice, as a pair whose worker was killed
     write_pair(tmp_path / "in", "hangs", log=str(log), seconds=0)
