@@ -2,6 +2,7 @@
 
 python scripts/check_registration.py real --before DIR --after DIR
 python scripts/check_registration.py simulated --data ../shared/data
+python scripts/check_registration.py simulated --scores FILE --seed 7000   # again until done; other seeds add to it
 """
 
 from __future__ import annotations
@@ -13,8 +14,15 @@ import typer
 
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import CvPipelineError, PairError
-from cv_pipeline.evaluation.planted_pairs import QUOTED_ON, TUNED_ON, Misfit, draw_pair
-from cv_pipeline.evaluation.registration_scores import Score, score, score_unrelated, summary_lines
+from cv_pipeline.evaluation.planted_pairs import QUOTED_ON, TUNED_ON, Misfit, PlaceSet, draw_pair
+from cv_pipeline.evaluation.registration_scores import (
+    Score,
+    append_score,
+    read_scores,
+    score,
+    score_unrelated,
+    summary_lines,
+)
 from cv_pipeline.imagery.grid import overlap_share
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.registration.register import register
@@ -67,27 +75,45 @@ def simulated(
     seed: Annotated[int, typer.Option(min=0, help="seed of the pairs")] = 5000,
     side_px: Annotated[int, typer.Option(min=256, help="side of an image")] = 768,
     relief_px: Annotated[float, typer.Option(min=0, help="amplitude of smooth relief on top")] = 0.0,
+    scores: Annotated[
+        Path | None, typer.Option(help="JSON lines that are added to; pairs in it are not done again, all are counted")
+    ] = None,
 ) -> None:
-    """Plant shifts to 64 px, +-5 degrees and +-5 % between two simulated dates of real ground, and count errors."""
+    """Plant shifts to 64 px, +-5 degrees and +-5 % between two simulated dates of real ground, and count errors.
+
+    With ``--scores`` an interrupted run goes on where it was, and runs of several seeds (of one kind) are pooled.
+    """
     names = QUOTED_ON if places == "quoted" else TUNED_ON
     misfit = Misfit(relief_px=relief_px)
-    scores: list[Score] = []
-    earlier = None
+    found = read_scores(scores) if scores is not None and scores.exists() else []
+    done = {each.name for each in found}
+
+    def keep(new: Score) -> None:
+        found.append(new)
+        _say(new)
+        if scores is not None:
+            append_score(scores, new)
+
     try:
         for number in range(pairs):
-            name = names[number % len(names)]
-            pair = draw_pair(data, name, (seed, number), side_px, misfit)
-            scores.append(score(f"{number} {name}", pair))
-            _say(scores[-1])
-            if earlier is not None and number <= unrelated:
-                scores.append(score_unrelated(f"{number - 1} before, {number} after", earlier, pair))
-                _say(scores[-1])
-            earlier = pair
+            alone, mixed = f"{seed}/{number} {_place(names, number)}", f"{seed}/{number - 1} before, {number} after"
+            pair = None
+            if alone not in done:
+                pair = draw_pair(data, _place(names, number), (seed, number), side_px, misfit)
+                keep(score(alone, pair))
+            if 1 <= number <= unrelated and mixed not in done:
+                pair = pair or draw_pair(data, _place(names, number), (seed, number), side_px, misfit)
+                earlier = draw_pair(data, _place(names, number - 1), (seed, number - 1), side_px, misfit)
+                keep(score_unrelated(mixed, earlier, pair))
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    for line in summary_lines(scores):
+    for line in summary_lines(found):
         typer.echo(line)
+
+
+def _place(names: tuple[PlaceSet, ...], number: int) -> PlaceSet:
+    return names[number % len(names)]
 
 
 def _say(found: Score) -> None:

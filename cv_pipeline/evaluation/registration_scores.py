@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +58,18 @@ def score_unrelated(name: str, first: PlantedPair, second: PlantedPair) -> Score
     return Score(
         name, True, math.inf, math.inf, found.gate, found.sd_m, math.nan, found.local is not None, found.reason
     )
+
+
+def append_score(path: Path, found: Score) -> None:
+    """Add one line to a file of scores."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(found._asdict()) + "\n")
+
+
+def read_scores(path: Path) -> list[Score]:
+    """The scores of such a file; a last line that was cut short is an error of :mod:`json`."""
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Score(**(row | {"gate": Gate(row["gate"])})) for row in rows]
 
 
 def errors_px(found: Registration, pair: PlantedPair) -> Float64Array:
