@@ -2,7 +2,8 @@
 
 python scripts/strikebench.py bench --set small                        # everything
 python scripts/strikebench.py render --set small
-python scripts/strikebench.py score --set small --baseline blob
+python scripts/strikebench.py train                                    # networks of others; about 25 minutes
+python scripts/strikebench.py score --set small --baseline blob        # or unet, once it is trained
 python scripts/strikebench.py score --set small --model small
 python scripts/strikebench.py score --set small --detections mine.csv --name "my detector"
 python scripts/strikebench.py leaderboard --set small                  # which rows are stale
@@ -24,13 +25,20 @@ from cv_pipeline.evaluation.strikebench.bench import (
     detect_classical,
     detect_file,
     detect_model,
+    detect_network,
     judged_scenes,
 )
 from cv_pipeline.evaluation.strikebench.bench import score as score_detected
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
-from cv_pipeline.evaluation.strikebench.leaderboard import put_row, read_leaderboard, stale_rows, write_leaderboard
+from cv_pipeline.evaluation.strikebench.leaderboard import (
+    NETWORK_BASELINES,
+    put_row,
+    read_leaderboard,
+    stale_rows,
+    write_leaderboard,
+)
 from cv_pipeline.evaluation.strikebench.render import MANIFEST, check_manifest, render_set, write_manifest
-from cv_pipeline.evaluation.strikebench.spec import read_spec
+from cv_pipeline.evaluation.strikebench.spec import FOLDER, read_spec
 from cv_pipeline.segmentation.zoo import shipped_models
 
 app = typer.Typer(help="The simulated benchmark strikebench.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -39,6 +47,7 @@ console = Console(stderr=True)
 SetOption = Annotated[str, typer.Option("--set", help="small or full")]
 RunsOption = Annotated[Path, typer.Option(help="folder for rendered sets and results")]
 RUNS = Path("runs/strikebench")
+BASELINES = (*CLASSICAL, *NETWORK_BASELINES)
 
 
 @app.command()
@@ -78,9 +87,47 @@ def render(
 
 
 @app.command()
+def train(
+    network: Annotated[
+        list[str] | None, typer.Option(help=f"{' or '.join(NETWORK_BASELINES)}; may be repeated; default: all")
+    ] = None,
+    config: Annotated[Path, typer.Option(help="the budget")] = FOLDER / "networks.yaml",
+    backgrounds: Annotated[Path, typer.Option(help="folder with ucmerced/ and kampala/")] = Path("../shared/data"),
+    until_step: Annotated[int | None, typer.Option(min=1, help="stop here; the same command goes on")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="processes that render; 0: none beside the trainer")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="torch threads")] = 1,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Train the networks of others, or go on training; weights go to RUNS/networks/NAME."""
+    import torch
+
+    from cv_pipeline.evaluation.baselines.config import read_networks_config
+    from cv_pipeline.evaluation.baselines.train import train_network
+
+    torch.set_num_threads(threads)
+    with errors_to_exit_code():
+        settings = read_networks_config(config)
+        for name in network or settings.networks:
+            if name not in NETWORK_BASELINES:
+                raise ConfigError(f"there is no network '{name}'; there are {', '.join(NETWORK_BASELINES)}")
+            losses: list[float] = []
+
+            def told(step: int, loss: float, name: str = name, losses: list[float] = losses) -> None:
+                losses.append(loss)
+                if step % 25 == 0:
+                    console.print(f"{name}: step {step}, loss {sum(losses) / len(losses):.3f}", highlight=False)
+                    losses.clear()
+
+            done = train_network(
+                name, settings, backgrounds, runs / "networks" / name, workers=workers, until_step=until_step, told=told
+            )
+            console.print(f"{name}: {done} of {settings.steps} steps done", highlight=False)
+
+
+@app.command()
 def score(
     set_name: SetOption = "small",
-    baseline: Annotated[str | None, typer.Option(help=f"one of {', '.join(CLASSICAL)}")] = None,
+    baseline: Annotated[str | None, typer.Option(help=f"one of {', '.join(BASELINES)}")] = None,
     model: Annotated[str | None, typer.Option(help="a shipped model or a model folder")] = None,
     after_only: Annotated[bool, typer.Option("--after-only", help="do not give the model the before image")] = False,
     detections: Annotated[Path | None, typer.Option(help="CSV or GeoJSON of another tool")] = None,
@@ -96,10 +143,13 @@ def score(
         if [baseline, model, detections].count(None) != 2:
             raise ConfigError("give exactly one of --baseline, --model and --detections")
         if baseline is not None:
-            if baseline not in CLASSICAL:
-                raise ConfigError(f"there is no baseline '{baseline}'; there are {', '.join(CLASSICAL)}")
+            if baseline not in BASELINES:
+                raise ConfigError(f"there is no baseline '{baseline}'; there are {', '.join(BASELINES)}")
             with console.status(f"tuning and running {baseline}"):
-                detected = detect_classical(folder, baseline)
+                if baseline in CLASSICAL:
+                    detected = detect_classical(folder, baseline)
+                else:
+                    detected = detect_network(folder, runs / "networks" / baseline, results / f"work_{baseline}")
         elif model is not None:
             with console.status("") as status:
                 work = results / f"work_{Path(model).name}{'_after' if after_only else ''}"
@@ -147,9 +197,15 @@ def bench(
     threads: Annotated[int, typer.Option(min=1, help="torch threads")] = 2,
     models: Annotated[bool, typer.Option(help="score the shipped models too")] = True,
 ) -> None:
-    """Render a set, score every baseline and shipped model, and write the leaderboard."""
+    """Render a set, score every baseline and shipped model, and write the leaderboard.
+
+    Networks of others are scored where they have been trained; else their rows stay as they are.
+    """
     render(set_name, runs, workers)
-    for baseline in CLASSICAL:
+    for baseline in BASELINES:
+        if baseline in NETWORK_BASELINES and not (runs / "networks" / baseline / "network.yaml").is_file():
+            console.print(f"{baseline}: not trained here, so not scored anew; scripts/strikebench.py train does it")
+            continue
         score(set_name, baseline=baseline, runs=runs)
     for model in shipped_models() if models else ():
         for after_only in (False, True):

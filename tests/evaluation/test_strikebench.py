@@ -90,8 +90,10 @@ def test_baselines_take_an_image_without_anything() -> None:
 def test_stale_rows_are_named(tmp_path: Path) -> None:
     spec = read_spec()
     row = {"name": "small", "set": "small", "version": spec.version, "model": "small", "hash": "0" * 64}
-    lines = stale_rows({"rows": [row]}, spec, "small")
+    unet = {"name": "unet", "set": "small", "version": spec.version - 1}
+    lines = stale_rows({"rows": [row, unet]}, spec, "small")
     assert any(line.startswith("small: STALE") for line in lines)
-    assert sum("not yet run" in line for line in lines) == len(NETWORK_BASELINES)
+    assert any(line.startswith(f"unet: of version {spec.version - 1}") for line in lines)
+    assert sum("not yet run" in line for line in lines) == len(NETWORK_BASELINES) - 1
     write_leaderboard({"rows": []}, spec, tmp_path)
     assert "Simulated" in (tmp_path / "leaderboard.md").read_text()

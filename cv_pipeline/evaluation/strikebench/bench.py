@@ -1,4 +1,4 @@
-"""Scores one detector on a rendered set of strikebench: a classical one, a model, or a file of detections."""
+"""Scores one detector on a rendered set of strikebench: a baseline, a model, or a file of detections."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from cv_pipeline.evaluation.results import write_results
 from cv_pipeline.evaluation.scenes import Half
 from cv_pipeline.evaluation.scorecard import scorecard
 from cv_pipeline.evaluation.scored import ask, score_scene, stated_classes
-from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
+from cv_pipeline.evaluation.strikebench.classical import CLASSICAL, Detector
 from cv_pipeline.evaluation.strikebench.leaderboard import model_hash
-from cv_pipeline.evaluation.strikebench.tuning import run, tune
+from cv_pipeline.evaluation.strikebench.tuning import Tuned, images_of, run, tune
 from cv_pipeline.segmentation.zoo import find_model, read_model_file
 
 Told = Callable[[str], None]
@@ -47,19 +47,49 @@ def fit_scenes(folder: Path) -> list[DataScene]:
 
 
 def detect_classical(folder: Path, name: str) -> Detected:
-    """Tune a classical detector on the fit half and run it on the other."""
+    """Tune a detector without learning on the fit half and run it on the other."""
     detector = CLASSICAL[name]
     tuned = tune(detector, fit_scenes(folder))
+    what = {"name": name, "kind": "without learning", **_tuned_facts(detector, tuned)}
+    return Detected(what, run(detector, tuned, judged_scenes(folder)), round(tuned.threshold, 4), {}, {})
+
+
+def detect_network(folder: Path, trained_dir: Path, work: Path) -> Detected:
+    """Choose a trained network's settings on the fit half and run it on the other; its masks go to ``work``.
+
+    Raises:
+        ModelError: it has not been trained.
+    """
+    from cv_pipeline.evaluation.baselines.detect import NetworkMaps, network_detector, write_mask
+    from cv_pipeline.evaluation.baselines.train import load_trained
+
+    trained = load_trained(trained_dir)
+    maps = NetworkMaps(trained)
+    detector = network_detector(trained, maps)
+    tuned = tune(detector, fit_scenes(folder))
+    scenes = judged_scenes(folder)
+    found = run(detector, tuned, scenes)
+    masks = {}
+    for scene in scenes:
+        mask = maps(*images_of(scene), scene.gsd_m or 1.0) >= tuned.settings["mask_threshold"]
+        masks[scene.name] = {"crater": write_mask(work / f"{scene.name}.tif", scene, mask)}
     what = {
-        "name": name,
-        "kind": "without learning",
+        "name": trained.name,
+        "kind": "network of others, trained here",
+        **_tuned_facts(detector, tuned),
+        "hash": trained.weights_sha256,
+    }
+    return Detected(what, found, round(tuned.threshold, 4), masks, {})
+
+
+def _tuned_facts(detector: Detector, tuned: Tuned) -> dict[str, Any]:
+    return {
         "about": detector.about,
         "images": "both dates" if detector.uses_before else "after",
         "settings": tuned.settings,
         "fit_f1": round(tuned.f1, 4),
         "combinations_tried": tuned.tried,
     }
-    return Detected(what, run(detector, tuned, judged_scenes(folder)), round(tuned.threshold, 4), {}, {})
 
 
 def detect_model(folder: Path, model: str, work: Path, *, use_before: bool, threads: int, told: Told) -> Detected:

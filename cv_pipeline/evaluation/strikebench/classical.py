@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from skimage.feature import blob_dog, peak_local_max
+from skimage.feature import blob_log, peak_local_max
 
 from cv_pipeline.types import Float32Array, Float64Array, UInt8Array
 
@@ -21,6 +21,7 @@ MOST = 200
 """Detections kept in a scene, the best-scored: far more than there are craters, and weaker ones change no figure."""
 
 _MOST_SHIFT_PX = 10.0
+_SIZES = 8
 
 
 class Raw(NamedTuple):
@@ -31,7 +32,7 @@ class Raw(NamedTuple):
     radius_m: Float64Array
 
 
-class Classical(NamedTuple):
+class Detector(NamedTuple):
     """A detector and the settings that are tried for it."""
 
     find: Callable[[UInt8Array, UInt8Array, float, Settings], Raw]
@@ -48,19 +49,19 @@ def grey(rgb: UInt8Array) -> Float32Array:
 
 
 def _blobs(image: Float32Array, gsd_m: float, settings: Settings) -> Raw:
-    """Blobs of both signs by differences of Gaussians; the score is the response."""
+    """Blobs of both signs by the Laplacian of Gaussians; the score is the contrast to a ring around."""
     largest = MOST_RADIUS_M / gsd_m / np.sqrt(2)
     least = max(LEAST_RADIUS_M / gsd_m / np.sqrt(2), 0.8)
     found = []
     for sign in (1, -1):
-        some = blob_dog(
-            sign * image, min_sigma=least, max_sigma=largest, sigma_ratio=1.4, threshold=settings["threshold"],
-            overlap=0.3,
+        some = blob_log(
+            sign * image, min_sigma=least, max_sigma=largest, num_sigma=_SIZES, log_scale=True,
+            threshold=settings["threshold"], overlap=0.3,
         )  # type: ignore[no-untyped-call]  # fmt: skip
         for row, col, sigma in some:
             response = sign * _response(image, int(row), int(col), float(sigma))
             found.append((row + 0.5, col + 0.5, response, sigma * np.sqrt(2) * gsd_m))
-    return _raw(found)
+    return as_raw(found)
 
 
 def _response(image: Float32Array, row: int, col: int, sigma: float) -> float:
@@ -77,7 +78,7 @@ def _response(image: Float32Array, row: int, col: int, sigma: float) -> float:
 
 
 def blob(after: UInt8Array, _before: UInt8Array, gsd_m: float, settings: Settings) -> Raw:
-    """Multi-scale blobs in the after image (scikit-image's ``blob_dog``)."""
+    """Multi-scale blobs in the after image (scikit-image's ``blob_log``)."""
     return _blobs(grey(after), gsd_m, settings)
 
 
@@ -102,13 +103,13 @@ def hough(after: UInt8Array, _before: UInt8Array, gsd_m: float, settings: Settin
         param2=settings["votes"], minRadius=max(int(LEAST_RADIUS_M / gsd_m), 1), maxRadius=int(MOST_RADIUS_M / gsd_m),
     )  # fmt: skip
     if circles is None:
-        return _raw([])
+        return as_raw([])
     level = grey(after)
     found = []
     for col, row, radius, *_ in circles.reshape(-1, circles.shape[-1]):
         contrast = abs(_response(level, int(row), int(col), float(max(radius, 1.0)) / 1.2))
         found.append((row + 0.5, col + 0.5, contrast, radius * gsd_m))
-    return _raw(found)
+    return as_raw(found)
 
 
 def template(after: UInt8Array, _before: UInt8Array, gsd_m: float, settings: Settings) -> Raw:
@@ -127,7 +128,7 @@ def template(after: UInt8Array, _before: UInt8Array, gsd_m: float, settings: Set
         best[better], size_m[better] = match[better], radius_m
     apart = max(int(2.0 / gsd_m), 1)
     peaks = peak_local_max(best, min_distance=apart, threshold_abs=settings["threshold"], exclude_border=False)  # type: ignore[no-untyped-call]
-    return _raw([(row + 0.5, col + 0.5, best[row, col], size_m[row, col]) for row, col in peaks])
+    return as_raw([(row + 0.5, col + 0.5, best[row, col], size_m[row, col]) for row, col in peaks])
 
 
 def _bowl(radius_px: float, collar: float) -> Float32Array:
@@ -139,24 +140,25 @@ def _bowl(radius_px: float, collar: float) -> Float32Array:
     return np.asarray(disc + collar * np.exp(-(((away - 1.5) / 0.3) ** 2)), np.float32)
 
 
-def _raw(rows: list[tuple[float, float, float, float]]) -> Raw:
+def as_raw(rows: list[tuple[float, float, float, float]]) -> Raw:
+    """The best-scored of rows of (row, col, score, radius in metres), best first."""
     table = np.array(rows, np.float64).reshape(-1, 4)
     table = table[np.argsort(-table[:, 2], kind="stable")[:MOST]]
     return Raw(table[:, :2], table[:, 2], table[:, 3])
 
 
-CLASSICAL: dict[str, Classical] = {
-    "blob": Classical(blob, {"threshold": (0.02, 0.035, 0.05, 0.08)}, "multi-scale blobs (skimage blob_dog)"),
-    "hough": Classical(
+CLASSICAL: dict[str, Detector] = {
+    "blob": Detector(blob, {"threshold": (0.03, 0.05, 0.08, 0.12)}, "multi-scale blobs (skimage blob_log)"),
+    "hough": Detector(
         hough, {"edge": (60.0, 100.0, 160.0), "votes": (6.0, 9.0, 13.0)}, "Hough circles (cv2.HoughCircles)"
     ),
-    "template": Classical(
+    "template": Detector(
         template, {"threshold": (0.4, 0.5), "collar": (0.0, 0.4, 0.8)}, "bowl templates (cv2.matchTemplate)"
     ),
-    "difference": Classical(
+    "difference": Detector(
         difference,
-        {"threshold": (0.02, 0.035, 0.05, 0.08)},
-        "difference of the dates (cv2.phaseCorrelate) and blobs (skimage blob_dog)",
+        {"threshold": (0.03, 0.05, 0.08, 0.12)},
+        "difference of the dates (cv2.phaseCorrelate) and blobs (skimage blob_log)",
         uses_before=True,
     ),
 }

@@ -6,17 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from cv_pipeline.errors import ConfigError
+from cv_pipeline.evaluation.baselines.config import NetworkName
 from cv_pipeline.evaluation.results import text_of
 from cv_pipeline.evaluation.strikebench.spec import FOLDER, Spec
 from cv_pipeline.segmentation.zoo import shipped_models
 
-NETWORK_BASELINES = {
-    "unet": "a plain U-Net on the after image",
-    "fc_siam_diff": "FC-Siam-diff (Daudt et al. 2018, doi:10.1109/ICIP.2018.8451652)",
-}
+NETWORK_BASELINES: tuple[str, ...] = get_args(NetworkName)
 """Trained by a command of their own; without a row until somebody has."""
 
 _KEPT = (
@@ -80,11 +78,11 @@ def stale_rows(board: Mapping[str, Any], spec: Spec, set_name: str) -> list[str]
             for row in mine
             if row["hash"] != model_hash(folder)
         ]
-    return found + [f"{name}: {NETWORK_BASELINES[name]}: not yet run" for name in _not_yet_run(list(rows.values()))]
+    return found + [f"{name}: not yet run" for name in _not_yet_run(list(rows.values()))]
 
 
 def _not_yet_run(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    run = {row.get("model") for row in rows}
+    run = {row["name"] for row in rows}
     return [name for name in NETWORK_BASELINES if name not in run]
 
 
@@ -106,7 +104,7 @@ def _text(board: Mapping[str, Any], spec: Spec) -> str:
         parts += [f"## Set `{set_name}`, version {spec.version}", "", *_table(rows), "", *_conditions(rows), ""]
         missing = _not_yet_run(rows)
         if missing:
-            parts += [f"Not yet run: {', '.join(f'`{name}` ({NETWORK_BASELINES[name]})' for name in missing)}.", ""]
+            parts += [f"Not yet run: {', '.join(f'`{name}`' for name in missing)}.", ""]
     return "\n".join(parts)
 
 
@@ -120,7 +118,7 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         centres, outlines, boxes = row["centres"], row["outlines_at_iou_0.5"], row["boxes"]
         ends, alarms, mask = row["end_to_end"] or {}, row["false_alarms"] or {}, row["pixels"].get("crater", {})
         cells = (
-            f"`{row['name']}`" + (f" (`{row['hash'][:8]}`)" if row.get("model") else ""),
+            f"`{row['name']}`" + (f" (`{row['hash'][:8]}`)" if "hash" in row else ""),
             row["images"],
             text_of(centres["ap"], centres["ap_interval_95"], ".2f"),
             _f1(centres),

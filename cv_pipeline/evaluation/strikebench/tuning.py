@@ -1,4 +1,4 @@
-"""Settings of the detectors without learning, chosen on the fit half: what gives the best F1 there."""
+"""Settings of the baselines, chosen on the fit half: what gives the best F1 there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cv_pipeline.datasets.scene import DataScene
 from cv_pipeline.evaluation.found import Found
 from cv_pipeline.evaluation.objects import SceneMatches, best_point, precision_recall
 from cv_pipeline.evaluation.scored import ask, match_centres
-from cv_pipeline.evaluation.strikebench.classical import Classical, Raw
+from cv_pipeline.evaluation.strikebench.classical import Detector, Raw
 from cv_pipeline.segmentation.calibration import Platt, fit_platt
 from cv_pipeline.simulation.background import read_rgb
 
@@ -30,13 +30,13 @@ class Tuned(NamedTuple):
     tried: int
 
 
-def tune(detector: Classical, scenes: Sequence[DataScene]) -> Tuned:
+def tune(detector: Detector, scenes: Sequence[DataScene]) -> Tuned:
     """Try every combination of settings; the first of several equally good ones is taken.
 
     Raises:
         ImageError: an image cannot be read.
     """
-    images, asked = [_images(scene) for scene in scenes], [ask(scene) for scene in scenes]
+    images, asked = [images_of(scene) for scene in scenes], [ask(scene) for scene in scenes]
     best: Tuned | None = None
     combinations = [dict(zip(detector.grid, values, strict=True)) for values in product(*detector.grid.values())]
     for settings in combinations:
@@ -53,11 +53,11 @@ def tune(detector: Classical, scenes: Sequence[DataScene]) -> Tuned:
     return best
 
 
-def run(detector: Classical, tuned: Tuned, scenes: Sequence[DataScene]) -> dict[str, Found]:
+def run(detector: Detector, tuned: Tuned, scenes: Sequence[DataScene]) -> dict[str, Found]:
     """Detections in every scene, with scores as probabilities."""
     found = {}
     for scene in scenes:
-        raw = detector.find(*_images(scene), scene.gsd_m or 1.0, tuned.settings)
+        raw = detector.find(*images_of(scene), scene.gsd_m or 1.0, tuned.settings)
         found[scene.name] = as_found(raw, probability(tuned, raw.score))
     return found
 
@@ -72,7 +72,8 @@ def as_found(raw: Raw, score: np.ndarray) -> Found:
     return Found(raw.at_px, score, {"crater_radius_m": raw.radius_m})
 
 
-def _images(scene: DataScene) -> tuple[np.ndarray, np.ndarray]:
+def images_of(scene: DataScene) -> tuple[np.ndarray, np.ndarray]:
+    """After and before image (height, width, 3); the after image twice where there is no other."""
     after = read_rgb(scene.after)
     return after, after if scene.before is None else read_rgb(scene.before)
 
