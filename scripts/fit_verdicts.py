@@ -1,7 +1,8 @@
 """Fit how far peaks are off, and the verdicts on craters (score and status), to scenes over places never trained on.
 
 python scripts/fit_verdicts.py --what peaks --model small
-python scripts/fit_verdicts.py --what verdicts --model small
+python scripts/fit_verdicts.py --what scores --model small
+python scripts/fit_verdicts.py --what statuses --model small
 
 Writes patterns.yaml of the model's folder. Figures printed are of held-out scenes of another seed; those that are
 quoted come from scripts/check_craters.py, whose seeds are others again.
@@ -33,7 +34,8 @@ from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Wei
 from cv_pipeline.patterns.weights_file import (
     Logistic,
     PeaksSection,
-    VerdictsSection,
+    ScoresSection,
+    StatusesSection,
     read_pattern_weights,
     write_section,
 )
@@ -93,10 +95,11 @@ def describe_sd(table: Table) -> None:
 
 
 class What(StrEnum):
-    """What is fitted: the peaks' errors first, then the verdicts, which rest on them."""
+    """What is fitted: the peaks' errors first, then the verdicts on score and status, which rest on them."""
 
     PEAKS = "peaks"
-    VERDICTS = "verdicts"
+    SCORES = "scores"
+    STATUSES = "statuses"
 
 
 def main(
@@ -121,29 +124,25 @@ def main(
         return
     errors = read_pattern_weights(folder, read_model_file(folder).weights_sha256)[0].peaks
     paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, errors, cache)
-    score, new = fit_score(join([paired, alone])), fit_new(paired)
+    facts = {"weights_sha256": sha256, "fitted_on": fitted_on}
+    names = SCORE_TERMS if what is What.SCORES else NEW_TERMS
+    fitted = fit_score(join([paired, alone])) if what is What.SCORES else fit_new(paired)
     print(f"weights {sha256[:16]}, fitted on {scenes} scenes")
-    for name, value in zip(SCORE_TERMS, score.weight, strict=True):
-        print(f"  score {name:12s} {value:+.2f}")
-    for name, value in zip(NEW_TERMS, new.weight, strict=True):
-        print(f"  new   {name:12s} {value:+.2f}")
-    if write:
-        write_section(
-            folder,
-            verdicts=VerdictsSection(
-                weights_sha256=sha256,
-                fitted_on=fitted_on,
-                score=Logistic.of(score, SCORE_TERMS),
-                new=Logistic.of(new, NEW_TERMS),
-            ),
-        )
+    for name, value in zip(names, fitted.weight, strict=True):
+        print(f"  {name:12s} {value:+.2f}")
+    if write and what is What.SCORES:
+        write_section(folder, scores=ScoresSection(**facts, score=Logistic.of(fitted, names)))
+    elif write:
+        write_section(folder, statuses=StatusesSection(**facts, new=Logistic.of(fitted, names)))
     if held_out:
         paired, alone, _ = tables(model, data, HELD_OUT_SEED, held_out, errors, cache)
-    describe("pair", paired, score)
-    describe("after only", alone, score)
-    describe_sd(paired)
+    if what is What.SCORES:
+        describe("pair", paired, fitted)
+        describe("after only", alone, fitted)
+        describe_sd(paired)
+        return
     known = paired.is_crater & ~np.isnan(paired.network_new)
-    judged = news(paired, new)
+    judged = news(paired, fitted)
     for way, newness in (("maps", paired.network_new), ("with image", judged)):
         right = (newness[known] >= 0.5) == paired.is_new[known]
         print(f"new or old, {way}: {right.mean():.3f} of {known.sum()}")

@@ -66,15 +66,24 @@ class Logistic(_Strict):
         )
 
 
-class VerdictsSection(_Section):
-    """Score and status of craters, see :mod:`cv_pipeline.patterns.verdict`."""
+class ScoresSection(_Section):
+    """Score of a crater from peak and images, see :mod:`cv_pipeline.patterns.verdict`."""
 
     score: Logistic
+
+    def has_terms_of_today(self) -> bool:
+        """Whether the terms are those that the program computes."""
+        return set(self.score.terms) == set(SCORE_TERMS)
+
+
+class StatusesSection(_Section):
+    """New or old from maps and images, see :mod:`cv_pipeline.patterns.verdict`."""
+
     new: Logistic
 
     def has_terms_of_today(self) -> bool:
         """Whether the terms are those that the program computes."""
-        return set(self.score.terms) == set(SCORE_TERMS) and set(self.new.terms) == set(NEW_TERMS)
+        return set(self.new.terms) == set(NEW_TERMS)
 
 
 class DirectionsSection(_Section):
@@ -88,22 +97,28 @@ class DirectionsSection(_Section):
         return set(self.radius) == set(RadiusWeights._fields) and set(self.direction) == set(DirectionWeights._fields)
 
 
+_AnySection = PeaksSection | ScoresSection | StatusesSection | DirectionsSection
+
+
 class PatternsFile(_Strict):
     """The content of ``patterns.yaml``; a section that is missing is None."""
 
     peaks: PeaksSection | None = None
-    verdicts: VerdictsSection | None = None
+    scores: ScoresSection | None = None
+    statuses: StatusesSection | None = None
     directions: DirectionsSection | None = None
 
 
 _COMMANDS = {
     "peaks": "scripts/fit_verdicts.py --what peaks",
-    "verdicts": "scripts/fit_verdicts.py --what verdicts",
+    "scores": "scripts/fit_verdicts.py --what scores",
+    "statuses": "scripts/fit_verdicts.py --what statuses",
     "directions": "scripts/check_patterns.py fit",
 }
 _WITHOUT = {
     "peaks": "the SDs of centres and radii are those of a typical model",
-    "verdicts": "scores and new or old are the network's own",
+    "scores": "scores are the network's own",
+    "statuses": "new or old is the network's own",
     "directions": "blast radii and directions are weighed as for exact maps",
 }
 
@@ -120,14 +135,14 @@ def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeig
     file = read_patterns_file(folder)
     weights, notes = PLAIN, []
     for name, command in _COMMANDS.items():
-        section: _Section | None = getattr(file, name)
+        section: _AnySection | None = getattr(file, name)
         if section is None and present:
             continue
         if section is None:
             why = "is missing"
         elif section.weights_sha256 != weights_sha256:
             why = "was fitted with other network weights"
-        elif isinstance(section, VerdictsSection | DirectionsSection) and not section.has_terms_of_today():
+        elif not isinstance(section, PeaksSection) and not section.has_terms_of_today():
             why = "was fitted with other terms"
         else:
             weights = weights._replace(**_used(section))
@@ -136,13 +151,14 @@ def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeig
     return weights, tuple(notes)
 
 
-def _used(section: _Section) -> dict[str, Any]:
+def _used(section: _AnySection) -> dict[str, Any]:
     """A section as fields of :class:`PatternWeights`."""
     if isinstance(section, PeaksSection):
         return {"peaks": PeakErrors(section.centre, section.radius)}
-    if isinstance(section, VerdictsSection):
-        return {"score": section.score.weights(SCORE_TERMS), "new": section.new.weights(NEW_TERMS)}
-    assert isinstance(section, DirectionsSection)
+    if isinstance(section, ScoresSection):
+        return {"score": section.score.weights(SCORE_TERMS)}
+    if isinstance(section, StatusesSection):
+        return {"new": section.new.weights(NEW_TERMS)}
     return {"radius": RadiusWeights(**section.radius), "direction": DirectionWeights(**section.direction)}
 
 
@@ -163,7 +179,7 @@ def read_patterns_file(folder: Path) -> PatternsFile:
         raise ModelError(f"{path}: not a valid file of fitted weights: {error}; fetch it again or remove it") from error
 
 
-def write_section(folder: Path, **sections: PeaksSection | VerdictsSection | DirectionsSection) -> None:
+def write_section(folder: Path, **sections: _AnySection) -> None:
     """Write sections by name and leave the others as they are.
 
     Raises:

@@ -15,7 +15,8 @@ from cv_pipeline.patterns.weights_file import (
     PATTERNS_FILE,
     Logistic,
     PeaksSection,
-    VerdictsSection,
+    ScoresSection,
+    StatusesSection,
     directions_section,
     read_pattern_weights,
     read_patterns_file,
@@ -40,14 +41,19 @@ DIRECTION = DirectionWeights(*(0.2 * k + 0.03 for k in range(len(DirectionWeight
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """A model folder with the three sections, each fitted with the weights named."""
+    """A model folder with all sections, each fitted with the weights named."""
 
-    def build(*, peaks: str | None = SHA, verdicts: str | None = SHA, directions: str | None = SHA) -> Path:
+    def build(
+        *, peaks: str | None = SHA, scores: str | None = SHA, statuses: str | None = SHA, directions: str | None = SHA
+    ) -> Path:
         if peaks:
             write_section(tmp_path, peaks=PeaksSection(weights_sha256=peaks, fitted_on="x", centre=1.5, radius=0.7))
-        if verdicts:
-            terms = {"score": Logistic.of(SCORE, SCORE_TERMS), "new": Logistic.of(NEW, NEW_TERMS)}
-            write_section(tmp_path, verdicts=VerdictsSection(weights_sha256=verdicts, fitted_on="x", **terms))
+        if scores:
+            score = Logistic.of(SCORE, SCORE_TERMS)
+            write_section(tmp_path, scores=ScoresSection(weights_sha256=scores, fitted_on="x", score=score))
+        if statuses:
+            new = Logistic.of(NEW, NEW_TERMS)
+            write_section(tmp_path, statuses=StatusesSection(weights_sha256=statuses, fitted_on="x", new=new))
         if directions:
             write_section(tmp_path, directions=directions_section(RADIUS, DIRECTION, directions, "x"))
         return tmp_path
@@ -69,18 +75,19 @@ def test_without_a_file_the_model_works_and_says_what_is_missing(tmp_path: Path)
     weights, notes = read_pattern_weights(tmp_path, SHA)
     assert weights == PLAIN
     assert weights.score is None
-    assert [note.split(":")[1].split()[0] for note in notes] == ["peaks", "verdicts", "directions"]
+    assert [note.split(":")[1].split()[0] for note in notes] == ["peaks", "scores", "statuses", "directions"]
     assert all(PATTERNS_FILE in note for note in notes)
 
 
-@pytest.mark.parametrize("stale", ["peaks", "verdicts", "directions"])
+@pytest.mark.parametrize("stale", ["peaks", "scores", "statuses", "directions"])
 def test_a_section_of_other_weights_is_left_out_and_the_others_stay(make: Make, stale: str) -> None:
     weights, notes = read_pattern_weights(make(**{stale: OTHER}), SHA)
     assert len(notes) == 1
     assert stale in notes[0]
     assert "other network weights" in notes[0]
     assert (weights.peaks == PLAIN.peaks) is (stale == "peaks")
-    assert (weights.score is None) is (stale == "verdicts")
+    assert (weights.score is None) is (stale == "scores")
+    assert (weights.new is None) is (stale == "statuses")
     assert (weights.radius == PLAIN.radius) is (stale == "directions")
 
 
@@ -89,7 +96,7 @@ def test_terms_of_another_version_are_left_out(make: Make) -> None:
     path.write_text(path.read_text().replace("      steepness:", "      roundness:"))
     weights, notes = read_pattern_weights(path.parent, SHA)
     assert weights.score is None
-    assert weights.new is None
+    assert weights.new == NEW
     assert "other terms" in notes[0]
 
 
@@ -104,9 +111,9 @@ def test_directions_with_other_fields_are_left_out(make: Make) -> None:
 def test_order_of_terms_in_the_file_does_not_matter(make: Make) -> None:
     folder = make()
     file = read_patterns_file(folder)
-    assert file.verdicts is not None
-    turned = file.verdicts.score.model_copy(update={"terms": dict(reversed(file.verdicts.score.terms.items()))})
-    write_section(folder, verdicts=file.verdicts.model_copy(update={"score": turned}))
+    assert file.scores is not None
+    turned = file.scores.score.model_copy(update={"terms": dict(reversed(file.scores.score.terms.items()))})
+    write_section(folder, scores=file.scores.model_copy(update={"score": turned}))
     assert read_pattern_weights(folder, SHA)[0].score == SCORE
 
 
