@@ -31,6 +31,8 @@ def folder_rows(folder: Path) -> tuple[list[Row], list[str]]:
         ]
         cells = {role: str(files[0].absolute()) for role, files in found.items() if len(files) == 1}
         rows.append(Row(name, {"pair_id": name.replace("/", "-"), **cells}))
+    if not rows:
+        problems.append("no subfolder holds an image called after.* (beside it before.* and structures.*, where known)")
     return rows, problems
 
 

@@ -100,19 +100,30 @@ def _listed(path: Path, problems: Sequence[str]) -> str:
 
 
 def _csv_rows(path: Path) -> tuple[list[Row], list[str]]:
-    """Rows of a CSV file with a header; unknown columns and cells beyond the header are problems."""
+    """Rows of a CSV file with a header; unknown columns and cells beyond the header are problems.
+
+    Spreadsheets of some countries separate by semicolons; what separates the header separates all.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns = list(reader.fieldnames or ())
-            lines = [(reader.line_num, cells) for cells in reader]
+            head = stream.readline()
+            separator = max(",;\t", key=head.count)
+            columns = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator), [])]
+            reader = csv.DictReader(stream, columns, delimiter=separator)
+            lines = [(reader.line_num + 1, cells) for cells in reader]
+    except FileNotFoundError as error:
+        raise ManifestError(f"{path}: no such file; check the path") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path}: cannot be read as a CSV manifest ({error})") from error
-    problems = [
-        f"column {name!r} is not known; the columns are {', '.join(COLUMNS)}" for name in columns if name not in COLUMNS
-    ]
+        hint = "save it as CSV in UTF-8, with a header line"
+        raise ManifestError(f"{path}: cannot be read as a CSV manifest ({error}); {hint}") from error
+    problems = [f"column {name!r} stands there twice" for name in COLUMNS if columns.count(name) > 1]
+    if unknown := [name for name in columns if name not in COLUMNS]:
+        problems.append(
+            f"{'columns' if len(unknown) > 1 else 'column'} {', '.join(map(repr, unknown))} not known; "
+            f"the columns are {', '.join(COLUMNS)}"
+        )
     if "after" not in columns:
-        problems.append("there is no column 'after'")
+        return [], [*problems, "there is no column 'after'"]
     rows = []
     for line, cells in lines:
         if None in cells:
@@ -134,6 +145,8 @@ def _entry(row: Row, folder: Path, base: AssessConfig) -> tuple[PairEntry | None
         return None, ["there is no after image"]
     paths = {name: _absolute(cells[name], folder) for name in PATH_COLUMNS if name in cells}
     problems = [text for name, path in paths.items() for text in _path_problems(name, path)]
+    if paths.get("before") == paths["after"]:
+        problems.append("before and after are the same file; leave 'before' empty for the after image alone")
     pair_id = cells.get("pair_id") or Path(paths["after"]).stem
     if not _PAIR_ID.fullmatch(pair_id):
         problems.append(
@@ -158,8 +171,12 @@ def _setting_problems(overrides: Mapping[str, Any], base: AssessConfig) -> Itera
     try:
         AssessConfig.model_validate(base.model_dump() | dict(overrides))
     except ValidationError as error:
-        for wrong in error.errors():
-            yield f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']} (got {wrong['input']})"
+        messages = {str(wrong["loc"][0]): wrong["msg"] for wrong in reversed(error.errors())}
+        for name, value in overrides.items():
+            if name.endswith("bands") and name in messages:
+                yield f"{name}: give three band numbers from 1, for instance 3,2,1 (got {','.join(value)})"
+            elif name in messages:
+                yield f"{name}: {messages[name]} (got {value})"
 
 
 def _absolute(text: str, folder: Path) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.pool import ProcessWorkers
 from cv_pipeline.batch.record import PairStatus
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts, read_records
+from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import BatchError
 from tests.batch.standins import entries, entry, write_model, write_pair
 from tests.batch.test_run import starts, whole
@@ -64,7 +66,11 @@ def worker(port: int) -> tuple[str, ...]:
 
 
 def tables(out: Path) -> dict[str, bytes]:
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.glob("pairs/*/result/*"))}
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.glob("pairs/*/result/*"))
+        if path.is_file()
+    }
 
 
 def test_every_executor_gives_the_same_bytes_and_a_killed_worker_takes_only_its_pair(
@@ -90,6 +96,55 @@ def test_every_executor_gives_the_same_bytes_and_a_killed_worker_takes_only_its_
             assert always.pair_id == "always" and "killed or crashed" in always.error
             assert hangs.pair_id == "hangs" and "time limit of 5 s" in hangs.error
     assert tables(tmp_path / "processes") == tables(tmp_path / "cluster") == tables(tmp_path / "scheduler")
+
+
+@pytest.fixture
+def planted_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A network that knows the planted colours as a model folder of ONNX graphs, which every process can load."""
+    pytest.importorskip("onnxscript")
+    from cv_pipeline.segmentation import export_graph
+    from tests.segmentation.factories import PlantedNet, make_model
+    from tests.test_pipeline import BLAST_M, CRATER_M
+
+    make_model(tmp_path / "source")
+    with monkeypatch.context() as patched:
+        patched.setattr(export_graph, "load_network", lambda folder, model: PlantedNet(CRATER_M, BLAST_M).eval())
+        export_graph.export_model_folder(tmp_path / "source", "onnx", tmp_path / "planted")
+    return tmp_path / "planted"
+
+
+def test_the_pipeline_itself_gives_the_same_bytes_on_every_executor(
+    tmp_path: Path, planted_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Image files to reports; on Dask the larger scene is split and merged, on the processes it is not."""
+    from tests.test_pipeline import CRATERS, UTM, scene
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    pairs = []
+    for name, gsd_m in (("large", 0.5), ("small", 1.0)):
+        (tmp_path / name).mkdir()
+        paths = scene(tmp_path / name, (UTM, gsd_m), (UTM, gsd_m))
+        pairs.append(PairEntry(name, *(str(paths[part]) for part in ("before", "after", "structures"))))
+    config = AssessConfig(model=str(planted_model), threads=1, tile_px=256)
+    port = free_port()
+    with ExitStack() as stack:
+        stack.enter_context(process(*scheduler(port)))
+        stack.enter_context(process(*worker(port)))
+        executors = (
+            ("processes", ProcessWorkers(1, 1), None),
+            ("cluster", DaskWorkers(None, 2, 1), 40_000),
+            ("scheduler", DaskWorkers(f"tcp://127.0.0.1:{port}", 1, 1), 40_000),
+        )
+        for name, executor, split_px in executors:
+            result = run_batch(pairs, BatchSettings(tmp_path / "out" / name, config, split_px=split_px), executor)
+            assert result.counts == Counts(0, 2, 0, 0), list(read_records(tmp_path / "out" / name))
+    (large, small) = read_records(tmp_path / "out" / "processes")
+    assert large.impacts == len(CRATERS) and small.impacts > 0
+    found = {name: tables(tmp_path / "out" / name) for name, *_ in executors}
+    assert len(found["processes"]) > 20
+    for name in ("cluster", "scheduler"):
+        assert found[name].keys() == found["processes"].keys()
+        assert [path for path, data in found[name].items() if data != found["processes"][path]] == []
 
 
 def test_a_scheduler_that_is_restarted_costs_nothing(tmp_path: Path) -> None:

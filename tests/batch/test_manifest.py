@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
         read_manifest(tmp_path / "pairs.csv")
     text = str(caught.value)
     for part in (
-        "column 'colour' is not known",
+        "column 'colour' not known",
         "missing.tif: no such file",
         "'../two' cannot name a folder",
         "gsd_m: Input should be greater than 0",
@@ -63,6 +64,42 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
     ):
         assert part in text, part
     assert "9 problem(s)" in text
+
+
+def test_spreadsheets_of_other_countries_and_careless_headers(tmp_path: Path) -> None:
+    for name in ("b.tif", "a.tif"):
+        image(tmp_path / name)
+    for text in ("After; before ;bands\r\na.tif; b.tif;3,2,1\r\n", "\ufeffafter\tBEFORE\tbands\na.tif\tb.tif\t3,2,1\n"):
+        (tmp_path / "pairs.csv").write_text(text)
+        (pair,) = read_manifest(tmp_path / "pairs.csv")
+        assert (pair.before, pair.after) == (str(tmp_path / "b.tif"), str(tmp_path / "a.tif"))
+        assert pair.config(AssessConfig()).bands == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("after,before,after\na.tif,,a.tif\n", "column 'after' stands there twice"),
+        ("before,structures\na.tif,\n", "1 problem(s).*there is no column 'after'"),
+        ("after,before\na.tif,a.tif\n", "line 2: before and after are the same file"),
+        ("after,gsd,bands,score_threshold\na.tif,0.5m,1-2,40%\n", "3 problem(s).*gsd_m: .*bands.*score_threshold"),
+        ("after,before\na.tif,.\n", "line 2: before: .*folder"),
+    ],
+)
+def test_mistakes_are_told_once_and_in_words(tmp_path: Path, text: str, told: str) -> None:
+    image(tmp_path / "a.tif")
+    (tmp_path / "pairs.csv").write_text(text)
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(tmp_path / "pairs.csv")
+    assert re.search(told.replace("(s)", r"\(s\)"), str(caught.value), re.DOTALL), str(caught.value)
+
+
+def test_a_manifest_that_is_not_there_or_a_folder_without_scenes(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="no such file"):
+        read_manifest(tmp_path / "pairs.csv")
+    image(tmp_path / "after.tif")
+    with pytest.raises(ManifestError, match=r"no subfolder holds an image called after\.\*"):
+        read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "before,after\n", "\xff\xfe"])
