@@ -37,7 +37,7 @@ def entry(path: Path) -> PairEntry:
 
 
 def obey(given: PairEntry, config: AssessConfig, scratch: Path) -> Found:
-    """Do what the image says: take time, write bytes, fail, or die in the middle of writing."""
+    """Do what the image says: take time or memory, write bytes, fail, or die in the middle of writing."""
     orders = json.loads(Path(given.after).read_text())
     assert config.out_dir is not None
     if orders.get("log"):  # one line a start, appended in one write, to see what was run twice
@@ -52,7 +52,9 @@ def obey(given: PairEntry, config: AssessConfig, scratch: Path) -> Found:
         if orders["die"] != "always":
             Path(orders["die"]).touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    held = b"x" * orders.get("memory", 0)
     time.sleep(orders.get("seconds", 0))
+    del held
     if orders.get("error"):
         raise ImageError(f"{given.after}: {orders['error']}")
     if orders.get("defect"):

@@ -61,8 +61,8 @@ def scheduler(port: int) -> tuple[str, ...]:
     return "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"
 
 
-def worker(port: int) -> tuple[str, ...]:
-    return "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard"
+def worker(port: int, *more: str) -> tuple[str, ...]:
+    return "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", *more
 
 
 def tables(out: Path) -> dict[str, bytes]:
@@ -170,6 +170,17 @@ def test_a_scheduler_that_is_restarted_costs_nothing(tmp_path: Path) -> None:
     assert whole(tmp_path / "out") == names
     assert {record.status for record in read_records(tmp_path / "out")} == {PairStatus.DONE}
     assert sum(starts(log).values()) <= len(names) + 2  # what ran when it went away is run again, no more
+
+
+def test_a_pair_that_needs_more_memory_than_a_worker_may_have_fails_alone(tmp_path: Path, settings: Make) -> None:
+    pairs = entries(tmp_path / "in", 2)
+    pairs.insert(1, entry(write_pair(tmp_path / "in", "greedy", memory=900_000_000, seconds=120)))
+    port = free_port()
+    with process(*scheduler(port)), process(*worker(port, "--memory-limit", "600MB")):
+        result = run_batch(pairs, settings(), DaskWorkers(f"tcp://127.0.0.1:{port}", 1, 1))
+    assert result.counts == Counts(0, 2, 0, 1)
+    (failed,) = read_records(tmp_path / "out", [PairStatus.FAILED])
+    assert failed.pair_id == "greedy" and "out of memory" in failed.error
 
 
 def test_no_scheduler_is_told(tmp_path: Path, settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:

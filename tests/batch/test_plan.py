@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from cv_pipeline.errors import ManifestError
 from tests.batch.standins import write_model
 from tests.conftest import texture
 
+ROOT = Path(__file__).parents[2]
 COST = Cost(2.0, 3.0, 1.0, 10**9, 1e6, 2e6, 5e6, 2048)
 
 
@@ -87,15 +90,36 @@ def test_sizes_are_at_the_models_gsd(make_tiff: Callable[..., Path], tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_probe_measures_a_real_pair(make_tiff: Callable[..., Path], tmp_path: Path) -> None:
-    from cv_pipeline.batch.probe import probe
+def test_plan_runs_to_its_end_and_feeds_the_simulated_archive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole command on a small drawn pair: a real probe in a worker of its own, then the archive made of it."""
+    from typer.testing import CliRunner
+
+    from cv_pipeline.cli import app
     from tests.segmentation.factories import make_model
+    from tests.test_pipeline import UTM, scene
 
     make_model(tmp_path / "model")
-    config = AssessConfig(model=str(tmp_path / "model"), precision="fp32")
-    pair = PairEntry(
-        "a", str(make_tiff(texture(400, 420), name="b.tif")), str(make_tiff(texture(400, 420), name="a.tif")), None
+    paths = scene(tmp_path, (UTM, 0.5), (UTM, 0.5))
+    (tmp_path / "pairs.csv").write_text(
+        f"pair_id,before,after,structures\npair,{paths['before']},{paths['after']},{paths['structures']}\n"
+        f"alone,,{paths['after']},\n"
     )
-    cost = probe(pair, config, 1)
+    words = ["plan", str(tmp_path / "pairs.csv"), "--model", str(tmp_path / "model"), "--precision", "fp32"]
+    result = CliRunner().invoke(app, [*words, "--workers", "2", "--json"])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    plan, cost = document["plan"], Cost(**document["cost"])
+    assert (plan["pairs"], plan["workers"], plan["split_pairs"]) == (2, 2, 0)
+    assert plan["megapixels"] == pytest.approx(2 * 0.276**2, rel=0.01)  # 138 m at 0.5 m
+    assert plan["area_km2"] == pytest.approx(2 * 0.138**2, rel=0.01)
     assert cost.network_s_per_mpx > 0 and cost.memory_bytes > 10**8 and cost.scratch_bytes_per_mpx > 10**5
-    assert cost.seconds(1.0) >= cost.network_s_per_mpx
+    assert plan["played"]["work_s"] == pytest.approx(2 * cost.seconds(plan["megapixels"] / 2))
+    assert plan["output_bytes"] > 2 * 10**5
+
+    (tmp_path / "plan.json").write_text(result.stdout)
+    main = runpy.run_path(str(ROOT / "scripts" / "simulate_archive.py"))["main"]
+    main(tmp_path / "plan.json", area_km2=2000)
+    printed = capsys.readouterr().out
+    assert "terapixels at 0.5 m" in printed and "4096" in printed
