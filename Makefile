@@ -63,12 +63,13 @@ RUN    = models/$(MODEL)/figures
 figures: setup  ## measure MODEL (default small) and write its card's figures anew; needs DATA (../shared/data)
 	mkdir -p $(RUN) runs/figures/$(MODEL)
 	$(BIN)/python scripts/check_gsd.py --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/gsd.json
+	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --tta --out $(RUN)/tta.json
 	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real
 	cp runs/figures/$(MODEL)/real/evaluation.json $(RUN)/real.json
 	$(BIN)/python scripts/check_false_alarms.py --model $(MODEL) --data $(DATA) --out runs/figures/$(MODEL)/false_alarms
 	cp runs/figures/$(MODEL)/false_alarms/false_alarms.json $(RUN)/false_alarms.json
 	$(BIN)/python scripts/benchmark_models.py --model $(MODEL) --json $(RUN)/speed.json
-	$(BIN)/python scripts/write_card.py --model $(MODEL)
+	$(BIN)/python scripts/write_card.py --model $(MODEL) $(if $(filter small,$(MODEL)),README.md docs/false_alarms.md)
 
 lint: setup  ## check style, format and types
 	$(BIN)/ruff check .

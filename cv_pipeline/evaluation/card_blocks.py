@@ -1,7 +1,7 @@
-"""Tables of a model card, written from the files that the measuring scripts leave, so that no figure is typed by hand.
+"""Tables of a model card, and of documents that quote it, written from what the measuring scripts leave.
 
-A card holds blocks between ``<!-- figures: NAME -->`` and ``<!-- end -->``; what stands between is replaced.
-``metrics.json`` lies in the model folder, the other files in its folder ``figures/``.
+So no figure is typed by hand. A text holds blocks between ``<!-- figures: NAME -->`` and ``<!-- end -->``; what stands
+between is replaced. ``metrics.json`` lies in the model folder, the other files in its folder ``figures/``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from cv_pipeline.errors import ModelError
 FIGURES = "figures"
 _MODES = {"pair": "before + after", "after_only": "after alone"}
 _BLOCK = re.compile(r"(<!-- figures: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_PAIRS = "town after the tornado, with before"
+_BLOBS = ("multi-scale dark-blob detector (`../shared/data/README.md`)", "0.262", "0.356", "-", "-")
+"""A figure that came with the data; its detector is not ours."""
 
 Document = Mapping[str, Any]
 
@@ -165,6 +169,65 @@ def _false_alarms(document: Document) -> str:
     )
 
 
+def _false_alarms_short(document: Document) -> str:
+    heads = ("real ground without craters", "km²", "false alarms", "per km² (95 %, Poisson)")
+    rows = []
+    for label, name in (("single images", "all, after-only"), ("pairs, before and after a tornado", _PAIRS)):
+        row = document["classes"][name]
+        alarms = _with_interval(row["per_km2"], row["interval_95"], 1)
+        rows.append((label, f"{row['km2']:.2f}", str(row["false_alarms"]), alarms))
+    return markdown(heads, rows)
+
+
+def _real_short(document: Document) -> str:
+    score = document["scores"][-1]
+    interval = score["ap_interval"]
+    row = (
+        "model `small`",
+        _with_interval(score["ap"], (interval["low"], interval["high"])),
+        f"{score['best']['f1']:.2f}",
+        _with_interval(score["default"]["f1"], _low_high(score["default_f1_interval"])),
+        f"{score['median_distance_m']:.2f} m",
+    )
+    heads = ("", "AP", "best F1", "F1 at the shipped threshold", "median distance to the label")
+    return markdown(heads, [row, _BLOBS])
+
+
+def _tta(document: Document) -> str:
+    heads = ("mode, mean over eight symmetries", "AP", "F1", "crater IoU", "blast IoU")
+    rows = []
+    for key, mode in _MODES.items():
+        found = document[key]
+        rows.append(
+            (
+                mode,
+                _with_interval(found["ap"], found["ap_interval_95"]),
+                _with_interval(found["at_threshold"]["f1"], found["f1_interval_95"]),
+                f"{document['crater_iou'][key]:.2f}",
+                f"{document['blast_iou'][key]:.2f}",
+            )
+        )
+    return markdown(heads, rows)
+
+
+def _designs(document: Document) -> str:
+    heads = ("design", "parameters", "GFLOP/MP", "CPU min", "AP, before + after", "AP, after alone", "blast IoU, pair")
+    rows = []
+    for name, design in document.items():
+        pair, alone = design["figures"]["pair"], design["figures"]["after_only"]
+        rows.append(
+            (
+                name,
+                f"{design['parameters'] / 1e6:.2f} M",
+                f"{design['gflop_per_megapixel']:.1f}",
+                f"{design['cpu_minutes']:.1f}",
+                *(_with_interval(found["ap"], found["ap_interval_95"]) for found in (pair, alone)),
+                f"{pair['blast_mask']['iou']:.2f}",
+            )
+        )
+    return markdown(heads, rows)
+
+
 def _gsd(document: Document) -> str:
     heads = ("GSD", "mode", "craters", "AP", "precision", "recall", "F1", "median error")
     rows = []
@@ -197,8 +260,12 @@ BLOCKS: dict[str, tuple[str, Callable[[Document], str]]] = {
     "radius": ("metrics.json", _bands("by_radius_m", "crater radius, m")),
     "family": ("metrics.json", _bands("by_family", "look")),
     "learning": (f"{FIGURES}/learning.json", _learning),
+    "tta": (f"{FIGURES}/tta.json", _tta),
+    "designs": (f"{FIGURES}/designs.json", _designs),
     "real": (f"{FIGURES}/real.json", _real),
+    "real-short": (f"{FIGURES}/real.json", _real_short),
     "false-alarms": (f"{FIGURES}/false_alarms.json", _false_alarms),
+    "false-alarms-short": (f"{FIGURES}/false_alarms.json", _false_alarms_short),
     "gsd": (f"{FIGURES}/gsd.json", _gsd),
     "speed": (f"{FIGURES}/speed.json", _speed),
 }

@@ -39,3 +39,21 @@ def test_an_unknown_block_and_a_missing_or_malformed_file_are_named(tmp_path: Pa
 
 def test_rows_of_a_table_stand_under_their_heads() -> None:
     assert tables(markdown(("a", "b"), [("1", "2"), ("3", "4")])) == [[{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]]
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("models/small/README.md", "small"),
+        ("models/tiny/README.md", "tiny"),
+        ("README.md", "small"),
+        ("docs/false_alarms.md", "small"),
+    ],
+)
+def test_shipped_texts_say_what_was_measured(text: str, model: str) -> None:
+    written = (ROOT / text).read_text(encoding="utf-8")
+    assert "<!-- figures:" in written
+    assert fill_card(written, ROOT / "models" / model) == written
