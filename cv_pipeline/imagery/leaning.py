@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from affine import Affine
 
-from cv_pipeline.imagery.straight import KERNEL_REACH, Axis, kernel_width, weights
+from cv_pipeline.imagery.straight import KERNEL_REACH, Axis, by_band, kernel_width, weights
 from cv_pipeline.types import BoolArray, Float32Array, Grid, Window
 
 MAX_LEAN = 0.02
@@ -50,10 +50,14 @@ class Lean:
         m = self.matrix
         rows = np.arange(of.row, of.row + of.height) + 0.5
         starts = m.c - m.b * m.f / m.e + m.b / m.e * rows
-        across = _shifted(np.ascontiguousarray(image, np.float32), starts, m.a - m.b * m.d / m.e, of.col, part[1::2])
         columns = np.arange(part.col, part.col + part.width) + 0.5
-        down = _shifted(cv2.transpose(across), m.f + m.d * columns, m.e, of.row, part[::2])
-        return np.asarray(cv2.transpose(down))
+
+        def of_band(plane: Float32Array) -> Float32Array:
+            across = _shifted(plane, starts, m.a - m.b * m.d / m.e, of.col, part[1::2])
+            down = _shifted(np.asarray(cv2.transpose(across)), m.f + m.d * columns, m.e, of.row, part[::2])
+            return np.asarray(cv2.transpose(down))
+
+        return by_band(of_band, image)
 
     def nearest(self, part: Window) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Rows and columns (height, width) of the image's pixels under the centres of a window's pixels."""
@@ -94,22 +98,21 @@ def resample_leaning(
 
 
 def _shifted(
-    image: npt.NDArray[Any], starts: npt.NDArray[np.floating[Any]], step: float, origin: int, wanted: tuple[int, ...]
+    image: Float32Array, starts: npt.NDArray[np.floating[Any]], step: float, origin: int, wanted: tuple[int, ...]
 ) -> Float32Array:
-    """Rows (n, length[, bands]) of an image, which begin at pixel ``origin``, each from a start of its own.
+    """Rows (n, length) of an image, which begin at pixel ``origin``, each from a start of its own.
 
     ``wanted`` is the first pixel and how many. As rows with one start follow each other they are done together.
     """
     first, count = wanted
     phases = np.rint(starts * _PHASES).astype(int)
-    out = np.empty((len(image), count, *image.shape[2:]), np.float32)
+    out = np.empty((len(image), count), np.float32)
     for low, high in _runs(phases):
         whole, phase = divmod(int(phases[low]), _PHASES)
         sums = _weights(step, phase, first, count)
         at = whole + sums.first - _FAR // 2 - origin
-        turned = cv2.transpose(image[low:high, at : at + sums.count])
-        made = sums.matrix @ turned.reshape(sums.count, -1)
-        out[low:high] = cv2.transpose(made.reshape(count, high - low, *image.shape[2:])).reshape(out[low:high].shape)
+        made = sums.matrix @ cv2.transpose(image[low:high, at : at + sums.count]).reshape(sums.count, -1)
+        out[low:high] = cv2.transpose(made).reshape(high - low, count)
     return out
 
 
