@@ -22,8 +22,7 @@ from cv_pipeline.simulation.config import SimulationConfig
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "docs" / "tutorials" / "film.yaml"
 BACKGROUNDS = ROOT / "datasets" / "strikebench" / "backgrounds"
-TILES_PX, GSD_M = 384, 0.6
-JUDGED = 12
+SIZE_PX, GSD_M = 384, 0.6
 BEGIN, END = "<!-- written by scripts/domain_shift.py -->", "<!-- end -->"
 
 
@@ -53,7 +52,7 @@ def render(out: Path, scenes: int, seed: int, config: SimulationConfig) -> list[
 
     from cv_pipeline.simulation.dataset import DatasetSettings, simulate_dataset
 
-    settings = DatasetSettings(BACKGROUNDS, scenes, seed, TILES_PX, GSD_M, "validate", None, config)
+    settings = DatasetSettings(BACKGROUNDS, scenes, seed, SIZE_PX, GSD_M, "validate", None, config)
     simulate_dataset(settings, out, overwrite=True)
     folders = sorted(path for path in out.iterdir() if path.is_dir())
     for folder in folders:
@@ -142,8 +141,9 @@ def table(rows: Sequence[Found], steps: int, weights: str) -> str:
     base = rows[0]
     asked = sum(scene.labels for scene in base.film)
     lines = [
-        f"Simulated scenes; base model with weights `{weights}`, {steps} steps each; AP over {JUDGED} other film scans "
-        f"({asked} craters) and {JUDGED} ordinary scenes, after image alone; gains with 95 % intervals over scenes.",
+        f"Simulated scenes; base model with weights `{weights}`, {steps} steps each; AP over {len(base.film)} other "
+        f"film scans ({asked} craters) and {len(base.ordinary)} ordinary scenes, after image alone; gains with 95 % "
+        "intervals over scenes.",
         "",
         "| trained | labels | AP, film | gain | AP, ordinary | gain |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -162,6 +162,7 @@ def main(
     out: Annotated[Path, typer.Option(help="folder for scenes, runs and table.md")],
     model: Annotated[str, typer.Option(help="the model to start from")] = "small",
     steps: Annotated[int, typer.Option(min=1, help="steps of each fine-tuning")] = 100,
+    scenes: Annotated[int, typer.Option(min=2, help="judged scenes of each kind")] = 12,
     into: Annotated[Path | None, typer.Option(help="Markdown file whose marked table is written anew")] = None,
     threads: Annotated[int, typer.Option(help="torch threads")] = 1,
 ) -> None:
@@ -176,7 +177,7 @@ def main(
         film = read_simulation_config(SETTINGS)
         plain = film.model_copy(update={"sensor": SimulationConfig().sensor})
         own = render(out / "own", max(case.scenes for case in CASES), 1, film)
-        judged = (render(out / "film", JUDGED, 2, film), render(out / "ordinary", JUDGED, 2, plain))
+        judged = (render(out / "film", scenes, 2, film), render(out / "ordinary", scenes, 2, plain))
         rows = [Found("not at all", 0, *(judge(model, folders) for folders in judged))]
         for case in CASES:
             what = "behind the encoder" if case.freeze_encoder else "all"

@@ -51,9 +51,8 @@ def _shell(code: str, folder: Path, where: str) -> str:
     """What a shell block prints on stdout, with the commands of this Python first; any failing line fails it."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = os.environ | {"PATH": path, "COLUMNS": "120"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", code], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    command = ["bash", "-euo", "pipefail", "-c", code]
+    done = subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{where}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
