@@ -35,6 +35,9 @@ def main(
     tta: Annotated[bool, typer.Option("--tta", help="mean over the eight symmetries of the square")] = False,
     look: Annotated[bool, typer.Option("--look", help="judge candidates in the images too, as a run does")] = False,
     precision: Annotated[Literal["auto", "fp32", "bf16"], typer.Option(help="of the network's inside")] = "auto",
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="write the figures into the model folder's metrics.json too")
+    ] = False,
     threads: Annotated[int, typer.Option(help="torch threads")] = 1,
 ) -> None:
     """Score a model or a checkpoint on simulated scenes over held-out places."""
@@ -46,9 +49,12 @@ def main(
     from cv_pipeline.evaluation.subject import load_subject
     from cv_pipeline.segmentation.backend import Backend, TorchBackend
     from cv_pipeline.segmentation.symmetry import Symmetric
-    from cv_pipeline.segmentation.zoo import ModelFile
+    from cv_pipeline.segmentation.zoo import ModelFile, find_model
 
     torch.set_num_threads(threads)
+    if metrics and (tta or look or calibrate or config is not None or precision != "auto"):
+        console.print("[red]error:[/red] --metrics is for a model as it ships: leave out all settings of the scoring")
+        raise typer.Exit(2)
 
     def backend_of(described: ModelFile | None) -> Backend:
         plain = TorchBackend(subject.net, described, precision)
@@ -91,8 +97,17 @@ def main(
         }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(document, indent=1) + "\n")
+    if metrics:
+        update_metrics(find_model(model), judged.document(threshold), scenes)
     _print(document)
     console.print(f"written: {out} ({seconds:.0f} s for both modes)")
+
+
+def update_metrics(folder: Path, figures: dict[str, Any], scenes: int) -> None:
+    """Measured anew: what the export wrote into metrics.json; what it alone knows (calibrations) stays."""
+    path = folder / "metrics.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**kept, "scenes": scenes, **figures}, indent=2) + "\n", encoding="utf-8")
 
 
 def _print(document: dict[str, Any]) -> None:

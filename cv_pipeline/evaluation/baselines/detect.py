@@ -52,7 +52,8 @@ def _input(image: UInt8Array, size: tuple[int, int], gsd_m: float) -> torch.Tens
     shrinks = size[0] < image.shape[1]
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     small = cv2.copyMakeBorder(small, 0, -size[1] % STRIDE_PX, 0, -size[0] % STRIDE_PX, cv2.BORDER_REFLECT)
-    tensor = torch.from_numpy(normalise(small, np.ones(small.shape[:2], bool), gsd_m))[None]
+    rgb = np.asarray(small, np.uint8)
+    tensor = torch.from_numpy(normalise(rgb, np.ones(rgb.shape[:2], bool), gsd_m))[None]
     return tensor.contiguous(memory_format=torch.channels_last)
 
 

@@ -91,7 +91,7 @@ def train_network(
     """
     cv2.setNumThreads(0)  # loaders fork, and may hang when OpenCV's threads are up
     torch.manual_seed(config.seed)
-    net = ARCHITECTURES[name].build().to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    net = ARCHITECTURES[name].build().to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     done, last = _resume(folder / CHECKPOINT, net, optimizer, config), min(until_step or config.steps, config.steps)
     settings = config.stream_config()
@@ -106,7 +106,7 @@ def train_network(
             logits = net(after, before)
         loss = crater_loss(logits.float(), batch["truth"])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), _GRADIENT_CLIP)
         optimizer.step()
         done += 1

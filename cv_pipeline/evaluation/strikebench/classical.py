@@ -148,7 +148,7 @@ def as_raw(rows: list[tuple[float, float, float, float]]) -> Raw:
 
 
 CLASSICAL: dict[str, Detector] = {
-    "blob": Detector(blob, {"threshold": (0.03, 0.05, 0.08, 0.12)}, "multi-scale blobs (skimage blob_log)"),
+    "blob": Detector(blob, {"threshold": (0.05, 0.08, 0.12)}, "multi-scale blobs (skimage blob_log)"),
     "hough": Detector(
         hough, {"edge": (60.0, 100.0, 160.0), "votes": (6.0, 9.0, 13.0)}, "Hough circles (cv2.HoughCircles)"
     ),
@@ -157,7 +157,7 @@ CLASSICAL: dict[str, Detector] = {
     ),
     "difference": Detector(
         difference,
-        {"threshold": (0.03, 0.05, 0.08, 0.12)},
+        {"threshold": (0.05, 0.08, 0.12)},
         "difference of the dates (cv2.phaseCorrelate) and blobs (skimage blob_log)",
         uses_before=True,
     ),
