@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WANTED = $(shell cat pyproject.toml setup.py constraints.txt | sha256sum | cut -c1-64)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-full test test-slow test-browser figures lint format constraints clean
+.PHONY: help setup demo bench bench-full test test-slow test-browser figures docs lint format constraints clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,7 @@ RUN    = models/$(MODEL)/figures
 figures: setup  ## measure MODEL (default small) and write its card's figures anew; needs DATA (../shared/data)
 	mkdir -p $(RUN) runs/figures/$(MODEL)
 	$(BIN)/python scripts/check_gsd.py --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/gsd.json
+	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --metrics --out runs/figures/$(MODEL)/simulated.json
 	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --tta --out $(RUN)/tta.json
 	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real
 	cp runs/figures/$(MODEL)/real/evaluation.json $(RUN)/real.json
@@ -70,6 +71,11 @@ figures: setup  ## measure MODEL (default small) and write its card's figures an
 	cp runs/figures/$(MODEL)/false_alarms/false_alarms.json $(RUN)/false_alarms.json
 	$(BIN)/python scripts/benchmark_models.py --model $(MODEL) --json $(RUN)/speed.json
 	$(BIN)/python scripts/write_card.py --model $(MODEL) $(if $(filter small,$(MODEL)),README.md docs/false_alarms.md)
+
+docs: setup  ## build the documentation site into build/site (installs what it needs once, then needs no network)
+	@$(BIN)/python -c 'import mkdocs, mkdocstrings_handlers.python' 2>/dev/null || $(PIP) install -qq -c constraints.txt -e '.[docs]'
+	@$(BIN)/mkdocs build --strict --clean --quiet
+	@echo "open build/site/index.html"
 
 lint: setup  ## check style, format and types
 	$(BIN)/ruff check .
