@@ -30,7 +30,7 @@ setup:  ## create .venv and install everything (once)
 	  $(PYTHON) -m venv $(VENV); \
 	fi; \
 	echo "Installing into $(VENV): PyTorch with its companions, about 3 GB to download, 7 GB on disk; some minutes, once only."; \
-	$(PIP) install -qq -c constraints.txt torch torchvision -e '.[train,dev,onnx]'; \
+	$(PIP) install -qq -c constraints.txt torch torchvision -e '.[train,dev,onnx,dask,stac]'; \
 	$(BIN)/python -c 'import torch, torchvision; torchvision.ops.nms'; \
 	echo "$(WANTED)" > $(READY); \
 	echo "Set-up done."

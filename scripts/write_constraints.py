@@ -1,4 +1,4 @@
-"""Writes the versions installed for ``cv-pipeline[train,dev,onnx]`` to ``constraints.txt``; its head stays."""
+"""Writes the versions installed for ``cv-pipeline[train,dev,onnx,dask,stac]`` to ``constraints.txt``; its head stays."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def installed_closure(name: str, extras: frozenset[str]) -> dict[str, str]:
 def main() -> None:
     path = ROOT / "constraints.txt"
     head = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-    versions = installed_closure("cv-pipeline", frozenset({"train", "dev", "onnx"}))
+    versions = installed_closure("cv-pipeline", frozenset({"train", "dev", "onnx", "dask", "stac"}))
     pins = [f"{name}=={version}" for name, version in sorted(versions.items()) if not LEFT_OUT.match(name)]
     path.write_text("\n".join([*head, *pins]) + "\n", encoding="utf-8")
 
