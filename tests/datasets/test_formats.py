@@ -13,7 +13,9 @@ from cv_pipeline.cli import app
 from cv_pipeline.datasets.check import check_dataset
 from cv_pipeline.datasets.formats import FORMATS, open_dataset
 from cv_pipeline.errors import LabelsError
-from cv_pipeline.evaluation.scored import read_band
+from cv_pipeline.evaluation.found import Found
+from cv_pipeline.evaluation.scorecard import scorecard
+from cv_pipeline.evaluation.scored import ask, read_band, score_scene, stated_classes
 from cv_pipeline.types import Status
 from tests.datasets.factories import FACTORIES, SIZE, image, put
 
@@ -40,6 +42,20 @@ def test_objects_lie_where_they_were_drawn(name: str, tmp_path: Path) -> None:
         drawn = shapely.Polygon(first.outline_px)
         assert drawn.area == pytest.approx(80.0)
         assert drawn.bounds == pytest.approx((30.0, 20.0, 40.0, 28.0))
+
+
+@pytest.mark.parametrize("name", sorted(set(FACTORIES) - {"bright", "levir_cd"}))
+def test_detections_are_scored_on_every_format_with_objects(name: str, tmp_path: Path) -> None:
+    FACTORIES[name](tmp_path)
+    (scene,) = open_dataset(tmp_path).scenes()
+    asked = ask(scene, scene.objects[0].kind)
+    found = Found(
+        np.array([[35.2, 24.0], [50.0, 50.0]]), np.array([0.9, 0.3]), {"crater_radius_m": np.array([2.0, 1.0])}
+    )
+    card = scorecard([score_scene(asked, found, 0.5, classes=stated_classes([found]))], 0.5)
+    assert card["centres"]["at_threshold"]["precision"] == 1.0
+    assert card["centres"]["at_threshold"]["recall"] == pytest.approx(1 / card["objects"])
+    assert card["geometry"]["centre_error_m_median"]["value"] == pytest.approx(0.2 * asked.gsd_m, rel=0.01)
 
 
 @pytest.mark.parametrize(
