@@ -19,11 +19,14 @@ WARN_WINDOWS = 20
 WARN_SHARE = 0.2
 WARN_SD_PX = 1.0
 WARN_RESIDUAL_PX = 1.0
+WARN_LEAN_PX = 1.0
 _CLEAR_SHARE = 0.5
 """A small image has few windows; this share of them is enough."""
 
 
-def judge(used: int, matched: int, tried: int, residual_px: float, sd_px: float) -> tuple[Gate, str]:
+def judge(
+    used: int, matched: int, tried: int, residual_px: float, sd_px: float, lean_px: float = 0.0
+) -> tuple[Gate, str]:
     """Pass, warn or fail, with the reason.
 
     Args:
@@ -32,12 +35,13 @@ def judge(used: int, matched: int, tried: int, residual_px: float, sd_px: float)
         tried: windows that had imagery in both images.
         residual_px: what the transform leaves at the used windows, in px of the registration grid.
         sd_px: how far off a place of the scene may be, per axis, in the same px.
+        lean_px: how far the ground may be off along the line in which high things lean, in the same px.
     """
     said = f"{used} of {tried} windows matched"
     wrong = _refusal(said, used, matched, tried, sd_px)
     if wrong:
         return Gate.FAIL, wrong
-    doubt = _doubt(said, used, used / tried, residual_px, sd_px)
+    doubt = _doubt(said, used, used / tried, residual_px, sd_px, lean_px)
     if doubt:
         return Gate.WARN, doubt
     return Gate.PASS, f"{said}, leaving {residual_px:.2f} px"
@@ -57,12 +61,17 @@ def _refusal(said: str, used: int, matched: int, tried: int, sd_px: float) -> st
     return ""
 
 
-def _doubt(said: str, used: int, share: float, residual_px: float, sd_px: float) -> str:
+def _doubt(said: str, used: int, share: float, residual_px: float, sd_px: float, lean_px: float) -> str:
     """What to look at before trusting the result; empty where there is nothing."""
     if share < WARN_SHARE or (used < WARN_WINDOWS and share < _CLEAR_SHARE):
         return f"only {said}; check the alignment in the report before trusting distances"
     if residual_px > WARN_RESIDUAL_PX:
         return f"{said}, but they disagree by {residual_px:.1f} px; relief or lens may differ"
+    if lean_px > WARN_LEAN_PX:
+        return (
+            f"{said}, but they are spread along one line, as roofs are that lean; "
+            f"the ground itself may be off by {lean_px:.1f} px, compare roads and corners on the ground"
+        )
     if sd_px > WARN_SD_PX:
         return f"{said}, but parts of the scene may be off by {sd_px:.1f} px"
     return ""

@@ -17,7 +17,7 @@ from cv_pipeline.registration.gate import judge
 from cv_pipeline.registration.local import Bend, find_bend
 from cv_pipeline.registration.reader import Reader, array_reader, file_reader, plain_grid
 from cv_pipeline.registration.similarity import Fit, apply, rotation_deg, scale
-from cv_pipeline.registration.uncertainty import sd_px
+from cv_pipeline.registration.uncertainty import lean_px, sd_px
 from cv_pipeline.registration.windows import Matches
 from cv_pipeline.types import (
     AlignedPair,
@@ -122,8 +122,10 @@ def _describe(
     count = int(used.sum())
     residual = math.sqrt(float((left[used] ** 2).sum(axis=1).mean())) if count else 0.0
     shape = grid.height, grid.width
+    lean = lean_px(left) if count else 0.0
     sd = sd_px(matches.source[used], matches.target[used], bend, shape) if count else math.inf
-    gate, reason = judge(count, len(matches.source), matches.tried, residual, sd)
+    sd = math.hypot(sd, lean / math.sqrt(2))  # the lean is along one line, the SD that of either axis
+    gate, reason = judge(count, len(matches.source), matches.tried, residual, sd, lean)
     to_after = pixel_matrix(grid, after)
     trusted = fit is not None and gate is not Gate.FAIL
     found = fit.matrix if fit is not None and trusted else IDENTITY

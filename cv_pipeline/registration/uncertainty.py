@@ -1,4 +1,4 @@
-"""How far off a registration may be at a place of the scene."""
+"""How far off a registration may be at a place of the scene, and how far all of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ _NODES = 9
 _MIN_GROUPS, _MIN_TIES = 3, 3
 _COMMON_SD_PX = 0.05
 """What all windows may be off by together (light, sensor), which no residual shows."""
+_LEAN_REACH_PX = 4.0
+"""A match farther off is wrong rather than high."""
+_HEIGHT_PER_SPREAD = 2.0
+"""How high roofs stand on average, in SDs of their heights: houses of 3 to 9 m."""
+_QUARTILES_PER_SD = 1.349
+_CHANCE = 8.0
+"""Of n matches alike in all directions the logarithm of the variances' ratio has an SD of about 3.3 / sqrt(n)."""
 
 
 def sd_px(source: Float64Array, target: Float64Array, bend: Bend | None, shape: tuple[int, int]) -> float:
@@ -44,6 +51,27 @@ def sd_px(source: Float64Array, target: Float64Array, bend: Bend | None, shape: 
     fit_square = (len(kept) - 1) * float(placed.var(axis=0).mean())
     misfit_square = float(((target - _placed(source, target, bend, source)) ** 2).mean())
     return math.sqrt(fit_square + misfit_square + _COMMON_SD_PX**2)
+
+
+def lean_px(left: Float64Array) -> float:
+    """How far the ground may be off because the matches are on what stands on it and leans, px along one line; or 0.
+
+    Two views see what is high displaced along one line, in proportion to height. Matches at many heights are therefore
+    spread along that line and not across it. By how much the matches as a whole are above the ground no residual says;
+    as heights start from 0, it is about the spread of the heights itself, and of roofs alone twice that. The spread is
+    that of the middle half, so that a few roofs among many matches on the ground count for nothing.
+
+    Args:
+        left: (n, 2) what the registration leaves at all matches, used or not; empty and single ones give 0.
+    """
+    near = left[np.linalg.norm(left, axis=1) <= _LEAN_REACH_PX]
+    if len(near) < _MIN_GROUPS:
+        return 0.0
+    _, directions = np.linalg.eigh(np.cov(near.T))
+    low, high = np.percentile(near @ directions, [25, 75], axis=0)
+    across, along = ((high - low) / _QUARTILES_PER_SD) ** 2
+    by_chance = across * math.exp(_CHANCE / math.sqrt(len(near)))
+    return _HEIGHT_PER_SPREAD * math.sqrt(along - across) if along > by_chance else 0.0
 
 
 def _placed(source: Float64Array, target: Float64Array, bend: Bend | None, points: Float64Array) -> Float64Array:

@@ -30,3 +30,10 @@ def test_verdict(used: int, matched: int, tried: int, residual_px: float, sd_px:
     verdict, reason = judge(used, matched, tried, residual_px, sd_px)
     assert verdict is gate
     assert words in reason
+
+
+def test_ground_that_may_be_off_by_the_lean_of_roofs_is_said() -> None:
+    verdict, reason = judge(60, 60, 120, 0.3, 0.6, 1.4)
+    assert verdict is Gate.WARN
+    assert "ground itself may be off by 1.4 px" in reason
+    assert judge(60, 60, 120, 0.3, 0.6, 0.9)[0] is Gate.PASS
