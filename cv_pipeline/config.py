@@ -27,6 +27,7 @@ class AssessConfig(BaseModel):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="of the network's inside; auto: bf16 where the machine computes in it, recorded as such"
     )
+    device: Literal["cpu", "cuda"] = Field("cpu", description="what runs the network; cuda: the first GPU in sight")
     threads: int | None = Field(None, ge=1, description="CPU threads of the network; default: PyTorch's own choice")
     tta: bool = Field(False, description="mean over eight symmetries, at eight times the cost")
     screen: bool = Field(False, description="leave out tiles in which a cheap look finds no blob and no change")

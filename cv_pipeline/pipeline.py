@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cv_pipeline.accuracy.fixed import FixedAims
     from cv_pipeline.matching.nearest import StructureIndex
-    from cv_pipeline.segmentation.backend import Backend, Precision, Runtime
+    from cv_pipeline.segmentation.backend import Backend, Device, Precision, Runtime
     from cv_pipeline.segmentation.zoo import ModelFile
     from cv_pipeline.structures.file import StructureSet
     from cv_pipeline.types import AccuracySummary, AlignedPair, FootprintOffset, ScenePair, Structure
@@ -127,7 +127,8 @@ def prepare(
     progress("opening", 0, 1)
     model_dir = find_model(config.model)
     model = read_model_file(model_dir)
-    config = config.model_copy(update={"precision": choose_precision(model_dir, config.backend, config.precision)})
+    precision = choose_precision(model_dir, config.backend, config.precision, config.device)
+    config = config.model_copy(update={"precision": precision})
     pair = open_pair(before, after, config)
     for source in (pair.after, pair.before):
         if source is not None:
@@ -228,7 +229,8 @@ def segment_prepared(
 
     config = prepared.config
     pin_threads(config.threads)
-    backend = _backend(prepared.model_dir, prepared.model.model_dump_json(), config.backend, config.precision)
+    model = prepared.model.model_dump_json()
+    backend = _backend(prepared.model_dir, model, config.backend, config.precision, config.device)
     found = segment(
         prepared.aligned,
         Symmetric(backend) if config.tta else backend,
@@ -246,12 +248,12 @@ def segment_prepared(
 
 
 @lru_cache(maxsize=1)
-def _backend(model_dir: Path, model: str, runtime: Runtime | None, precision: Precision) -> Backend:
+def _backend(model_dir: Path, model: str, runtime: Runtime | None, precision: Precision, device: Device) -> Backend:
     """The network, kept for the next pair of the same model; ``model`` is the text of its description."""
     from cv_pipeline.segmentation.onnx_backend import load_backend
     from cv_pipeline.segmentation.zoo import ModelFile
 
-    return load_backend(model_dir, ModelFile.model_validate_json(model), runtime, precision)
+    return load_backend(model_dir, ModelFile.model_validate_json(model), runtime, precision, device)
 
 
 def _doubt_unseen(impacts: tuple[Impact, ...], aligned: AlignedPair, segmentation: Segmentation) -> tuple[Impact, ...]:

@@ -33,6 +33,8 @@ from cv_pipeline.config import AssessConfig
 TASK_S = 0.25
 """Length of a task that waits."""
 SIDE_PX = 256
+IDLE = 0.1
+"""Change of the ceiling, relative, from which on the machine was not idle."""
 TILE_PX = 512
 """Side of the bare forward pass."""
 
@@ -103,7 +105,7 @@ def run_network(model: str, passes: int, ready: Barrier, seconds: Queue[float]) 
 def ceiling(model: str, passes: int) -> float:
     """How much more two processes that do nothing but run the network get done than one."""
     spawn = multiprocessing.get_context("spawn")
-    taken_s = []
+    taken_s: list[float] = []
     for count in (1, 2):
         ready, seconds = spawn.Barrier(count), spawn.Queue()
         processes = [spawn.Process(target=run_network, args=(model, passes, ready, seconds)) for _ in range(count)]
@@ -132,6 +134,8 @@ def main(
     after = ceiling(model, passes) if work == "assess" else 2.0
     whole, running = two[0] / one[0], two[1] / one[1]
     highest = (before + after) / 2
+    if abs(before - after) > IDLE * highest:
+        typer.echo("the ceiling moved while this ran: other programs were at work, so these figures say nothing")
     typer.echo(f"{pairs} pairs, {work}, {available_cores()} logical cores")
     typer.echo(f"two workers over one: {whole:.2f} times; without the start of the workers {running:.2f} times")
     typer.echo(f"ceiling, two plain processes over one: {before:.2f} before and {after:.2f} after")

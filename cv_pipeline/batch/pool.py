@@ -38,11 +38,27 @@ def worker_count(workers: int | None, threads: int) -> int:
     return workers or max(available_cores() // threads, 1)
 
 
-class ProcessWorkers:
-    """An :class:`~cv_pipeline.batch.executor.Executor` of ``workers`` processes with ``threads`` threads each."""
+def visible_gpus() -> list[str]:
+    """CUDA's names of the devices that this process may use; ConfigError where there is none."""
+    import torch
 
-    def __init__(self, workers: int, threads: int) -> None:
-        self._idle = [_Worker(threads) for _ in range(workers)]
+    from cv_pipeline.segmentation.onnx_backend import check_device
+
+    check_device("cuda")
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return named.split(",") if named else [str(number) for number in range(torch.cuda.device_count())]
+
+
+class ProcessWorkers:
+    """An :class:`~cv_pipeline.batch.executor.Executor` of ``workers`` processes with ``threads`` threads each.
+
+    ``gpus`` are CUDA's names of devices; each worker sees one of them only, in turn. None: every worker sees all.
+    """
+
+    def __init__(self, workers: int, threads: int, gpus: Sequence[str] | None = None) -> None:
+        values = dict.fromkeys(_THREADS, str(threads))
+        seen = [{"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {} for number in range(workers)]
+        self._idle = [_Worker(values | own) for own in seen]
         self._busy: dict[Future[Any], tuple[_Worker, Job]] = {}
 
     def __enter__(self) -> Self:
@@ -82,8 +98,8 @@ class ProcessWorkers:
 class _Worker:
     """One process, started with its first job and renewed when it is gone or has done many."""
 
-    def __init__(self, threads: int) -> None:
-        self._environment = dict.fromkeys(_THREADS, str(threads))
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._pool: ProcessPoolExecutor | None = None
         self._pid: Future[int] | None = None
         self._jobs = 0

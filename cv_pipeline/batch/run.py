@@ -201,7 +201,7 @@ def _settled(config: AssessConfig) -> AssessConfig:
     if config.precision != "fp32":
         from cv_pipeline.segmentation.onnx_backend import choose_precision  # loads PyTorch, so only where it is asked
 
-        precision = choose_precision(folder, config.backend, config.precision)
+        precision = choose_precision(folder, config.backend, config.precision, config.device)
         config = config.model_copy(update={"precision": precision})
     return config.model_copy(update={"model": _portable(config.model)})
 

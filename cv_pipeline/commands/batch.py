@@ -14,6 +14,7 @@ from cv_pipeline.commands.options import (
     BackendOption,
     CeOption,
     CollectionsOption,
+    DeviceOption,
     ManifestArgument,
     ModelOption,
     PrecisionOption,
@@ -82,6 +83,7 @@ def run(
     model: ModelOption = "small",
     backend: BackendOption = None,
     precision: PrecisionOption = "auto",
+    device: DeviceOption = "cpu",
     tile_px: TileOption = 512,
     tta: TtaOption = False,
     screen: ScreenOption = False,
@@ -107,14 +109,14 @@ def run(
         if dask and scheduler is not None:
             raise ConfigError("--dask starts a cluster and --scheduler uses one that runs; give one of them")
         config = read_config(
-            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
-            screen=screen, score_threshold=threshold, geolocation_ce90_m=geolocation_ce90, seed=seed,
+            model=model, backend=backend, precision=precision, device=device, threads=threads, tile_px=tile_px,
+            tta=tta, screen=screen, score_threshold=threshold, geolocation_ce90_m=geolocation_ce90, seed=seed,
         )  # fmt: skip
         entries = read_manifest(manifest, config, collections=parse_collections(collections))
         settings = BatchSettings(
             out, config, resume, retry_failed, split_px=round(split_mpx * 1e6), limit_s=60 * time_limit_min
         )
-        executor = _executor(workers, threads, dask, scheduler)
+        executor = _executor(workers, threads, device, dask, scheduler)
         try:
             result = _watched(entries, settings, executor, as_json)
         except KeyboardInterrupt as error:
@@ -128,8 +130,14 @@ def run(
     raise typer.Exit(exit_code(result.counts))
 
 
-def _executor(workers: int | None, threads: int, dask: bool, scheduler: str | None) -> Executor:
-    from cv_pipeline.batch.pool import ProcessWorkers, worker_count
+def _executor(workers: int | None, threads: int, device: str, dask: bool, scheduler: str | None) -> Executor:
+    from cv_pipeline.batch.pool import ProcessWorkers, visible_gpus, worker_count
+
+    if device == "cuda" and dask:
+        raise ConfigError("--dask has no GPU workers; leave it out, or start them and give their --scheduler")
+    if device == "cuda" and scheduler is None:
+        gpus = visible_gpus()
+        return ProcessWorkers(workers or len(gpus), threads, gpus)
 
     count = worker_count(workers, threads)
     if dask or scheduler is not None:

@@ -28,6 +28,7 @@ BackendOption = Annotated[
 PrecisionOption = Annotated[
     str, typer.Option("--precision", help="fp32, bf16, or auto: bf16 where this machine computes in it")
 ]
+DeviceOption = Annotated[str, typer.Option("--device", help="what runs the network: cpu, or cuda for GPUs")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the network")]
 TileOption = Annotated[
     int, typer.Option("--tile-px", help="512, 768, ...: larger is faster and takes more memory; same result")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cv_pipeline.segmentation.zoo import ModelFile
 
+Device = Literal["cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
 Runtime = Literal["torch", "onnx"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from cv_pipeline.errors import ConfigError, ModelError
-from cv_pipeline.segmentation.backend import Backend, Precision, Runtime, TorchBackend, has_bf16, read_maps
+from cv_pipeline.segmentation.backend import Backend, Device, Precision, Runtime, TorchBackend, has_bf16, read_maps
 from cv_pipeline.segmentation.zoo import WEIGHTS_FILE
 from cv_pipeline.types import BoolArray, Float32Array
 
@@ -134,31 +134,46 @@ def choose_runtime(folder: Path, wanted: Runtime | None) -> Runtime:
     return "onnx" if has_graphs(folder) and not (folder / WEIGHTS_FILE).is_file() else "torch"
 
 
-def choose_precision(folder: Path, runtime: Runtime | None, wanted: Precision) -> Precision:
+def choose_precision(folder: Path, runtime: Runtime | None, wanted: Precision, device: Device = "cpu") -> Precision:
     """``wanted``, or what ``auto`` comes to here, so that a record of it gives the same result on another machine.
 
     Raises:
-        ConfigError: bf16 is wanted of ONNX graphs, which compute in fp32.
+        ConfigError: bf16 is wanted of ONNX graphs, which compute in fp32, or there is no such device.
     """
     if choose_runtime(folder, runtime) == "onnx":
         if wanted == "bf16":
             raise ConfigError(f"--precision bf16: the ONNX graphs of {folder} compute in fp32; leave it out")
         return "fp32"
     if wanted == "auto":
-        return "bf16" if has_bf16() else "fp32"
+        check_device(device)
+        return "bf16" if has_bf16(device) else "fp32"
     return wanted
 
 
+def check_device(device: Device) -> None:
+    """Raise ConfigError where PyTorch cannot use a device."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("--device cuda: PyTorch sees no CUDA device here; leave it out to use the processor")
+
+
 def load_backend(
-    folder: Path, model: ModelFile, wanted: Runtime | None = None, precision: Precision = "fp32"
+    folder: Path,
+    model: ModelFile,
+    wanted: Runtime | None = None,
+    precision: Precision = "fp32",
+    device: Device = "cpu",
 ) -> Backend:
-    """What runs the model in ``folder``, see :func:`choose_runtime`.
+    """What runs the model in ``folder``, see :func:`choose_runtime`; ONNX graphs run on the processor alone.
 
     Raises:
+        ConfigError: there is no such device, or it does not run ONNX graphs.
         ModelError: as :func:`load_onnx` or :func:`~cv_pipeline.segmentation.zoo.load_network`.
     """
     from cv_pipeline.segmentation.zoo import load_network
 
     if choose_runtime(folder, wanted) == "onnx":
+        if device != "cpu":
+            raise ConfigError(f"--device {device}: the ONNX graphs of {folder} run on the processor; leave it out")
         return load_onnx(folder, model)
-    return TorchBackend(load_network(folder, model), model, precision)
+    check_device(device)
+    return TorchBackend(load_network(folder, model).to(device), model, precision)

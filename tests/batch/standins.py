@@ -60,7 +60,10 @@ def obey(given: PairEntry, config: AssessConfig, scratch: Path) -> Found:
     if orders.get("defect"):
         raise ZeroDivisionError("planted")
     (stage / "bulk.bin").write_bytes(b"x" * orders.get("bytes", 10))
-    (stage / "summary.json").write_text(json.dumps({"seed": config.seed, "name": orders["name"]}))
+    summary = {"seed": config.seed, "name": orders["name"]}
+    if orders.get("tell"):
+        summary["told"] = os.environ.get(orders["tell"])
+    (stage / "summary.json").write_text(json.dumps(summary))
     stage.rename(config.out_dir)
     return Found(1, bool(orders.get("trusted", True)), ("planted",) if orders.get("warn") else ())
 

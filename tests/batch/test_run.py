@@ -16,7 +16,7 @@ from cv_pipeline.batch.record import PairStatus, read_record, result_folder
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts, RunState, exit_code, read_counts, read_last_run, read_records
 from cv_pipeline.batch.task import WORK_FOLDER
-from cv_pipeline.errors import BatchError, OutputError
+from cv_pipeline.errors import BatchError, ConfigError, OutputError
 from tests.batch.standins import Inline, entries, entry, write_pair
 
 Make = Callable[..., BatchSettings]
@@ -123,6 +123,40 @@ def test_a_pair_that_hangs_fails_with_the_place_and_is_tried_again(tmp_path: Pat
     assert starts(log) == Counter(p00000=1, hangs=1, p00001=1)  # not twice, as a pair whose worker was killed
     write_pair(tmp_path / "in", "hangs", log=str(log), seconds=0)
     assert run_batch(pairs, settings(resume=True, limit_s=4), ProcessWorkers(1, 1)).counts == Counts(0, 3, 0, 0)
+
+
+def test_each_worker_sees_one_gpu_and_its_share_of_threads(
+    tmp_path: Path, settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    pairs = [
+        entry(write_pair(tmp_path / "in", f"{name}{k}", tell=tell, seconds=1))
+        for name, tell in (("gpu", "CUDA_VISIBLE_DEVICES"), ("threads", "OMP_NUM_THREADS"))
+        for k in range(2)
+    ]
+    assert run_batch(pairs, settings(), ProcessWorkers(2, 3, ["GPU-a", "1"])).counts.done == 4
+    told = [
+        json.loads((result_folder(tmp_path / "out", pair.pair_id) / "summary.json").read_text())["told"]
+        for pair in pairs
+    ]
+    assert set(told[:2]) == {"GPU-a", "1"} and told[2:] == ["3", "3"]
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+def test_no_gpu_is_told(tmp_path: Path, settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from cv_pipeline.batch.pool import visible_gpus
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="no CUDA device"):
+        visible_gpus()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert visible_gpus() == ["0", "1", "2"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-x")
+    assert visible_gpus() == ["2", "GPU-x"]
 
 
 def test_two_batches_never_share_a_folder(tmp_path: Path, settings: Make) -> None:
