@@ -139,7 +139,7 @@ def score_matches(name: str, matches: Sequence[SceneMatches], threshold: float) 
     return Score(
         name=name,
         labels=sum(scene.labels for scene in matches),
-        detections=len(curve.score),
+        detections=sum(len(one.score) for one in matches),
         ap=objects.average_precision(curve),
         best=objects.best_point(curve),
         default=objects.point_at(curve, threshold),

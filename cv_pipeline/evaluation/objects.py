@@ -38,7 +38,7 @@ class SceneMatches(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Precision and recall over pooled detections, best first; each (n,)."""
+    """Precision and recall at each of the thresholds that tell pooled detections apart, highest first; each (n,)."""
 
     score: Float64Array
     precision: Float64Array
@@ -95,17 +95,19 @@ def match_scene(
 def precision_recall(scenes: Sequence[SceneMatches]) -> Curve:
     """Precision and recall of all scenes together, as the threshold falls; empty without detections.
 
-    Detections of equal score are counted one after another, scene by scene, as in the measure's script.
-    Recall is 0 where there are no labels.
+    Detections of equal score come in together: no threshold parts them, and the order of a file's rows is no merit of
+    a tool. (The measure's script counts them one after another; without ties the figures are the same.) Recall is 0
+    where there are no labels.
     """
     score = np.concatenate([np.zeros(0), *(scene.score for scene in scenes)])
     hit = np.concatenate([np.zeros(0, dtype=bool), *(scene.hit for scene in scenes)])
     order = np.argsort(-score, kind="stable")
-    true = np.cumsum(hit[order])
-    precision = true / np.arange(1, len(order) + 1)
+    last = np.flatnonzero(np.diff(score[order], append=-np.inf))
+    true = np.cumsum(hit[order])[last]
+    precision = true / (last + 1)
     recall = true / max(sum(scene.labels for scene in scenes), 1)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-    return Curve(score[order], precision, recall, f1)
+    return Curve(score[order][last], precision, recall, f1)
 
 
 def average_precision(curve: Curve) -> float:

@@ -67,8 +67,7 @@ def random_scenes(seed: int) -> dict[str, tuple[Rows, Rows]]:
         near = near + rng.normal(0, 3 / gsd_m, near.shape)
         far = rng.uniform(0, 600, (80, 2))
         points = np.concatenate([near, far])
-        # Two decimals make ties, whose order is part of the measure.
-        score = np.round(rng.random(len(points)) + np.r_[np.full(len(near), 0.3), np.zeros(80)], 2)
+        score = rng.random(len(points)) + np.r_[np.full(len(near), 0.3), np.zeros(80)]
         scenes[name] = (np.column_stack([at, np.full(count, gsd_m)]), np.column_stack([points, score]))
     return scenes
 
@@ -106,6 +105,14 @@ def test_known_curve() -> None:
     assert best is not None
     assert best == pytest.approx((0.7, 2 / 3, 0.5, 4 / 7))
     assert point_at(curve, 0.95) is None
+
+
+@pytest.mark.parametrize("hit", [[True, True, False, False], [False, False, True, True]])
+def test_the_order_of_detections_of_one_score_does_not_matter(hit: list[bool]) -> None:
+    curve = precision_recall([scene([0.5] * 4, hit, 2), scene([0.5], [False], 2)])
+    assert average_precision(curve) == pytest.approx(0.5 * 2 / 5)  # recall times precision: there is one threshold
+    assert best_point(curve) == pytest.approx((0.5, 2 / 5, 2 / 4, 4 / 9))
+    assert point_at(curve, 0.5) == best_point(curve)
 
 
 def test_nothing_found_and_nothing_labelled() -> None:
