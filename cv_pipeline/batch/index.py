@@ -16,6 +16,7 @@ from cv_pipeline.batch.pooled import LEAST_PAIRS, Pooled, pool
 from cv_pipeline.batch.progress import ending
 from cv_pipeline.batch.record import FINISHED, PairRecord, PairStatus
 from cv_pipeline.batch.state import Counts, read_counts, read_last_run, read_records
+from cv_pipeline.errors import OutputError
 from cv_pipeline.output_dir import replace_text
 
 if TYPE_CHECKING:
@@ -46,8 +47,18 @@ def write_index(out_dir: Path) -> Path:
     once. Pairs without a result are listed with the reason.
 
     Raises:
-        OutputError: ``out_dir`` holds no batch.
+        OutputError: ``out_dir`` holds no batch, or cannot be written.
     """
+    try:
+        return _write(out_dir)
+    except (OSError, RuntimeError) as error:  # RuntimeError is all that pyogrio's errors share
+        raise OutputError(
+            f"{out_dir}: the pairs are done, but the index over them cannot be written ({error}); free some space if "
+            "the disk is full, then start again with --resume"
+        ) from error
+
+
+def _write(out_dir: Path) -> Path:
     records = list(read_records(out_dir))
     impacts = read_impacts(out_dir, [record for record in records if record.status in FINISHED])
     write_layers(out_dir, impacts)

@@ -68,8 +68,8 @@ def plan_lines(plan: Plan, cost: Cost) -> Iterator[str]:
     """The estimate in words."""
     played = plan.played
     yield (
-        f"{plan.pairs} pairs, {plan.area_km2:,.1f} km², {plan.megapixels:,.0f} megapixels at the model's GSD "
-        f"(the largest {plan.largest_mpx:,.0f}; {plan.split_pairs} split)"
+        f"{plan.pairs} pairs, {_short(plan.area_km2)} km², {_short(plan.megapixels)} megapixels at the model's GSD "
+        f"(the largest {_short(plan.largest_mpx)}; {plan.split_pairs} split)"
     )
     rate = cost.network_s_per_mpx + cost.rest_s_per_mpx
     yield (
@@ -87,7 +87,13 @@ def plan_lines(plan: Plan, cost: Cost) -> Iterator[str]:
         )
     memory_gb = plan.memory_bytes_per_worker / 1e9
     yield f"memory: {memory_gb:.1f} GB a worker, {plan.workers * memory_gb:.1f} GB in all"
-    yield f"disk: {plan.output_bytes / 1e9:.1f} GB of results, and {plan.scratch_bytes / 1e9:.1f} GB more meanwhile"
+    results_gb, meanwhile_gb = _short(plan.output_bytes / 1e9), _short(plan.scratch_bytes / 1e9)
+    yield f"disk: {results_gb} GB of results, and {meanwhile_gb} GB more meanwhile"
+
+
+def _short(value: float) -> str:
+    """Two digits of a small figure, whole numbers of a large one."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def in_hours(seconds: float) -> str:

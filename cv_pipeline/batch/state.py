@@ -191,7 +191,8 @@ def _check(out_dir: Path, resume: bool) -> None:
     ours = (out_dir / STATE_FILE).is_file()
     if resume and not ours:
         raise OutputError(f"{out_dir}: holds no {STATE_FILE}, so there is no batch to resume; leave --resume out")
-    if not resume and out_dir.is_dir() and any(out_dir.iterdir()):
+    # A run that was killed as it began may have left its lock and nothing else.
+    if not resume and out_dir.is_dir() and any(not path.name.startswith(LOCK_FILE) for path in out_dir.iterdir()):
         hint = "go on with --resume, or give another --out" if ours else "give another --out"
         raise OutputError(f"{out_dir}: the folder is not empty; {hint}")
 

@@ -119,14 +119,12 @@ def run(
         executor = _executor(workers, threads, device, dask, scheduler)
         try:
             result = _watched(entries, settings, executor, as_json)
+            typer.echo(ending(result.counts, result.stopped), err=as_json)
+            if result.counts.succeeded and not result.stopped:
+                typer.echo(f"index: {write_index(out)}", err=as_json)
         except KeyboardInterrupt as error:
             typer.secho(f"interrupted; go on with: cv-pipeline batch {manifest} --out {out} --resume", err=True)
             raise typer.Exit(INTERRUPTED) from error
-        if result.counts.succeeded:
-            write_index(out)
-    typer.echo(ending(result.counts, result.stopped), err=as_json)
-    if result.counts.succeeded:
-        typer.echo(f"index: {out / 'index.html'}", err=as_json)
     raise typer.Exit(exit_code(result.counts))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from cv_pipeline.batch.executor import Answer, Job
+from cv_pipeline.batch.index import write_index
 from cv_pipeline.batch.pool import ProcessWorkers
 from cv_pipeline.batch.record import PairStatus
 from cv_pipeline.batch.run import BatchSettings, run_batch
@@ -60,12 +61,16 @@ def test_a_run_that_is_killed_ten_times_ends_as_if_it_was_not(tmp_path: Path) ->
     names = {pair.pair_id for pair in entries(tmp_path / "in", 60, seconds=0.4, bytes=200_000, log=str(log))}
     rng = random.Random(9)
     done_before: set[str] = set()
-    for _ in range(10):
+    for kill in range(10):
         driver = start_driver(tmp_path)
         assert driver.stdout is not None
-        driver.stdout.readline()  # a first pair is through, so that workers run
+        if kill % 5:
+            driver.stdout.readline()  # a first pair is through, so that workers run; else it may be killed at its start
         time.sleep(rng.uniform(0, 1.5))
-        os.kill(driver.pid, signal.SIGKILL)  # the driver alone; its workers must notice by themselves
+        if kill % 2:
+            os.killpg(driver.pid, signal.SIGKILL)  # everything at once, as when a machine goes down
+        else:
+            os.kill(driver.pid, signal.SIGKILL)  # the driver alone; its workers must notice by themselves
         driver.wait()
         done = whole_so_far(tmp_path / "out")
         assert done_before <= done
@@ -81,6 +86,17 @@ def test_a_run_that_is_killed_ten_times_ends_as_if_it_was_not(tmp_path: Path) ->
     assert read_counts(tmp_path / "out") == Counts(0, 60, 0, 0)
     # what was whole is never done again: two workers were at work at each of ten kills
     assert sum(starts(log).values()) <= 60 + 2 * 10
+
+
+def test_a_run_that_was_killed_as_it_began_can_be_started_again(tmp_path: Path, settings: Make) -> None:
+    pairs = entries(tmp_path / "in", 1)
+    for begun in ((), ("run.lock",), ("run.lock", "run.sqlite")):
+        out = tmp_path / f"out{len(begun)}"
+        out.mkdir()
+        for name in begun:
+            (out / name).touch()
+        wanted = settings(out_dir=out, resume="run.sqlite" in begun)
+        assert run_batch(pairs, wanted, Inline()).counts == Counts(0, 1, 0, 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -126,6 +142,17 @@ def test_a_full_disk_stops_the_run_and_more_space_ends_it(tmp_path: Path, settin
     subprocess.run(["mount", "-o", "remount,size=40m", small_disk], check=True)
     assert run_batch(pairs, settings(out_dir=out, resume=True), Inline()).counts == Counts(0, 8, 0, 0)
     assert len(whole(out)) == 8
+
+
+def test_an_index_that_does_not_fit_is_told(tmp_path: Path, settings: Make, small_disk: Path) -> None:
+    out = small_disk / "out"
+    run_batch(entries(tmp_path / "in", 3), settings(out_dir=out), Inline())
+    (small_disk / "others").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 8192))
+    with pytest.raises(OutputError, match="the index over them cannot be written"):
+        write_index(out)
+    assert not (out / "index.html").exists() and not list(out.glob(".*"))
+    (small_disk / "others").unlink()
+    assert write_index(out).is_file()
 
 
 def test_a_disk_filled_by_others_stops_the_run_too(tmp_path: Path, settings: Make, small_disk: Path) -> None:

@@ -64,7 +64,9 @@ def test_plan_adds_up() -> None:
     assert plan.output_bytes == pytest.approx(10 * 1e6 + 1090 * 2e6)
     assert plan.memory_bytes_per_worker == 10**9 + 1300 * (40_000 - 2048)
     assert plan.scratch_bytes == pytest.approx(10 * 1e6 * 1010 + 2 * 1e6 + 1010 * 2e6)
-    assert "1 split" in next(plan_lines(plan, COST))
+    lines = list(plan_lines(plan, COST))
+    assert lines[0] == "10 pairs, 272 km², 1,090 megapixels at the model's GSD (the largest 1,000; 1 split)"
+    assert lines[-1] == "disk: 2.2 GB of results, and 12 GB more meanwhile"
     scene = scene_time(1000.0, COST, 256)
     assert len(scene.parts_s) == 4 and scene.total_s == pytest.approx(COST.seconds(1000.0))
     assert split_evenly(256.0, 256.0) == (256.0,)
