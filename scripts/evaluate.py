@@ -23,7 +23,7 @@ from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.found import NOTHING, Found, read_found
 from cv_pipeline.evaluation.labelled import Score, score_matches, score_pooled
 from cv_pipeline.evaluation.objects import TOLERANCE_M
-from cv_pipeline.evaluation.results import detail_lines, headline_table, write_results
+from cv_pipeline.evaluation.results import breakdown_table, detail_lines, headline_table, write_results
 from cv_pipeline.evaluation.scorecard import scorecard
 from cv_pipeline.evaluation.scored import Asked, ScoredScene, ask, errors_of, score_scene, stated_classes
 
@@ -170,6 +170,7 @@ def main(
             draw_errors(asked, detected.found, tolerance_m, chosen, out)
     wide = Console(width=max(Console().width, 140))
     wide.print(headline_table(card, title))
+    wide.print(breakdown_table(card))
     for line in detail_lines(card):
         wide.print(f"  {line}", highlight=False)
     console.print(f"written: {out}")

@@ -10,6 +10,7 @@ import pytest
 from cv_pipeline.datasets.scene import CRATER, DataScene, TrueObject
 from cv_pipeline.evaluation.coco import coco_scores
 from cv_pipeline.evaluation.found import NOTHING, Found
+from cv_pipeline.evaluation.results import breakdown_table
 from cv_pipeline.evaluation.scorecard import scorecard
 from cv_pipeline.evaluation.scored import Boxes, ScoredScene, ask, errors_of, score_scene, stated_classes
 from cv_pipeline.types import Status
@@ -53,6 +54,19 @@ def test_a_perfect_tool(tmp_path: Path) -> None:
     assert set(card["by_background"]) == {"a", "b"}
     assert card["false_alarms"] is None
     assert card["end_to_end"] is None
+
+
+def test_the_breakdown_shows_what_has_objects(tmp_path: Path) -> None:
+    scenes = [scene(tmp_path, "a", crater(1, 20, 20)), scene(tmp_path, "b", crater(2, 45, 40))]
+    card = scorecard([score(scenes[0], found((20, 20, 0.9))), score(scenes[1], NOTHING)], 0.5)
+    table = breakdown_table(card)
+    rows = [list(cells) for cells in zip(*(column.cells for column in table.columns), strict=True)]
+    assert [row[0] for row in rows] == [
+        "GSD 0.5 m", "a", "b", "diameter 9 to 14 px", "diameter 6 to 9 m",
+    ]  # fmt: skip
+    assert [row[1] for row in rows] == ["2", "1", "1", "2", "2"]
+    assert [row[3][:4] for row in rows[1:3]] == ["1.00", "0.00"]
+    assert [row[4] for row in rows[3:]] == ["0.50", "0.50"]
 
 
 def test_errors_are_measured_in_metres_and_kept_apart(tmp_path: Path) -> None:
