@@ -55,11 +55,15 @@ def test_parts_give_the_same_bytes(pair: PairEntry, tmp_path: Path, monkeypatch:
     assert [name for name in results[0] if results[0][name] != results[1][name]] == []
 
 
-def test_rows_of_tiles_apart_are_those_of_the_whole(pair: PairEntry, tmp_path: Path) -> None:
+def test_rows_of_tiles_apart_are_those_of_the_whole_and_the_model_is_loaded_once(
+    pair: PairEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from cv_pipeline.pipeline import prepare, segment_prepared
     from cv_pipeline.segmentation.predict import tile_rows
 
     make_model(tmp_path / "model")
+    load, loaded = zoo.load_network, list[Path]()
+    monkeypatch.setattr(zoo, "load_network", lambda folder, model: (loaded.append(folder), load(folder, model))[1])
     config = AssessConfig(model=str(tmp_path / "model"), precision="fp32", threads=1, tile_px=256)
     prepared = prepare(pair.before, pair.after, None, config)
     whole = segment_prepared(prepared, tmp_path / "whole.tif")
@@ -69,6 +73,7 @@ def test_rows_of_tiles_apart_are_those_of_the_whole(pair: PairEntry, tmp_path: P
         segment_prepared(prepared, tmp_path / f"{rows.start}.tif", rows)
         for rows in (range(1), range(1, 2), range(2, 3))
     ]
+    assert loaded == [tmp_path / "model"]
     joined = join_parts(parts, prepared, tmp_path / "joined.tif")
     assert joined == replace(whole, path=joined.path)
     with rasterio.open(whole.path) as one, rasterio.open(joined.path) as other:
