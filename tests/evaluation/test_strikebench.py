@@ -13,7 +13,12 @@ from cv_pipeline.datasets.simulated import SimulatedDataset
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.scenes import Half
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
-from cv_pipeline.evaluation.strikebench.leaderboard import NETWORK_BASELINES, stale_rows, write_leaderboard
+from cv_pipeline.evaluation.strikebench.leaderboard import (
+    NETWORK_BASELINES,
+    model_hash,
+    stale_rows,
+    write_leaderboard,
+)
 from cv_pipeline.evaluation.strikebench.render import (
     Checked,
     Renderer,
@@ -97,3 +102,17 @@ def test_stale_rows_are_named(tmp_path: Path) -> None:
     assert sum("not yet run" in line for line in lines) == len(NETWORK_BASELINES) - 1
     write_leaderboard({"rows": []}, spec, tmp_path)
     assert "Simulated" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_a_models_row_goes_stale_with_what_it_finds_not_with_its_card(tmp_path: Path) -> None:
+    for name in ("model.yaml", "weights.safetensors", "README.md", "train.yaml"):
+        (tmp_path / name).write_text("a")
+    first = model_hash(tmp_path)
+    (tmp_path / "README.md").write_text("b")
+    (tmp_path / "train.yaml").write_text("b")
+    assert model_hash(tmp_path) == first
+    hashes = {first}
+    for name in ("model.yaml", "weights.safetensors", "patterns.yaml"):
+        (tmp_path / name).write_text("b")
+        hashes.add(model_hash(tmp_path))
+    assert len(hashes) == 4

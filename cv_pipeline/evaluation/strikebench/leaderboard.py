@@ -12,7 +12,8 @@ from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.baselines.config import NetworkName
 from cv_pipeline.evaluation.results import text_of
 from cv_pipeline.evaluation.strikebench.spec import FOLDER, Spec
-from cv_pipeline.segmentation.zoo import shipped_models
+from cv_pipeline.patterns.weights_file import PATTERNS_FILE
+from cv_pipeline.segmentation.zoo import WEIGHTS_FILE, shipped_models
 
 NETWORK_BASELINES: tuple[str, ...] = get_args(NetworkName)
 """Trained by a command of their own; without a row until somebody has."""
@@ -53,11 +54,12 @@ def write_leaderboard(board: Mapping[str, Any], spec: Spec, folder: Path = FOLDE
 
 
 def model_hash(folder: Path) -> str:
-    """SHA-256 over everything in a model folder that can change what it finds: all but cards and metrics."""
+    """SHA-256 over the files of a model folder that can change what it finds."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix != ".md" and path.name not in ("metrics.json", "domain.json"):
-            digest.update(path.name.encode())
+    for name in ("model.yaml", WEIGHTS_FILE, PATTERNS_FILE):
+        path = folder / name
+        if path.is_file():
+            digest.update(name.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
