@@ -26,20 +26,23 @@ IntArray = npt.NDArray[np.int64]
 class Places:
     """Impacts of all pairs, n of each; ``lonlat_deg`` (n, 2) is NaN where an image has no CRS.
 
-    ``sd_m`` is per axis; ``pair`` numbers the pairs in the manifest's order.
+    ``sd_m`` is per axis; ``pair`` numbers the pairs in the manifest's order. ``rank`` is lower the more is known of an
+    impact (:func:`cv_pipeline.batch.layers.read_impacts` says what).
     """
 
     lonlat_deg: Float64Array
     sd_m: Float64Array
     score: Float64Array
     pair: IntArray
+    rank: IntArray
 
 
 def kept_for(places: Places) -> IntArray:
     """For each impact the index of the one that stands for it: its own where it is kept, (n,).
 
-    Of impacts that are one the highest score is kept, of ties that of the earlier pair. Pairs of impacts are joined
-    from the likeliest on, and never so that two of one scene become one. Impacts without a place are always kept.
+    Of impacts that are one the lowest rank is kept, of equal ones the highest score, of ties that of the earlier pair.
+    Pairs of impacts are joined from the likeliest on, and never so that two of one scene become one. Impacts without a
+    place are always kept.
     """
     from pyproj import Geod
 
@@ -61,7 +64,7 @@ def kept_for(places: Places) -> IntArray:
             group[index] = a
     kept = np.arange(n)
     for members in {id(m): m for m in group.values()}.values():
-        best = min(members, key=lambda index: (-places.score[index], places.pair[index], index))
+        best = min(members, key=lambda index: (places.rank[index], -places.score[index], places.pair[index]))
         kept[members] = best
     return kept
 

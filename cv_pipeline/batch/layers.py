@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cv_pipeline.batch.duplicates import Places, kept_for
-from cv_pipeline.batch.record import PairRecord, result_folder
+from cv_pipeline.batch.record import PairRecord, PairStatus, result_folder
+from cv_pipeline.types import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GEOPACKAGE = "impacts.gpkg"
 GEOPARQUET = "impacts.parquet"
+_RANK = {Status.NEW.value: 0, Status.OLD.value: 1, Status.UNKNOWN.value: 2}
 _TEXT = ("impact_id", "status", "pattern", "structure_id", "structure_kind", "hypothesis", "second_structure_id")
 
 
@@ -26,7 +28,9 @@ def read_impacts(out_dir: Path, records: Sequence[PairRecord]) -> pd.DataFrame:
     """The rows of all ``impacts.csv``, with ``pair_id``, ``pair_status`` and which of them are one.
 
     ``duplicate_of`` is ``pair_id/impact_id`` of the impact that stands for this one, empty where it stands for itself;
-    ``also_seen_as`` of such a one lists the others.
+    ``also_seen_as`` of such a one lists the others. An impact of a pair that can be trusted stands before others; then
+    one that its pair saw appear before one that is old, as it is in every later pair, and that before one of which
+    neither is known; then the higher score.
     """
     import pandas as pd
 
@@ -47,6 +51,7 @@ def read_impacts(out_dir: Path, records: Sequence[PairRecord]) -> pd.DataFrame:
         table["_sd_m"].to_numpy(np.float64),
         table["score"].to_numpy(np.float64),
         table["_pair"].to_numpy(np.int64),
+        (table["status"].map(_RANK) + len(_RANK) * (table["pair_status"] != PairStatus.DONE.value)).to_numpy(np.int64),
     )
     kept = kept_for(places)
     names = (table["pair_id"] + "/" + table["impact_id"]).to_numpy()

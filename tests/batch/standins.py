@@ -46,7 +46,7 @@ def obey(given: PairEntry, config: AssessConfig, scratch: Path) -> Found:
     stage = scratch / "stage"
     stage.mkdir()
     place = f"{orders.get('lon', 30.0)},0.0" if orders.get("lon") != "" else ","
-    row = f"I001,{place},{orders.get('score', 0.9)},new,0.1,{orders.get('distance_m', 5)},5,6"
+    row = f"I001,{place},{orders.get('score', 0.9)},{orders.get('status', 'new')},0.1,{orders.get('distance_m', 5)},5,6"
     (stage / "impacts.csv").write_text(f"{HEADER}{row}\n")
     if orders.get("die") and (orders["die"] == "always" or not Path(orders["die"]).exists()):
         if orders["die"] != "always":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from pyproj import Geod
 
@@ -16,7 +18,7 @@ def places(*rows: tuple[float, float, float, float, int], lon: float = 30.0, lat
     azimuth, distance = np.rad2deg(np.arctan2(east, north)), np.hypot(east, north)
     n = len(rows)
     x, y, _ = GEOD.fwd(np.full(n, lon), np.full(n, lat), azimuth, distance)
-    return Places(np.column_stack([x, y]), sd, score, pair.astype(np.int64))
+    return Places(np.column_stack([x, y]), sd, score, pair.astype(np.int64), np.zeros(n, np.int64))
 
 
 def test_the_higher_score_is_kept_within_the_uncertainty_only() -> None:
@@ -25,6 +27,12 @@ def test_the_higher_score_is_kept_within_the_uncertainty_only() -> None:
     assert kept_for(places((0, 0, 1, 0.6, 0), (near, 0, 1, 0.9, 1))).tolist() == [1, 1]
     assert kept_for(places((0, 0, 1, 0.6, 0), (0, far, 1, 0.9, 1))).tolist() == [0, 1]
     assert kept_for(places((0, 0, 1, 0.6, 0), (near, 0, 1, 0.6, 1))).tolist() == [0, 0]
+
+
+def test_what_a_pair_saw_appear_stands_for_the_others() -> None:
+    three = places((0, 0, 1, 0.9, 0), (0.1, 0, 1, 0.8, 1), (0.2, 0, 1, 0.1, 2))
+    for rank, kept in (((2, 1, 0), 2), ((2, 1, 1), 1), ((1, 1, 2), 0), ((2, 2, 2), 0)):
+        assert kept_for(replace(three, rank=np.array(rank))).tolist() == [kept] * 3
 
 
 def test_craters_of_one_scene_stay_apart() -> None:
@@ -41,7 +49,8 @@ def test_date_line_pole_and_unknown_places() -> None:
     nowhere = places((0, 0, 1, 0.6, 0), (0, 0, 1, 0.9, 1))
     nowhere.lonlat_deg[:] = np.nan
     assert kept_for(nowhere).tolist() == [0, 1]
-    assert kept_for(Places(np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))).tolist() == []
+    nothing = np.zeros(0, np.int64)
+    assert kept_for(Places(np.zeros((0, 2)), np.zeros(0), np.zeros(0), nothing, nothing)).tolist() == []
 
 
 def test_planted_overlaps_are_recovered() -> None:

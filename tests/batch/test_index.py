@@ -60,6 +60,21 @@ def test_pairs_become_one_layer_and_one_statistic(tmp_path: Path, settings: Make
     assert "http" not in page.partition("<body>")[2]
 
 
+def test_a_crater_counts_by_the_scene_that_knows_most_of_it(tmp_path: Path, settings: Make) -> None:
+    """A high score of a scene that cannot be trusted, or without a before image, does not take it out or in."""
+    orders: list[dict[str, object]] = [
+        {"score": 0.9, "trusted": False, "status": "unknown"},
+        {"score": 0.8, "status": "unknown"},
+        {"score": 0.3, "status": "old"},
+    ]
+    pairs = [entry(write_pair(tmp_path / "in", f"p{k}", **given)) for k, given in enumerate(orders)]
+    run_batch(pairs, settings(), Inline())
+    write_index(tmp_path / "out")
+    impacts = gpd.read_file(tmp_path / "out" / "impacts.gpkg", layer="impacts")
+    assert impacts[["pair_id", "status"]].to_numpy().tolist() == [["p2", "old"]]
+    assert json.loads((tmp_path / "out" / "batch.json").read_text())["statistics"] == []
+
+
 def test_a_batch_without_impacts_or_results_has_a_page_too(tmp_path: Path, settings: Make) -> None:
     bad = write_pair(tmp_path / "in", "bad", error="damaged")
     run_batch([entry(bad)], settings(), Inline())
