@@ -51,7 +51,7 @@ def read_impacts(out_dir: Path, records: Sequence[PairRecord]) -> pd.DataFrame:
         table["_sd_m"].to_numpy(np.float64),
         table["score"].to_numpy(np.float64),
         table["_pair"].to_numpy(np.int64),
-        (table["status"].map(_RANK) + len(_RANK) * (table["pair_status"] != PairStatus.DONE.value)).to_numpy(np.int64),
+        np.asarray(table["status"].map(_RANK) + len(_RANK) * (table["pair_status"] != PairStatus.DONE.value), np.int64),
     )
     kept = kept_for(places)
     names = (table["pair_id"] + "/" + table["impact_id"]).to_numpy()
