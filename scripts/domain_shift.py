@@ -7,7 +7,6 @@ All simulated.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,11 @@ def judge(model: str, folders: Sequence[Path]) -> list[SceneMatches]:
 
 
 def fine_tuned(case: Case, folders: Sequence[Path], base: str, steps: int, out: Path, threads: int) -> str:
-    """Fine-tune on the first scenes of ``folders`` and return the model folder."""
+    """Fine-tune on the first scenes of ``folders``, or go on in ``out``, and return the model folder.
+
+    Raises:
+        CvPipelineError: the training was told to stop before its last step.
+    """
     from cv_pipeline.datasets.own import SceneFiles
     from cv_pipeline.training.finetune import finetune
     from cv_pipeline.training.finetune_config import FinetuneConfig
@@ -110,8 +113,9 @@ def fine_tuned(case: Case, folders: Sequence[Path], base: str, steps: int, out: 
         validation_every=steps,
         checkpoint_every=steps,
     )
-    shutil.rmtree(out / "run", ignore_errors=True)
     result = finetune(config, out / "run", Machine(workers=default_workers(threads, uses=1), accelerator="cpu"))
+    if result.module.steps_done < steps:
+        raise CvPipelineError(f"stopped at step {result.module.steps_done} of {steps}; the same command goes on")
     export_finetuned(result, config, out / "model")
     return str(out / "model")
 
@@ -178,15 +182,17 @@ def main(
         plain = film.model_copy(update={"sensor": SimulationConfig().sensor})
         own = render(out / "own", max(case.scenes for case in CASES), 1, film)
         judged = (render(out / "film", scenes, 2, film), render(out / "ordinary", scenes, 2, plain))
+        weights = read_model_file(find_model(model)).weights_sha256[:12]
         rows = [Found("not at all", 0, *(judge(model, folders) for folders in judged))]
         for case in CASES:
             what = "behind the encoder" if case.freeze_encoder else "all"
-            folder = out / f"{case.scenes}_scenes_{'frozen' if case.freeze_encoder else 'whole'}"
+            frozen = "frozen" if case.freeze_encoder else "whole"
+            folder = out / f"{weights}_{steps}_steps" / f"{case.scenes}_scenes_{frozen}"
             tuned = fine_tuned(case, own, model, steps, folder, threads)
             labels = sum(label_count(path) for path in own[: case.scenes])
             rows.append(Found(what, labels, *(judge(tuned, folders) for folders in judged)))
             typer.echo(f"{what}, {labels} labels: AP on film {average_precision(rows[-1].film):.2f}", err=True)
-        text = table(rows, steps, read_model_file(find_model(model)).weights_sha256[:12])
+        text = table(rows, steps, weights)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
