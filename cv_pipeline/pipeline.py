@@ -144,6 +144,7 @@ def prepare(
 def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progress = _silent) -> Assessment:
     """The last part of :func:`assess`: from the maps to the result and, with ``out_dir`` set, its files."""
     from cv_pipeline.imagery.masked import pair_notes
+    from cv_pipeline.memory import give_back
     from cv_pipeline.patterns.extract import extract_impacts
     from cv_pipeline.patterns.weights_file import read_pattern_weights
     from cv_pipeline.segmentation.sanity import input_notices, largest_score, nothing_found_note
@@ -177,6 +178,7 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
         index.landmarks, offset,
     )  # fmt: skip
     if config.out_dir is not None:
+        give_back()
         _write(result, config, prepared.structures, given, progress)
     return result
 

@@ -18,7 +18,7 @@ MEAN_SIGMA_M = 20.0
 SPREAD_SIGMA_M = 28.0
 FLOOR_DN = 2.5
 CLIP_SD = 6.0
-_SHRINK = 4
+SHRINK = 4
 """The local statistics are smooth, so they are computed on an image shrunk by this factor."""
 _SUM = np.ones((1, 3), np.float32)
 
@@ -28,7 +28,7 @@ def _blur(image: npt.NDArray[Any], sigma_px: float) -> Float32Array:
     return np.asarray(blurred, np.float32)
 
 
-def normalise(rgb: UInt8Array, valid: BoolArray, gsd_m: float, part: Window | None = None) -> Float32Array:
+def normalise(rgb: UInt8Array, valid: BoolArray, gsd_m: float) -> Float32Array:
     """Network input (4, height, width) float32 of an image (height, width, 3) at ``gsd_m``.
 
     The first three channels are (colour − local mean) / (local SD of luminance + 2.5 DN), clipped to
@@ -39,44 +39,81 @@ def normalise(rgb: UInt8Array, valid: BoolArray, gsd_m: float, part: Window | No
         rgb: the image.
         valid: (height, width).
         gsd_m: metres per pixel.
-        part: the pixels to give, inside the image; the rest only enters their statistics. None: all.
     """
     height, width = valid.shape
-    inner = np.s_[:, :] if part is None else np.s_[part.row : part.row + part.height, part.col : part.col + part.width]
+    statistics = local_statistics(shrunk(rgb, valid), gsd_m)
+    size = width, height
+    return apply_statistics(
+        rgb, valid, *(cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in statistics)
+    )
+
+
+def normalise_part(rgb: UInt8Array, valid: BoolArray, gsd_m: float, small: Float32Array, part: Window) -> Float32Array:
+    """The same of a part (height, width, 3) of an image, whose other pixels enter the statistics alone.
+
+    Args:
+        rgb: the part.
+        valid: (height, width) of the part.
+        gsd_m: metres per pixel.
+        small: :func:`shrunk` of the image, whose sides are multiples of :data:`SHRINK`.
+        part: where the part lies in the image.
+    """
+    # One cell around the part is what the interpolation reaches.
+    rows, cols = (
+        slice(max(start // SHRINK - 1, 0), min((start + length - 1) // SHRINK + 2, cells))
+        for start, length, cells in zip(part[:2], part[2:], small.shape, strict=False)
+    )
+    inner = np.s_[part.row - rows.start * SHRINK :, part.col - cols.start * SHRINK :]
+    large = []
+    for each in local_statistics(small, gsd_m):
+        near = np.ascontiguousarray(each[rows, cols])
+        size = near.shape[1] * SHRINK, near.shape[0] * SHRINK
+        large.append(cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)[inner][: part.height, : part.width])
+    return apply_statistics(rgb, valid, *large)
+
+
+def shrunk(rgb: UInt8Array, valid: BoolArray) -> Float32Array:
+    """Means (height / 4, width / 4, 5) of an image's colours and of the square of its luminance, 0 where invalid.
+
+    The last is the share that is valid. Of an image with sides in multiples of 4 each cell is made of its own pixels
+    alone.
+    """
+    height, width = valid.shape
+    size = max(width // SHRINK, 1), max(height // SHRINK, 1)
     image = rgb.astype(np.float32)
     if not valid.all():
         image *= valid[..., None]
     luminance = cv2.transform(image, _SUM) / np.float32(3)
-    mean, spread = _local_statistics(image, luminance, valid, gsd_m)
-    image, luminance, inside = image[inner], luminance[inner], valid[inner]
-    result = np.empty((4, *inside.shape), np.float32)
-    # Plane by plane and in place: this runs over every pixel of both dates, and memory is what takes the time.
-    size = width, height
-    divisor = cv2.resize(spread, size, interpolation=cv2.INTER_LINEAR)[inner]
-    for number, plane in enumerate(result[:3]):
-        level = cv2.resize(cv2.extractChannel(mean, number), size, interpolation=cv2.INTER_LINEAR)[inner]
-        np.subtract(image[..., number], level, out=plane)
-        np.divide(plane, divisor, out=plane)
-        np.clip(plane, -CLIP_SD, CLIP_SD, out=plane)
-    np.divide(luminance, np.float32(128), out=result[3])
-    result[3] -= np.float32(1)
-    if not inside.all():
-        result *= inside
-    return result
+    weight = valid.astype(np.float32)
+    planes = (image, cv2.multiply(luminance, luminance), weight)
+    return np.dstack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes])
 
 
-def _local_statistics(
-    image: Float32Array, luminance: Float32Array, valid: BoolArray, gsd_m: float
-) -> tuple[Float32Array, Float32Array]:
-    """Local mean (h, w, 3) of an image, 0 where invalid, and local SD of luminance plus the floor, both shrunk."""
-    height, width = valid.shape
-    small = (max(width // _SHRINK, 1), max(height // _SHRINK, 1))
-    weight = cv2.resize(valid.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    colours = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-    squares = cv2.resize(cv2.multiply(luminance, luminance), small, interpolation=cv2.INTER_AREA)
-    sigma, wide = (sigma_m / gsd_m / _SHRINK for sigma_m in (MEAN_SIGMA_M, SPREAD_SIGMA_M))
-    mean = _blur(colours, sigma) / (_blur(weight, sigma)[..., None] + 1e-6)
-    share = _blur(weight, wide) + 1e-6
+def local_statistics(small: Float32Array, gsd_m: float) -> tuple[Float32Array, Float32Array]:
+    """Local mean (h, w, 3), 0 where invalid, and local SD of luminance plus the floor (h, w) of :func:`shrunk`."""
+    colours, squares, weight = (np.ascontiguousarray(each) for each in (small[..., :3], small[..., 3], small[..., 4]))
+    sigma, wide = (sigma_m / gsd_m / SHRINK for sigma_m in (MEAN_SIGMA_M, SPREAD_SIGMA_M))
+    whole = bool((weight == 1).all())
+    mean = _blur(colours, sigma) / ((np.float32(1) if whole else _blur(weight, sigma)[..., None]) + np.float32(1e-6))
+    share = (np.float32(1) if whole else _blur(weight, wide)) + np.float32(1e-6)
     wide_mean = _blur(colours.mean(axis=2), wide) / share
     variance = _blur(squares, wide) / share - wide_mean**2
-    return mean, np.sqrt(np.clip(variance, 0, None)) + FLOOR_DN
+    return np.asarray(mean, np.float32), np.sqrt(np.clip(variance, 0, None)) + np.float32(FLOOR_DN)
+
+
+def apply_statistics(rgb: UInt8Array, valid: BoolArray, mean: Float32Array, spread: Float32Array) -> Float32Array:
+    """Network input (4, h, w) of an image (h, w, 3) with its local mean (h, w, 3) and spread (h, w)."""
+    result = np.empty((4, *valid.shape), np.float32)
+    # Plane by plane and in place: this runs over every pixel of both dates, and memory is what takes the time.
+    light = np.zeros(valid.shape, np.uint16)
+    for number, plane in enumerate(result[:3]):
+        colour = cv2.extractChannel(rgb, number)
+        cv2.subtract(colour, cv2.extractChannel(mean, number), dst=plane, dtype=cv2.CV_32F)
+        cv2.divide(plane, spread, dst=plane)
+        np.clip(plane, -CLIP_SD, CLIP_SD, out=plane)
+        light += colour
+    np.divide(light, np.float32(3 * 128), out=result[3])
+    result[3] -= np.float32(1)
+    if not valid.all():
+        result *= valid
+    return result

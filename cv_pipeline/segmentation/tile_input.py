@@ -9,10 +9,10 @@ import numpy as np
 
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.segmentation.blocks import BlockReader, blocks_in
-from cv_pipeline.segmentation.normalise import SPREAD_SIGMA_M, normalise
+from cv_pipeline.segmentation.normalise import SPREAD_SIGMA_M, normalise_part
 from cv_pipeline.segmentation.screen import worth_a_look
 from cv_pipeline.segmentation.tiles import STRIDE_PX, STRIP_PX, Tile
-from cv_pipeline.types import BoolArray, Float32Array, UInt8Array, Window
+from cv_pipeline.types import BoolArray, Float32Array, Window
 
 _REACH_SIGMAS = 3
 """How far the local statistics are taken to reach; beyond, they change the input by less than 0.003 SD."""
@@ -64,40 +64,23 @@ def read_tile(tile: Tile, late: BlockReader, early: BlockReader | None, *, scree
 def _read_normalised(window: Window, reader: BlockReader) -> tuple[Float32Array, BoolArray]:
     """Network input (4, h, w) and validity (h, w) of a window, both as if the whole grid had been read at once.
 
-    The local statistics reach so far that the window is read with a margin. Past the grid's end the image is mirrored,
-    as black would look like an edge.
+    The local statistics reach so far that they are worked out with a margin.
     """
-    grid = reader.grid
-    margin = _margin_px(grid.gsd_m)
+    rgb, valid = reader.read(window)
+    if not valid.any():
+        return np.zeros((4, window.height, window.width), np.float32), valid
+    margin = _margin_px(reader.grid.gsd_m)
     top, left = max(window.row - margin, 0), max(window.col - margin, 0)
-    bottom = min(window.row + window.height + margin, _whole_strides(grid.height))
-    right = min(window.col + window.width + margin, _whole_strides(grid.width))
-    inside = Window(top, left, min(bottom, grid.height) - top, min(right, grid.width) - left)
-    rgb, valid = _mirrored(*reader.read(inside), bottom - top, right - left)
-    part = Window(window.row - top, window.col - left, window.height, window.width)
-    shown = _part(valid, window, Window(top, left, bottom - top, right - left))
-    if not shown.any():
-        return np.zeros((4, window.height, window.width), np.float32), shown
-    return normalise(rgb, valid, grid.gsd_m, part), shown
+    bottom = min(window.row + window.height + margin, reader.height)
+    right = min(window.col + window.width + margin, reader.width)
+    small = reader.read_small(Window(top, left, bottom - top, right - left))
+    part = window._replace(row=window.row - top, col=window.col - left)
+    return normalise_part(rgb, valid, reader.grid.gsd_m, small, part), valid
 
 
 def _margin_px(gsd_m: float) -> int:
     """How far the local statistics reach, in whole strides."""
     return -(-int(np.ceil(_REACH_SIGMAS * SPREAD_SIGMA_M / gsd_m)) // STRIDE_PX) * STRIDE_PX
-
-
-def _whole_strides(length_px: int) -> int:
-    return -(-length_px // STRIDE_PX) * STRIDE_PX
-
-
-def _mirrored(rgb: UInt8Array, valid: BoolArray, height: int, width: int) -> tuple[UInt8Array, BoolArray]:
-    rows, cols = height - valid.shape[0], width - valid.shape[1]
-    if rows == 0 and cols == 0:
-        return rgb, valid
-    return (
-        np.pad(rgb, ((0, rows), (0, cols), (0, 0)), mode="symmetric"),
-        np.pad(valid, ((0, rows), (0, cols)), mode="symmetric"),
-    )
 
 
 def _part(array: BoolArray, part: Window, of: Window) -> BoolArray:

@@ -11,6 +11,7 @@ from cv_pipeline.imagery.source import open_source
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.segmentation import blocks
 from cv_pipeline.segmentation.blocks import BlockReader, blocks_in
+from cv_pipeline.segmentation.normalise import shrunk
 from cv_pipeline.segmentation.tile_input import input_reader, read_tile
 from cv_pipeline.segmentation.tiles import tiles_of
 from cv_pipeline.types import BoolArray, UInt8Array, Window
@@ -53,6 +54,25 @@ def test_tiles_in_order_read_nothing_twice(make_tiff: Callable[..., Path], monke
         for tile in tiles:
             read_tile(tile, reader, None)
     assert len(set(view.windows)) == len(view.windows) == 11 * 15
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 341), (130, 192), (67, 259)])
+def test_past_the_end_the_image_is_mirrored(
+    make_tiff: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, height: int, width: int
+) -> None:
+    """Also where only a pixel or two of the last block are inside the grid."""
+    monkeypatch.setattr(blocks, "BLOCK_PX", 64)
+    source = open_source(make_tiff(texture(height, width), crs=None, nodata_kind="value"), gsd_m=0.5)
+    past = [(0, -side % 16) for side in (height, width)]
+    with GridView(source, source.grid) as view:
+        rgb, valid = view.read(Window(0, 0, height, width))
+        reader = BlockReader(view, 4)
+        whole = Window(0, 0, reader.height, reader.width)
+        found = reader.read(whole)
+        rgb, valid = np.pad(rgb, (*past, (0, 0)), mode="symmetric"), np.pad(valid, past, mode="symmetric")
+        for got, wanted in zip(found, (rgb, valid), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+        np.testing.assert_array_equal(reader.read_small(whole), shrunk(rgb, valid))
 
 
 def test_a_window_lies_in_no_more_blocks_than_are_held() -> None:

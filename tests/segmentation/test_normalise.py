@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from cv_pipeline.segmentation.normalise import CLIP_SD, FLOOR_DN, MEAN_SIGMA_M, SPREAD_SIGMA_M, normalise
+from cv_pipeline.segmentation.normalise import (
+    CLIP_SD,
+    FLOOR_DN,
+    MEAN_SIGMA_M,
+    SPREAD_SIGMA_M,
+    normalise,
+    normalise_part,
+    shrunk,
+)
 from cv_pipeline.types import Window
 from tests.conftest import texture
 
@@ -127,6 +135,9 @@ def test_a_part_is_cut_from_the_whole() -> None:
     rgb = image(320, 400)
     valid = np.ones(rgb.shape[:2], bool)
     valid[40:90, 50:120] = False
-    part = normalise(rgb, valid, GSD_M, Window(16, 32, 96, 160))
-    assert part.flags.c_contiguous
-    np.testing.assert_array_equal(part, normalise(rgb, valid, GSD_M)[:, 16:112, 32:192])
+    whole, small = normalise(rgb, valid, GSD_M), shrunk(rgb, valid)
+    for window in (Window(16, 32, 96, 160), Window(0, 0, 320, 400), Window(3, 397, 317, 3), Window(7, 5, 1, 1)):
+        cut = np.s_[window.row : window.row + window.height, window.col : window.col + window.width]
+        part = normalise_part(rgb[cut], valid[cut], GSD_M, small, window)
+        assert part.flags.c_contiguous
+        np.testing.assert_array_equal(part, whole[:, *cut])
