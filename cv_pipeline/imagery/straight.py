@@ -131,7 +131,7 @@ def by_band(function: Callable[[Float32Array], Float32Array], image: npt.NDArray
     if image.ndim == 2:
         return function(np.ascontiguousarray(image, np.float32))
     bands = [function(np.ascontiguousarray(image[..., k], np.float32)) for k in range(image.shape[2])]
-    return np.asarray(cv2.merge(bands)).reshape(*bands[0].shape, len(bands))
+    return np.asarray(cv2.merge(bands), np.float32).reshape(*bands[0].shape, len(bands))
 
 
 def resample(

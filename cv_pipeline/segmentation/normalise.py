@@ -64,12 +64,14 @@ def normalise_part(rgb: UInt8Array, valid: BoolArray, gsd_m: float, small: Float
         for start, length, cells in zip(part[:2], part[2:], small.shape, strict=False)
     )
     inner = np.s_[part.row - rows.start * SHRINK :, part.col - cols.start * SHRINK :]
-    large = []
-    for each in local_statistics(small, gsd_m):
-        near = np.ascontiguousarray(each[rows, cols])
-        size = near.shape[1] * SHRINK, near.shape[0] * SHRINK
-        large.append(cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)[inner][: part.height, : part.width])
-    return apply_statistics(rgb, valid, *large)
+    near = (np.ascontiguousarray(each[rows, cols]) for each in local_statistics(small, gsd_m))
+    large = (_enlarged(each, each.shape[1] * SHRINK, each.shape[0] * SHRINK)[inner] for each in near)
+    mean, spread = (each[: part.height, : part.width] for each in large)
+    return apply_statistics(rgb, valid, mean, spread)
+
+
+def _enlarged(image: Float32Array, width: int, height: int) -> Float32Array:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def shrunk(rgb: UInt8Array, valid: BoolArray) -> Float32Array:
@@ -107,7 +109,7 @@ def apply_statistics(rgb: UInt8Array, valid: BoolArray, mean: Float32Array, spre
     # Plane by plane and in place: this runs over every pixel of both dates, and memory is what takes the time.
     light = np.zeros(valid.shape, np.uint16)
     for number, plane in enumerate(result[:3]):
-        colour = cv2.extractChannel(rgb, number)
+        colour = np.asarray(cv2.extractChannel(rgb, number), np.uint8)
         cv2.subtract(colour, cv2.extractChannel(mean, number), dst=plane, dtype=cv2.CV_32F)
         cv2.divide(plane, spread, dst=plane)
         np.clip(plane, -CLIP_SD, CLIP_SD, out=plane)
