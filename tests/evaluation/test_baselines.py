@@ -11,7 +11,13 @@ import torch
 
 from cv_pipeline.errors import ConfigError, ModelError
 from cv_pipeline.evaluation.baselines.config import NetworksConfig, read_networks_config
-from cv_pipeline.evaluation.baselines.detect import NetworkMaps, components, network_detector, probability_map
+from cv_pipeline.evaluation.baselines.detect import (
+    MASK_THRESHOLDS,
+    NetworkMaps,
+    components,
+    network_detector,
+    probability_map,
+)
 from cv_pipeline.evaluation.baselines.networks import ARCHITECTURES, FCSiamDiff
 from cv_pipeline.evaluation.baselines.train import (
     WEIGHTS,
@@ -21,7 +27,10 @@ from cv_pipeline.evaluation.baselines.train import (
     rate_share,
     train_network,
 )
-from cv_pipeline.evaluation.strikebench.spec import FOLDER
+from cv_pipeline.evaluation.scenes import Half
+from cv_pipeline.evaluation.strikebench.bench import detect_network, judged_scenes, score
+from cv_pipeline.evaluation.strikebench.render import Renderer
+from cv_pipeline.evaluation.strikebench.spec import FOLDER, SceneKey, read_spec
 from cv_pipeline.training.planes import Plane
 from tests.conftest import texture
 
@@ -142,3 +151,19 @@ def test_a_stopped_training_gives_the_weights_of_one_that_went_through(tmp_path:
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="hash"):
         load_trained(folders[1])
+
+
+def test_a_network_is_scored_on_the_benchmark_from_its_weights_alone(tmp_path: Path, few_backgrounds: Path) -> None:
+    spec, folder = read_spec(), tmp_path / "set"
+    tiny = spec.conditions["clean"].model_copy(update={"size_px": 96})
+    spec = spec.model_copy(update={"conditions": {"clean": tiny}})
+    folder.mkdir()
+    for number, half in enumerate(Half, start=1):
+        Renderer(spec, folder).render((number, SceneKey(half, "clean", 1)))
+    train_network("fc_siam_diff", _few_steps(steps=1), few_backgrounds, tmp_path / "trained", workers=0)
+    detected = detect_network(folder, tmp_path / "trained", tmp_path / "work")
+    card = score(judged_scenes(folder), detected, tmp_path / "out")
+    assert set(detected.masks) == {"judge-clean-01"}
+    assert sum(card["pixels"]["crater"]["pixels"].values()) > 0
+    assert detected.what["hash"] == load_trained(tmp_path / "trained").weights_sha256
+    assert detected.what["settings"]["mask_threshold"] in MASK_THRESHOLDS
