@@ -41,11 +41,11 @@ def normalise(rgb: UInt8Array, valid: BoolArray, gsd_m: float) -> Float32Array:
         gsd_m: metres per pixel.
     """
     height, width = valid.shape
-    statistics = local_statistics(shrunk(rgb, valid), gsd_m)
-    size = width, height
-    return apply_statistics(
-        rgb, valid, *(cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in statistics)
+    mean, spread = (
+        np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        for each in local_statistics(shrunk(rgb, valid), gsd_m)
     )
+    return apply_statistics(rgb, valid, mean, spread)
 
 
 def normalise_part(rgb: UInt8Array, valid: BoolArray, gsd_m: float, small: Float32Array, part: Window) -> Float32Array:
