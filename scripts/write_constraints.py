@@ -1,4 +1,4 @@
-"""Writes the versions installed for ``cv-pipeline[train,dev,onnx,dask,stac]`` to ``constraints.txt``, below its head."""
+"""Writes the versions installed for ``cv-pipeline[train,dev,onnx,dask,stac]`` to ``constraints.txt`` below its head."""
 
 from __future__ import annotations
 
