@@ -49,6 +49,10 @@ GDAL_CACHE_BYTES = 64 * 2**20
 """Decoded blocks that GDAL keeps for all files together; its own default is a share of the machine's memory."""
 
 
+GSD_SLACK = 1.001
+"""A projected pixel is not quite its nominal size, in UTM by 4 parts in 10,000: 1.2 m is to pass as 1.2 m."""
+
+
 def check_gsd(source: ImageSource, model: ModelInfo) -> None:
     """Refuse imagery that the model cannot judge.
 
@@ -56,7 +60,7 @@ def check_gsd(source: ImageSource, model: ModelInfo) -> None:
         GsdError: the image is finer or coarser than the model was trained for.
     """
     gsd_m = source.grid.gsd_m
-    if not model.min_gsd_m <= gsd_m <= model.max_gsd_m:
+    if not model.min_gsd_m / GSD_SLACK <= gsd_m <= model.max_gsd_m * GSD_SLACK:
         raise GsdError(
             f"{source.path}: {gsd_m:.3g} m per pixel is outside the range of model '{model.name}' "
             f"({model.min_gsd_m:g} to {model.max_gsd_m:g} m); resample the image or check --gsd"

@@ -163,7 +163,7 @@ def test_real_network_gives_the_same_with_any_tiles(make_image: Callable[..., Pa
     assert np.abs(whole - probabilities(256, 192)).max() < 0.0002
 
 
-@pytest.mark.parametrize(("gsd_m", "fits"), [(0.19, False), (0.2, True), (1.1, True), (1.2, False)])
+@pytest.mark.parametrize(("gsd_m", "fits"), [(0.19, False), (0.2, True), (1.1, True), (1.10044, True), (1.2, False)])
 def test_gsd_outside_the_models_range(make_image: Callable[..., Path], gsd_m: float, fits: bool) -> None:
     source = open_source(make_image(name="plain.tif"), gsd_m=gsd_m)
     if fits:
