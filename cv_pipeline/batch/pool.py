@@ -58,14 +58,16 @@ class ProcessWorkers:
     def __init__(self, workers: int, threads: int, gpus: Sequence[str] | None = None) -> None:
         values = dict.fromkeys(_THREADS, str(threads))
         seen = [{"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {} for number in range(workers)]
-        self._idle = [_Worker(values | own) for own in seen]
+        self._workers = tuple(_Worker(values | own) for own in seen)
+        self._idle = list(self._workers)
         self._busy: dict[Future[Any], tuple[_Worker, Job]] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for worker in [*self._idle, *(worker for worker, _ in self._busy.values())]:
+        # All of them: an interrupt may fall between a worker's leaving the idle ones and its job's being noted.
+        for worker in self._workers:
             worker.kill()
 
     @property
@@ -107,7 +109,7 @@ class _Worker:
     def submit(self, job: Job) -> Future[Any]:
         if self._jobs >= RENEW_AFTER and self._pool is not None:
             self._pool.shutdown(wait=True)
-            self._pool = None
+            self._pool = self._pid = None
         # A worker that was killed while idle shows only when it is asked; it took no job with it.
         with contextlib.suppress(BrokenExecutor):
             return self._start().submit(job.call, *job.arguments)
@@ -126,13 +128,15 @@ class _Worker:
         return self._pool
 
     def kill(self) -> None:
-        if self._pool is None or self._pid is None:
+        if self._pool is None:
             return
-        # A process that is just starting tells its number first; one that is gone already has nothing to tell.
-        with contextlib.suppress(BrokenExecutor, TimeoutError, ProcessLookupError):
-            os.kill(self._pid.result(START_S), signal.SIGKILL)
+        # A process that is just starting tells its number first; one that is gone already has nothing to tell. One
+        # that was interrupted before it was asked has no job either.
+        if self._pid is not None:
+            with contextlib.suppress(BrokenExecutor, TimeoutError, ProcessLookupError):
+                os.kill(self._pid.result(START_S), signal.SIGKILL)
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._pool = None
+        self._pool = self._pid = None
 
 
 def prepare_worker() -> None:
