@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cv_pipeline.config import AssessConfig
 from tests.batch.standins import entry, obey
 
 if __name__ == "__main__":
+    # A shell's background job ignores Ctrl-C, and so does all that it starts: the tests may run in one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, out, model = (Path(word) for word in sys.argv[1:4])
     executor: Executor = ProcessWorkers(2, 1)
     if "--dask" in sys.argv:
