@@ -87,7 +87,9 @@ def run_variants(
         seed = int(changes.pop("seed", base.seed))
         done[name] = {"changes": changes, "seed": seed, **run(name, varied(base, changes, seed))}
         results.parent.mkdir(parents=True, exist_ok=True)
-        results.write_text(json.dumps(done, indent=1) + "\n")
+        part = results.with_suffix(".part")
+        part.write_text(json.dumps(done, indent=1) + "\n")
+        part.replace(results)  # a stop while it is written must not cost what was done
     return base, done
 
 

@@ -66,7 +66,13 @@ def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tens
 def with_unrelated_before(before: Tensor, truth: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
     """Before images and truth where the samples ``chosen`` (batch,) show the ground of the next sample before.
 
-    What a before image tells, new-or-old and structures, is then not known (NaN). Neither argument is changed.
+    What a before image tells, new-or-old and structures, is then not known (NaN). Neither argument is changed; a single
+    sample has no other and stays.
+
+    Args:
+        before: (batch, channels, height, width), normalised.
+        truth: (batch, planes, height, width), see :mod:`cv_pipeline.training.planes`.
+        chosen: (batch,) bool.
     """
     if len(before) < 2:
         return before, truth
