@@ -48,8 +48,17 @@ def radius_loss(log_radius: Tensor, radius_m: Tensor) -> Tensor:
     return masked_mean(F.smooth_l1_loss(log_radius.float(), target, beta=0.1, reduction="none"), known)
 
 
-def axis_loss(right: Tensor, up: Tensor, true_right: Tensor, true_up: Tensor, known: Tensor) -> Tensor:
-    """Smooth L1 of the axis vector (after tanh) where it is known; 0 where it is known nowhere."""
-    found = torch.tanh(torch.stack([right, up]).float())
-    loss = F.smooth_l1_loss(found, torch.stack([true_right, true_up]), beta=0.2, reduction="none")
-    return masked_mean(loss.sum(0), known)
+def axis_loss(
+    right: Tensor, up: Tensor, true_right: Tensor, true_up: Tensor, radius_m: Tensor, weight: Tensor
+) -> Tensor:
+    """Squared error of the axis vector (after tanh), in which every crater counts the same however large it is.
+
+    The mean of the squared error is least at the expected vector: its length says how likely a pattern is one-sided.
+    An absolute error would be least at the median, which is 0 as most patterns are round.
+
+    ``radius_m`` is the true crater radius, 0 where there is none; ``weight`` is 0 where the truth is not known. 0
+    without any crater.
+    """
+    error = (torch.tanh(torch.stack([right, up]).float()) - torch.stack([true_right, true_up])).square().sum(0)
+    share = torch.where(radius_m > 0, weight / radius_m.clamp(min=0.5).square(), 0.0)
+    return (share * error).sum() / share.sum().clamp(min=1e-6)

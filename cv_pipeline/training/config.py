@@ -29,7 +29,7 @@ class MiningConfig(BaseModel):
 
 
 class Restart(BaseModel):
-    """A second part of the run: the cosine falls anew from another learning rate (SGDR, doi:10.48550/arXiv.1608.03983).
+    """A further part of the run: the cosine falls anew from another rate (SGDR, doi:10.48550/arXiv.1608.03983).
 
     In it a share of the pairs get the before image of another pair: where everything changed, the after image
     alone must decide.
@@ -50,7 +50,7 @@ class TrainConfig(ModelSettings):
     steps: int = Field(ge=1)
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
-    restart: Restart | None = None
+    restarts: list[Restart] = Field([], description="further parts of the run, by ascending at_step")
     after_only_share: float = Field(0.5, ge=0, le=1)
     ema_decay: float = Field(0.999, gt=0, lt=1)
     validation_every: int = Field(500, ge=1)
@@ -79,13 +79,19 @@ class TrainConfig(ModelSettings):
                 raise ValueError(f"mining: at_steps must ascend, from 1 to below {self.steps}")
             for step in self.mining.at_steps:
                 self.hard_simulation(step)
-        if self.restart is not None and self.restart.at_step >= self.steps:
-            raise ValueError(f"restart: at_step must be below {self.steps}")
+        starts = [0, *(restart.at_step for restart in self.restarts), self.steps]
+        if any(second <= first for first, second in pairwise(starts)):
+            raise ValueError(f"restarts: at_step must ascend, and stay below {self.steps}")
         plan = self.plan()
         for step in [*(end - 1 for end in ends), self.steps]:
             for stratum in [None, *range(len(self.balance))]:
                 plan.settings(step, stratum)
         return self
+
+    def unrelated_before_share_at(self, step: int) -> float:
+        """Share of the samples of a step that get another pair's before image."""
+        begun = [restart for restart in self.restarts if restart.at_step <= step]
+        return begun[-1].unrelated_before_share if begun else 0.0
 
     def plan(self, hard: tuple[HardRound, ...] = (), ranks: int = 1) -> TrainingPlan:
         """What each pair of the run is drawn from, with the ``hard`` rounds so far, for ``ranks`` processes."""

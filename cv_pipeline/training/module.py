@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import Any, Self
 
 import lightning as L
@@ -47,13 +48,14 @@ def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tens
         "centre": centre_focal_loss(found[Channel.CENTRE], true[Plane.CENTRE], told(Plane.CENTRE)),
         "crater_radius": radius_loss(found[Channel.CRATER_RADIUS_M], true[Plane.CRATER_RADIUS_M]),
         "blast_radius": 0.5 * radius_loss(found[Channel.BLAST_RADIUS_M], true[Plane.BLAST_RADIUS_M]),
-        "axis": 0.5
+        "axis": 4.0
         * axis_loss(
             found[Channel.AXIS_RIGHT],
             found[Channel.AXIS_UP],
             true[Plane.AXIS_RIGHT],
             true[Plane.AXIS_UP],
-            told(Plane.AXIS_RIGHT) * crater,
+            true[Plane.CRATER_RADIUS_M],
+            told(Plane.AXIS_RIGHT),
         ),
     }
     if with_before:
@@ -91,12 +93,12 @@ _SCORED = (
 
 
 def _rate_share(config: TrainConfig, step: int) -> float:
-    """Learning rate at a step as a share of the run's: warm-up and a cosine to 1 %, again after a restart."""
-    restart = config.restart
-    if restart is None or step < restart.at_step:
-        return _cosine_fall(step, config.steps if restart is None else restart.at_step)
-    share = _cosine_fall(step - restart.at_step, config.steps - restart.at_step)
-    return restart.learning_rate / config.learning_rate * share
+    """Learning rate at a step as a share of the run's: warm-up and a cosine to 1 %, again after each restart."""
+    starts = [0, *(restart.at_step for restart in config.restarts)]
+    rates = [config.learning_rate, *(restart.learning_rate for restart in config.restarts)]
+    part = bisect_right(starts, step) - 1
+    end = [*starts[1:], config.steps][part]
+    return rates[part] / config.learning_rate * _cosine_fall(step - starts[part], end - starts[part])
 
 
 def _cosine_fall(step: int, steps: int) -> float:
@@ -164,9 +166,9 @@ class CraterModule(L.LightningModule):
         after = batch["after"].contiguous(memory_format=torch.channels_last)
         before = batch["before"].contiguous(memory_format=torch.channels_last) if with_before else None
         has_before, truth = batch.get("has_before") if with_before else None, batch["truth"]
-        restart = self.config.restart
-        if before is not None and restart is not None and self.global_step >= restart.at_step:
-            chosen = torch.rand(len(after), generator=generator) < restart.unrelated_before_share
+        unrelated = self.config.unrelated_before_share_at(self.global_step)
+        if before is not None and unrelated > 0:
+            chosen = torch.rand(len(after), generator=generator) < unrelated
             before, truth = with_unrelated_before(before, truth, chosen.to(before.device))
         terms = total_loss(self.net(after, before, has_before), truth, with_before)
         self.log_dict({f"train/{k}": v for k, v in terms.items()}, prog_bar=False)

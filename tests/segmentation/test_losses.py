@@ -121,11 +121,29 @@ def test_what_is_not_known_costs_nothing(loss) -> None:
 
 
 def test_axis_loss_is_least_at_the_true_axis() -> None:
-    known = torch.tensor([[[1.0, 0.0]]])
+    known, radius_m = torch.tensor([[[1.0, 0.0]]]), torch.full((1, 1, 2), 3.0)
     right, up = torch.full((1, 1, 2), 0.6), torch.full((1, 1, 2), -0.3)
     found = torch.atanh(right), torch.atanh(up)
-    assert axis_loss(*found, right, up, known) < 1e-9
-    assert axis_loss(-found[0], found[1], right, up, known) > 0.5
+    assert axis_loss(*found, right, up, radius_m, known) < 1e-9
+    assert axis_loss(-found[0], found[1], right, up, radius_m, known) > 0.5
     found[0][..., 1] = 9.0
-    assert axis_loss(*found, right, up, known) < 1e-9
-    assert axis_loss(*found, right, up, torch.zeros_like(known)) == 0
+    assert axis_loss(*found, right, up, radius_m, known) < 1e-9
+    assert axis_loss(*found, right, up, radius_m, torch.zeros_like(known)) == 0
+    assert axis_loss(*found, right, up, torch.zeros_like(radius_m), known) == 0
+
+
+def test_axis_loss_is_least_at_the_expected_axis() -> None:
+    """Three round patterns in ten with a cone to the right: the best answer for all is a short vector, not none."""
+    true, ones = torch.tensor([[[0.8] * 3 + [0.0] * 7]]), torch.ones(1, 1, 10)
+    losses = {
+        length: axis_loss(ones * math.atanh(length), 0 * ones, true, 0 * ones, ones, ones).item()
+        for length in (0.0, 0.1, 0.24, 0.4, 0.8)
+    }
+    assert min(losses, key=losses.__getitem__) == 0.24
+
+
+def test_axis_loss_counts_craters_not_pixels() -> None:
+    """A crater of twice the radius has four times the pixels and the same say."""
+    radius_m = torch.tensor([[[2.0] + [4.0] * 4]])
+    true, nought, known = torch.tensor([[[0.5] + [0.0] * 4]]), torch.zeros(1, 1, 5), torch.ones(1, 1, 5)
+    assert axis_loss(nought, nought, true, nought, radius_m, known).item() == pytest.approx(0.5 * 0.25)

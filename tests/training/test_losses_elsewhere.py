@@ -79,5 +79,6 @@ def test_radius_and_axis_losses_are_their_formulas(seed: int) -> None:
     told = [row for row in pixels if row[3] == 1]
     expected = sum(huber(f - math.log(r), 0.1) for f, _, _, _, r in told) / len(told)
     assert radius_loss(found, radius_m).item() == pytest.approx(expected, rel=1e-4)
-    expected = sum(huber(math.tanh(f) - t, 0.2) + huber(math.tanh(o) + t, 0.2) for f, o, t, _, _ in told) / len(told)
-    assert axis_loss(found, other, true, -true, known).item() == pytest.approx(expected, rel=1e-4)
+    errors = [((math.tanh(f) - t) ** 2 + (math.tanh(o) + t) ** 2, r**-2) for f, o, t, _, r in told]
+    expected = sum(error * share for error, share in errors) / sum(share for _, share in errors)
+    assert axis_loss(found, other, true, -true, radius_m, known).item() == pytest.approx(expected, rel=1e-4)

@@ -97,21 +97,30 @@ def test_learning_rate_warms_up_and_falls(make_config: Callable[..., TrainConfig
     assert factor(5000) == pytest.approx(0.01)
 
 
-def test_learning_rate_falls_again_after_a_restart(make_config: Callable[..., TrainConfig]) -> None:
-    config = make_config(steps=1000, learning_rate=1e-3, restart={"at_step": 500, "learning_rate": 5e-4})
+def test_learning_rate_falls_again_after_each_restart(make_config: Callable[..., TrainConfig]) -> None:
+    restarts = [{"at_step": 500, "learning_rate": 5e-4}, {"at_step": 1000, "learning_rate": 2e-4}]
+    config = make_config(steps=1500, learning_rate=1e-3, restarts=restarts)
     optimisers = CraterModule(config).configure_optimizers()
     factor = optimisers["lr_scheduler"]["scheduler"].lr_lambdas[0]
     alone = CraterModule(make_config(steps=500)).configure_optimizers()["lr_scheduler"]["scheduler"].lr_lambdas[0]
     assert [factor(step) for step in (0, 49, 200, 499)] == [alone(step) for step in (0, 49, 200, 499)]
-    assert factor(499) < 0.02
-    assert factor(500) < 0.02
-    assert factor(549) == pytest.approx(0.5)
-    assert factor(1000) == pytest.approx(0.005)
+    assert [factor(500 + step) for step in (0, 49, 499)] == pytest.approx([0.5 * alone(step) for step in (0, 49, 499)])
+    assert [factor(1000 + step) for step in (0, 49, 499)] == pytest.approx([0.2 * alone(step) for step in (0, 49, 499)])
+    assert factor(1500) == pytest.approx(0.002)
 
 
-def test_a_restart_lies_inside_the_run(make_config: Callable[..., TrainConfig]) -> None:
-    with pytest.raises(ValueError, match="restart"):
-        make_config(steps=500, restart={"at_step": 500, "learning_rate": 5e-4})
+@pytest.mark.parametrize("at_steps", [(500,), (300, 300), (400, 200)])
+def test_restarts_ascend_inside_the_run(make_config: Callable[..., TrainConfig], at_steps: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="restarts"):
+        make_config(steps=500, restarts=[{"at_step": step, "learning_rate": 5e-4} for step in at_steps])
+
+
+def test_the_last_restart_says_how_many_before_images_are_unrelated(make_config: Callable[..., TrainConfig]) -> None:
+    parts = [
+        {"at_step": at, "learning_rate": 1e-3, "unrelated_before_share": share} for at, share in ((5, 0.2), (9, 0))
+    ]
+    config = make_config(steps=20, restarts=parts)
+    assert [config.unrelated_before_share_at(step) for step in (0, 4, 5, 8, 9, 19)] == [0, 0, 0.2, 0.2, 0, 0]
 
 
 def test_an_unrelated_before_image_is_the_next_sample_s_and_tells_nothing() -> None:
