@@ -22,13 +22,14 @@ from cv_pipeline.evaluation.crater_table import Table, join
 from cv_pipeline.evaluation.crater_verdicts import (
     average_precision,
     calibration_error,
+    fit_fits,
     fit_new,
     fit_peaks,
     fit_score,
     network_table,
     news,
     scores,
-    sd_factor,
+    sd_factors,
 )
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights_file import (
@@ -85,12 +86,11 @@ def describe_sd(table: Table) -> None:
     for name, what in (("peak", table.prior), ("fit", table.found)):
         error_m = (what.centre_m - table.true_m)[hit]
         log_radius = np.log(what.radius_m[hit] / table.true_radius_m[hit])
-        radius_factor = sd_factor(log_radius, what.radius_sd_m[hit] / what.radius_m[hit])
+        centre, radius = sd_factors(table, what, hit)
         print(
-            f"{name}: centre off by median {np.median(np.hypot(*error_m.T)):.3f} m, "
-            f"SD factor {sd_factor(error_m, what.centre_sd_m[hit, None]):.2f}; "
+            f"{name}: centre off by median {np.median(np.hypot(*error_m.T)):.3f} m, SD factor {centre:.2f}; "
             f"radius off by median {np.median(np.abs(log_radius)):.3f}, bias {np.median(log_radius):+.3f}, "
-            f"SD factor {radius_factor:.2f}"
+            f"SD factor {radius:.2f}"
         )
 
 
@@ -117,6 +117,8 @@ def main(
     if what is What.PEAKS:
         paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, PeakErrors(1.0, 1.0), cache)
         peak = fit_peaks(join([paired, alone]))
+        paired, alone, _ = tables(model, data, FIT_SEED, scenes, peak, cache)  # a fit starts from a peak and its SD
+        peak = fit_fits(join([paired, alone]), peak)
         print(f"weights {sha256[:16]}, {scenes} scenes: {peak}")
         if write:
             section = PeaksSection(weights_sha256=sha256, fitted_on=fitted_on, **peak._asdict())

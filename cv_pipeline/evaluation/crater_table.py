@@ -13,7 +13,7 @@ from cv_pipeline.evaluation.objects import match_scene
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns import craters, rays
 from cv_pipeline.patterns.candidates import Candidates, find_candidates
-from cv_pipeline.patterns.evidence import Evidence, look
+from cv_pipeline.patterns.evidence import Evidence, look, widened
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.verdict import PeakErrors
 from cv_pipeline.segmentation.raster import read_channels
@@ -93,6 +93,7 @@ def scene_table(scene: CraterScene, pair: SimulatedPair, threshold: float, error
     maybe = find_candidates(scene.segmentation, ground, threshold, 1024, errors)
     paired = scene.segmentation.has_before
     found = look(scene.aligned, frame, maybe.evidence, maybe.peak, (maybe.new >= 0.5) & paired, use_before=paired)
+    found = widened(found, errors.fitted_centre, errors.fitted_radius)
     network_new = _network_new(scene, ground, maybe) if paired else np.full(len(maybe.score), np.nan)
     strikes = shown(pair)
     at = ground.working_to_source(maybe.at_px)

@@ -11,6 +11,7 @@ import numpy as np
 from cv_pipeline.evaluation.crater_scenes import network_scene, simulated_pairs, write_scene
 from cv_pipeline.evaluation.crater_table import Table, join, scene_table
 from cv_pipeline.patterns import verdict
+from cv_pipeline.patterns.evidence import Evidence
 from cv_pipeline.types import BoolArray, Float64Array, ModelInfo
 
 if TYPE_CHECKING:
@@ -51,14 +52,21 @@ def network_table(
 
 def fit_peaks(table: Table) -> verdict.PeakErrors:
     """How far the peaks of a table are off, which must come of candidates found with factors of 1."""
-    hit = table.is_crater
-    error_m = (table.prior.centre_m - table.true_m)[hit]
-    log_radius = np.log(table.prior.radius_m[hit] / table.true_radius_m[hit])
-    relative_sd = (table.prior.radius_sd_m / table.prior.radius_m)[hit]
-    return verdict.PeakErrors(
-        sd_factor(error_m, table.prior.centre_sd_m[hit, None]),
-        sd_factor(log_radius, relative_sd),
-    )
+    return verdict.PeakErrors(*sd_factors(table, table.prior, table.is_crater))
+
+
+def fit_fits(table: Table, peaks: verdict.PeakErrors) -> verdict.PeakErrors:
+    """The same with how far fits are off, of a table found with the factors ``peaks`` on peaks and 1 on fits."""
+    centre, radius = sd_factors(table, table.found, table.is_crater & table.found.usable)
+    return peaks._replace(fitted_centre=centre, fitted_radius=radius)
+
+
+def sd_factors(table: Table, what: Evidence, rows: BoolArray) -> tuple[float, float]:
+    """Factors on the SDs of centre and radius with which they would hold in these rows."""
+    error_m = (what.centre_m - table.true_m)[rows]
+    log_radius = np.log(what.radius_m[rows] / table.true_radius_m[rows])
+    relative_sd = (what.radius_sd_m / what.radius_m)[rows]
+    return sd_factor(error_m, what.centre_sd_m[rows, None]), sd_factor(log_radius, relative_sd)
 
 
 def fit_score(table: Table) -> verdict.Weights:

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from cv_pipeline.patterns import craters, verdict
-from cv_pipeline.patterns.evidence import Evidence, look, no_evidence
+from cv_pipeline.patterns.evidence import Evidence, look, no_evidence, widened
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress
-from cv_pipeline.patterns.weights import PLAIN
+from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Grid, Segmentation, Window
 
@@ -123,21 +123,21 @@ def examine(
     threshold: float,
     *,
     use_before: bool,
-    weights: verdict.Weights | None = None,
+    weights: PatternWeights = PLAIN,
 ) -> Candidates:
     """The candidates with the images' evidence: moved, measured, scored anew; those below the threshold dropped.
 
-    Where two come to lie on one crater the better is kept. Without ``weights``
-    the network's scores stay.
+    Where two come to lie on one crater the better is kept. Without weights of the score the network's scores stay.
     """
     prior = candidates.evidence
     maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
     found = look(aligned, ground.frame, prior, candidates.peak, maybe_new, use_before=use_before)
     score = candidates.peak
-    if weights is not None:
-        judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights)
+    if weights.score is not None:
+        judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights.score)
         score = np.where(found.usable, judged, candidates.peak)
     at_px = ground.metres_to_working(found.centre_m) if len(score) else candidates.at_px
+    found = widened(found, weights.peaks.fitted_centre, weights.peaks.fitted_radius)
     moved = replace(candidates, at_px=at_px, score=score, evidence=found)
     # Half the usual reach: these were told apart already, and fits of touching craters draw together.
     kept = suppress(found.centre_m, score, found.radius_m / 2)

@@ -119,6 +119,13 @@ def look(
     return found
 
 
+def widened(found: Evidence, centre: float, radius: float) -> Evidence:
+    """The same with the SDs of centre and radius multiplied where the image was usable."""
+    factors = (np.where(found.usable, factor, 1.0) for factor in (centre, radius))
+    centre_sd_m, radius_sd_m = (sd * f for sd, f in zip((found.centre_sd_m, found.radius_sd_m), factors, strict=True))
+    return replace(found, centre_sd_m=centre_sd_m, radius_sd_m=radius_sd_m)
+
+
 def _evidence(prior: Evidence, chips: Chips, seen: Contrast, profile: Profile) -> Evidence:
     """Evidence of one batch; the prior where it is not usable."""
     core = np.maximum(np.abs(profile.core), _LEAST_AMPLITUDE)

@@ -102,7 +102,7 @@ def _candidates(
     if images is None:
         return find_candidates(segmentation, ground, threshold, core_px, weights.peaks)
     maybe = find_candidates(segmentation, ground, _SECOND_LOOK * threshold, core_px, weights.peaks)
-    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before, weights=weights.score)
+    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before, weights=weights)
 
 
 class Located(NamedTuple):

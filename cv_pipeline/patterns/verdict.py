@@ -34,13 +34,16 @@ class Weights(NamedTuple):
 
 
 class PeakErrors(NamedTuple):
-    """How far a model's peaks are off on simulated craters, relative to what :mod:`~cv_pipeline.patterns.craters` says.
+    """How far a model's peaks, and the fits that start from them, are off on simulated craters.
 
-    Factors on the SDs of centre and radius.
+    Factors on the SDs of centre and radius that :mod:`~cv_pipeline.patterns.craters` states of a peak, and on those
+    that :mod:`~cv_pipeline.patterns.crater_fit` states of a fit.
     """
 
     centre: float
     radius: float
+    fitted_centre: float = 1.0
+    fitted_radius: float = 1.0
 
 
 def logit(probability: Float64Array) -> Float64Array:

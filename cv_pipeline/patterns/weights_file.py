@@ -37,6 +37,8 @@ class PeaksSection(_Section):
 
     centre: _Positive
     radius: _Positive
+    fitted_centre: _Positive = 1.0
+    fitted_radius: _Positive = 1.0
 
 
 class _Term(_Strict):
@@ -154,7 +156,7 @@ def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeig
 def _used(section: _AnySection) -> dict[str, Any]:
     """A section as fields of :class:`PatternWeights`."""
     if isinstance(section, PeaksSection):
-        return {"peaks": PeakErrors(section.centre, section.radius)}
+        return {"peaks": PeakErrors(*(getattr(section, name) for name in PeakErrors._fields))}
     if isinstance(section, ScoresSection):
         return {"score": section.score.weights(SCORE_TERMS)}
     if isinstance(section, StatusesSection):

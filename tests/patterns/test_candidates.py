@@ -16,6 +16,7 @@ from cv_pipeline.patterns import extract_impacts
 from cv_pipeline.patterns.candidates import examine, find_candidates
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, suppress
+from cv_pipeline.patterns.weights import PLAIN
 from cv_pipeline.types import AlignedPair, Gate, Grid, Registration, UInt8Array
 
 from .planted import Plant, source_grid, write_scene
@@ -119,6 +120,23 @@ def test_outside_the_image_nothing_is_claimed(tmp_path: Path) -> None:
     assert not found.evidence.usable[0]
     np.testing.assert_array_equal(found.evidence.centre_m, maybe.evidence.centre_m)
     assert found.score[0] == found.peak[0]
+
+
+def test_the_models_factors_widen_what_a_fit_states(tmp_path: Path) -> None:
+    """And leave what the maps say where the image cannot be used."""
+    grid = source_grid("utm", 200, 200)
+    plants = [Plant(100.0, 100.0, 3.0), Plant(1.0, 1.0, 3.0)]
+    segmentation, frame = write_scene(tmp_path / "s.tif", grid, plants, gsd_m=0.5)
+    image = picture(grid, plants, 1)
+    pair = aligned_pair(tmp_path, grid, image, image, segmentation.grid)
+    ground = GroundMap(segmentation.grid, grid, frame)
+    maybe = find_candidates(segmentation, ground, 0.3, 1024)
+    wider = PLAIN._replace(peaks=PLAIN.peaks._replace(fitted_centre=2.0, fitted_radius=3.0))
+    plain, wide = (examine(maybe, pair, ground, 0.0, use_before=True, weights=w).evidence for w in (PLAIN, wider))
+    assert sorted(plain.usable) == [False, True]
+    factor = np.where(plain.usable, 2.0, 1.0)
+    np.testing.assert_allclose(wide.centre_sd_m, factor * plain.centre_sd_m)
+    np.testing.assert_allclose(wide.radius_sd_m, np.where(plain.usable, 3.0, 1.0) * plain.radius_sd_m)
 
 
 def test_a_valley_between_peaks_makes_two_of_one() -> None:

@@ -24,6 +24,7 @@ from cv_pipeline.patterns.weights_file import (
 )
 from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
 
+PEAKS = PeakErrors(1.5, 0.7, 1.2, 1.8)
 SHA, OTHER = "a" * 64, "b" * 64
 Make = Callable[..., Path]
 
@@ -47,7 +48,7 @@ def make(tmp_path: Path) -> Make:
         *, peaks: str | None = SHA, scores: str | None = SHA, statuses: str | None = SHA, directions: str | None = SHA
     ) -> Path:
         if peaks:
-            write_section(tmp_path, peaks=PeaksSection(weights_sha256=peaks, fitted_on="x", centre=1.5, radius=0.7))
+            write_section(tmp_path, peaks=PeaksSection(weights_sha256=peaks, fitted_on="x", **PEAKS._asdict()))
         if scores:
             score = Logistic.of(SCORE, SCORE_TERMS)
             write_section(tmp_path, scores=ScoresSection(weights_sha256=scores, fitted_on="x", score=score))
@@ -64,7 +65,7 @@ def make(tmp_path: Path) -> Make:
 def test_what_is_written_comes_back(make: Make) -> None:
     weights, notes = read_pattern_weights(make(), SHA)
     assert notes == ()
-    assert weights.peaks == PeakErrors(1.5, 0.7)
+    assert weights.peaks == PEAKS
     assert weights.score == SCORE
     assert weights.new == NEW
     assert weights.radius == pytest.approx(RADIUS)
