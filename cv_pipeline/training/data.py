@@ -59,6 +59,8 @@ class PairedAugmentation:
                 A.RandomGamma((80, 125), p=0.2),
                 A.HueSaturationValue(8, 20, 8, p=0.2),
                 A.ToGray(p=0.05),
+                # Of things that stand outside the crop: a crater half in shadow is one crater still.
+                A.RandomShadow((0, 0, 1, 1), (1, 2), 4, (0.35, 0.65), p=0.15),
             ],
             seed=seed + 1,
         )
