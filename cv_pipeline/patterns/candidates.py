@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from cv_pipeline.patterns import craters, verdict
-from cv_pipeline.patterns.evidence import Evidence, look, no_evidence, widened
+from cv_pipeline.patterns.evidence import Evidence, Look, looks, merged, no_evidence, widened
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress
+from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.segmentation.raster import read_channels
 from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Grid, Segmentation, Window
@@ -70,19 +71,39 @@ def find_candidates(
 
     ``errors`` says how far the model's peaks are off.
     """
-    columns: list[Float64Array] = []
-    step_m = segmentation.grid.gsd_m
-    for core in cores(segmentation.grid, core_px):
+    return thinned([peak_table(segmentation, threshold, core_px)], segmentation, ground, core_px, errors)
+
+
+def peak_table(segmentation: Segmentation, threshold: float, core_px: int, share: Share = ALL) -> Float64Array:
+    """Peaks at or above a threshold in a share of the cores, (n, 7); :func:`thinned` knows what the columns are."""
+    columns = [np.zeros((0, 7))]
+    for core in share.of(list(cores(segmentation.grid, core_px))):
         window = padded(core, _PEAK_MARGIN_PX)
-        values, valid = read_channels(segmentation, window, (Channel.CENTRE, Channel.CRATER_RADIUS_M, Channel.NEW))
-        peaks = find_peaks(values[Channel.CENTRE], valid, threshold)
+        heat, shown = read_channels(segmentation, window, (Channel.CENTRE,))
+        if heat[Channel.CENTRE].max() < threshold:
+            continue  # as nearly everywhere, and a third of the reading
+        values, known = read_channels(segmentation, window, (Channel.CRATER_RADIUS_M, Channel.NEW))
+        valid = shown & known
+        peaks = find_peaks(heat[Channel.CENTRE], valid, threshold)
         at = np.column_stack([peaks.row_px, peaks.col_px])
         radius = craters.core_statistics(values[Channel.CRATER_RADIUS_M], valid, at)
         new = craters.core_statistics(values[Channel.NEW], valid, at)
         at_px = at + np.array([window.row, window.col])
         found = np.column_stack([at_px, peaks.score, peaks.width_px, radius.median, radius.spread, new.median])
         columns.append(found[holds(core, at_px)])
-    table = np.concatenate(columns)
+    return np.concatenate(columns)
+
+
+def thinned(
+    tables: Sequence[Float64Array],
+    segmentation: Segmentation,
+    ground: GroundMap,
+    core_px: int,
+    errors: verdict.PeakErrors = PLAIN.peaks,
+) -> Candidates:
+    """The peaks of all shares (:func:`peak_table`), one per crater, best first."""
+    step_m = segmentation.grid.gsd_m
+    table = np.concatenate(tables)
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
     at_px, score, radius_m = table[:, :2], table[:, 2], table[:, 4]
     at_m = ground.working_to_metres(at_px)
@@ -116,13 +137,20 @@ def _valleys(segmentation: Segmentation, at_px: Float64Array, pairs: np.ndarray,
     return lowest
 
 
-def examine(
+def looked_at(
+    candidates: Candidates, aligned: AlignedPair, ground: GroundMap, *, use_before: bool, share: Share = ALL
+) -> Iterator[Look]:
+    """What the images say of a share of the candidates."""
+    maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
+    prior, peak = candidates.evidence, candidates.peak
+    return looks(aligned, ground.frame, prior, peak, maybe_new, use_before=use_before, share=share)
+
+
+def judged(
     candidates: Candidates,
-    aligned: AlignedPair,
+    seen: Iterable[Look],
     ground: GroundMap,
     threshold: float,
-    *,
-    use_before: bool,
     weights: PatternWeights = PLAIN,
 ) -> Candidates:
     """The candidates with the images' evidence: moved, measured, scored anew; those below the threshold dropped.
@@ -130,12 +158,11 @@ def examine(
     Where two come to lie on one crater the better is kept. Without weights of the score the network's scores stay.
     """
     prior = candidates.evidence
-    maybe_new = candidates.new >= 0.5 if use_before else np.zeros(len(candidates.score), dtype=bool)
-    found = look(aligned, ground.frame, prior, candidates.peak, maybe_new, use_before=use_before)
+    found = merged(prior, seen)
     score = candidates.peak
     if weights.score is not None:
-        judged = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights.score)
-        score = np.where(found.usable, judged, candidates.peak)
+        likely = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights.score)
+        score = np.where(found.usable, likely, candidates.peak)
     at_px = ground.metres_to_working(found.centre_m) if len(score) else candidates.at_px
     found = widened(found, weights.peaks.fitted_centre, weights.peaks.fitted_radius)
     moved = replace(candidates, at_px=at_px, score=score, evidence=found)

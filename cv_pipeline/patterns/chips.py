@@ -17,6 +17,7 @@ from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.grid import working_grid
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.registration.register import before_view
 from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array, Window
 
@@ -57,7 +58,13 @@ def units_m(radius_m: Float64Array, gsd_m: float) -> Float64Array:
 
 
 def read_chips(
-    aligned: AlignedPair, frame: LocalFrame, centres_m: Float64Array, unit_m: Float64Array, *, use_before: bool
+    aligned: AlignedPair,
+    frame: LocalFrame,
+    centres_m: Float64Array,
+    unit_m: Float64Array,
+    *,
+    use_before: bool,
+    share: Share = ALL,
 ) -> Iterator[Chips]:
     """Chips of all centres, batch by batch, in no particular order; each centre comes once.
 
@@ -69,6 +76,7 @@ def read_chips(
         centres_m: (n, 2) local metres.
         unit_m: (n,) from :func:`units_m`.
         use_before: False leaves the before image out.
+        share: which of the batches to read.
 
     Raises:
         ImageError: a file is damaged or has gone.
@@ -86,11 +94,11 @@ def read_chips(
             after = stack.enter_context(GridView(aligned.pair.after, grid))
             paired = use_before and aligned.pair.before is not None
             before = stack.enter_context(before_view(scaled)) if paired else None
-            for part in _cells(at_px, max(_CELL_M / grid.gsd_m, 64.0)):
-                for start in range(0, len(part), _BATCH):
-                    some = part[start : start + _BATCH]
-                    sampled = _sample(after, before, at_px[some], per_unit[some])
-                    yield Chips(chosen[some], unit_m[chosen[some]], *sampled)
+            cells = _cells(at_px, max(_CELL_M / grid.gsd_m, 64.0))
+            batches = [part[start : start + _BATCH] for part in cells for start in range(0, len(part), _BATCH)]
+            for some in share.of(batches):
+                sampled = _sample(after, before, at_px[some], per_unit[some])
+                yield Chips(chosen[some], unit_m[chosen[some]], *sampled)
 
 
 def _cells(at_px: Float64Array, side_px: float) -> list[np.ndarray]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from cv_pipeline.patterns.chips import OFFSETS, SIDE, Chips, read_chips, units_m
 from cv_pipeline.patterns.contrast import Contrast, contrast
 from cv_pipeline.patterns.crater_fit import Profile, fit_profiles
 from cv_pipeline.patterns.neighbours import foreign, touching
+from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array
 
 _SHIFTS = [(row, col) for row in (-3, 0, 3) for col in (-3, 0, 3)]
@@ -84,7 +86,28 @@ def look(
     *,
     use_before: bool,
 ) -> Evidence:
-    """Fit every candidate in the images.
+    """Fit every candidate in the images; arguments and errors as of :func:`looks`."""
+    return merged(prior, looks(aligned, frame, prior, peak, maybe_new, use_before=use_before))
+
+
+class Look(NamedTuple):
+    """Evidence (m,) of the candidates ``which`` (m,)."""
+
+    which: np.ndarray
+    evidence: Evidence
+
+
+def looks(
+    aligned: AlignedPair,
+    frame: LocalFrame,
+    prior: Evidence,
+    peak: Float64Array,
+    maybe_new: BoolArray,
+    *,
+    use_before: bool,
+    share: Share = ALL,
+) -> Iterator[Look]:
+    """Fit candidates in the images, a batch at a time; in all shares together each comes once.
 
     Args:
         aligned: the images.
@@ -93,14 +116,14 @@ def look(
         peak: (n,) scores of the candidates' peaks.
         maybe_new: (n,) False where the crater is thought to be in the before image as well.
         use_before: False where there is no before image or it cannot be trusted.
+        share: which of the batches to fit; what touches a crater is looked for among all candidates.
 
     Raises:
         ImageError: a file is damaged or has gone.
     """
-    found = prior.take(np.arange(len(prior.radius_m)))
     unit_m = units_m(prior.radius_m, aligned.pair.after.grid.gsd_m)
     pairs = touching(prior.centre_m, prior.radius_m, peak, unit_m)
-    for read in read_chips(aligned, frame, prior.centre_m, unit_m, use_before=use_before):
+    for read in read_chips(aligned, frame, prior.centre_m, unit_m, use_before=use_before, share=share):
         own = ~foreign(pairs, read.index, prior.centre_m, prior.radius_m, unit_m)
         chips = replace(read, after_seen=read.after_seen & own, before_seen=read.before_seen & own)
         seen = contrast(chips, maybe_new[chips.index])
@@ -113,10 +136,16 @@ def look(
             np.log(here.radius_m / chips.unit_m),
             here.radius_sd_m / here.radius_m,
         )
-        fitted = _evidence(here, chips, seen, profile)
+        yield Look(chips.index, _evidence(here, chips, seen, profile))
+
+
+def merged(prior: Evidence, found: Iterable[Look]) -> Evidence:
+    """What is known of all candidates once they were looked at."""
+    whole = prior.take(np.arange(len(prior.radius_m)))
+    for which, evidence in found:
         for field in fields(Evidence):
-            getattr(found, field.name)[chips.index] = getattr(fitted, field.name)
-    return found
+            getattr(whole, field.name)[which] = getattr(evidence, field.name)
+    return whole
 
 
 def widened(found: Evidence, centre: float, radius: float) -> Evidence:

@@ -7,7 +7,7 @@ may claim is decided from all craters, so the result does not depend on the wind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,10 +17,12 @@ import numpy as np
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns import craters, rays, shape, verdict
-from cv_pipeline.patterns.candidates import Candidates, cores, examine, find_candidates, holds, padded
+from cv_pipeline.patterns.candidates import Candidates, cores, holds, judged, looked_at, padded, peak_table, thinned
+from cv_pipeline.patterns.evidence import Look
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import Pattern, measure_patterns
 from cv_pipeline.patterns.measure import Window as PatternWindow
+from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.registration.register import before_view
 from cv_pipeline.segmentation.raster import read_channels
@@ -44,10 +46,10 @@ _ROUND_BELOW = 5.99
 """Squared stretch over its variance up to which a crater may as well be round: 95 % of chi squared, two degrees."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """What is measured around each centre, n of each."""
+class Measures(NamedTuple):
+    """What is measured around the craters ``which`` (m,) of one window, m of each."""
 
+    which: np.ndarray
     patterns: Sequence[Pattern]
     new_probability: Float64Array
 
@@ -82,27 +84,59 @@ def extract_impacts(
         ImageError: an image is damaged or has gone.
     """
     ground = GroundMap(segmentation.grid, source_grid, frame)
-    found = _candidates(segmentation, ground, score_threshold, images, weights, core_px)
-    if len(found.score) == 0:
-        return ()
-    source_px = ground.working_to_source(found.at_px)
-    found = found.take(np.lexsort((source_px[:, 1], source_px[:, 0], -found.score)))
-    measured = _measure_all(segmentation, ground, found, core_px, images, weights)
-    return _impacts(ground, found, measured)
+    work = Extraction(segmentation, ground, score_threshold, images, weights, core_px)
+    found = work.candidates([work.peaks()])
+    craters_found = work.craters(found, work.looks(found))
+    return work.impacts(craters_found, work.measures(craters_found))
 
 
-def _candidates(
-    segmentation: Segmentation,
-    ground: GroundMap,
-    threshold: float,
-    images: AlignedPair | None,
-    weights: PatternWeights,
-    core_px: int,
-) -> Candidates:
-    if images is None:
-        return find_candidates(segmentation, ground, threshold, core_px, weights.peaks)
-    maybe = find_candidates(segmentation, ground, _SECOND_LOOK * threshold, core_px, weights.peaks)
-    return examine(maybe, images, ground, threshold, use_before=segmentation.has_before, weights=weights)
+@dataclass(frozen=True, slots=True, eq=False)
+class Extraction:
+    """The steps of :func:`extract_impacts`, which says what the fields are.
+
+    Each step needs all results of the one before. Those that take a share do that part of the step's work, so that
+    several processes can extract one large scene; the impacts are the same to the last bit.
+    """
+
+    segmentation: Segmentation
+    ground: GroundMap
+    score_threshold: float
+    images: AlignedPair | None = None
+    weights: PatternWeights = PLAIN
+    core_px: int = CORE_PX
+
+    def peaks(self, share: Share = ALL) -> Float64Array:
+        """A table of the peaks that may be craters."""
+        # The images may speak for peaks below the threshold.
+        low = self.score_threshold * (1.0 if self.images is None else _SECOND_LOOK)
+        return peak_table(self.segmentation, low, self.core_px, share)
+
+    def candidates(self, peaks: Sequence[Float64Array]) -> Candidates:
+        """One candidate per crater."""
+        return thinned(peaks, self.segmentation, self.ground, self.core_px, self.weights.peaks)
+
+    def looks(self, candidates: Candidates, share: Share = ALL) -> list[Look]:
+        """What the images say of them; nothing without images."""
+        if self.images is None:
+            return []
+        use_before = self.segmentation.has_before
+        return list(looked_at(candidates, self.images, self.ground, use_before=use_before, share=share))
+
+    def craters(self, candidates: Candidates, looks: Iterable[Look]) -> Candidates:
+        """Those that are craters, in the impacts' order."""
+        found = candidates
+        if self.images is not None:
+            found = judged(candidates, looks, self.ground, self.score_threshold, self.weights)
+        source_px = self.ground.working_to_source(found.at_px)
+        return found.take(np.lexsort((source_px[:, 1], source_px[:, 0], -found.score)))
+
+    def measures(self, craters: Candidates, share: Share = ALL) -> list[Measures]:
+        """Patterns of the craters in a share of the windows that hold any."""
+        return _measure_all(self.segmentation, self.ground, craters, self.core_px, self.images, self.weights, share)
+
+    def impacts(self, craters: Candidates, measures: Iterable[Measures]) -> tuple[Impact, ...]:
+        """The impacts."""
+        return _impacts(self.ground, craters, measures)
 
 
 class Located(NamedTuple):
@@ -122,9 +156,10 @@ def locate_craters(
     weights: PatternWeights = PLAIN,
 ) -> Located:
     """Only where craters are, as :func:`extract_impacts` finds them, without their patterns: much faster."""
-    ground = GroundMap(segmentation.grid, source_grid, frame)
-    found = _candidates(segmentation, ground, score_threshold, images, weights, CORE_PX)
-    return Located(ground.working_to_source(found.at_px)[:, ::-1], found.score)
+    work = Extraction(segmentation, GroundMap(segmentation.grid, source_grid, frame), score_threshold, images, weights)
+    candidates = work.candidates([work.peaks()])
+    found = work.craters(candidates, work.looks(candidates))
+    return Located(work.ground.working_to_source(found.at_px)[:, ::-1], found.score)
 
 
 def _measure_all(
@@ -134,26 +169,26 @@ def _measure_all(
     core_px: int,
     images: AlignedPair | None,
     weights: PatternWeights,
-) -> _Measured:
-    """Measurements of all craters, in their order."""
+    share: Share,
+) -> list[Measures]:
+    """Measurements of the craters in a share of the windows that hold any."""
+    if len(found.score) == 0:
+        return []
     centres_m = found.evidence.centre_m
     jacobians = ground.pixels_per_metre(centres_m)
     bounds_m = rays.neighbour_bounds(centres_m, found.evidence.radius_m)
     margin = int(np.ceil(np.linalg.norm(jacobians, axis=(1, 2)).max() * rays.MAX_EXTENT_M)) + 2
-    patterns: dict[int, Pattern] = {}
-    fresh = np.full(len(centres_m), np.nan)
     # A fitted centre may lie a little outside the grid: it belongs to the window at the edge.
     inside = np.clip(found.at_px, 0, np.array([segmentation.grid.height, segmentation.grid.width]) - 1e-6)
+    held = [(core, np.nonzero(holds(core, inside))[0]) for core in cores(segmentation.grid, core_px)]
+    measured = []
     with ExitStack() as stack:
         views = _open_views(images, segmentation, stack)
-        for core in cores(segmentation.grid, core_px):
-            here = np.nonzero(holds(core, inside))[0]
-            if len(here):
-                window = padded(core, margin)
-                part = _measure(segmentation, window, found.take(here), jacobians[here], bounds_m[here], views, weights)
-                patterns.update(zip(here.tolist(), part.patterns, strict=True))
-                fresh[here] = part.new_probability
-    return _Measured([patterns[i] for i in range(len(centres_m))], fresh)
+        for core, here in share.of([(core, here) for core, here in held if len(here)]):
+            window, own = padded(core, margin), found.take(here)
+            part = _measure(segmentation, window, own, jacobians[here], bounds_m[here], views, weights)
+            measured.append(Measures(here, *part))
+    return measured
 
 
 def _open_views(
@@ -175,8 +210,8 @@ def _measure(
     bounds_m: Float64Array,
     views: tuple[GridView | None, GridView | None],
     weights: PatternWeights,
-) -> _Measured:
-    """Measurements of the craters whose patterns lie in one window."""
+) -> tuple[list[Pattern], Float64Array]:
+    """Patterns of the craters of one window and their probabilities of being new."""
     values, valid = read_channels(segmentation, window)
     sites = rays.Sites(found.at_px - np.array([window.row, window.col]), jacobians, bounds_m)
     (after, after_seen), (before, before_seen) = (_pixels(view, window) for view in views)
@@ -190,7 +225,7 @@ def _measure(
         disc_m = np.maximum(found.evidence.radius_m, segmentation.grid.gsd_m)
         network = craters.new_probability(values[Channel.NEW], values[Channel.CRATER], valid, sites, disc_m)
         fresh = network if weights.new is None else _new_probability(network, found, weights.new)
-    return _Measured(patterns, fresh)
+    return patterns, fresh
 
 
 def _pixels(view: GridView | None, window: Window) -> tuple[UInt8Array | None, BoolArray]:
@@ -208,15 +243,16 @@ def _new_probability(network: Float64Array, found: Candidates, weights: verdict.
     return np.asarray(np.where(known, judged, network))
 
 
-def _impacts(ground: GroundMap, found: Candidates, measured: _Measured) -> tuple[Impact, ...]:
+def _impacts(ground: GroundMap, found: Candidates, measured: Iterable[Measures]) -> tuple[Impact, ...]:
     """Impacts of measured craters, numbered in their order."""
     evidence = found.evidence
+    around = {i: (p, n) for part in measured for i, p, n in zip(*part, strict=True)}
     source_px = ground.working_to_source(found.at_px)
     lonlat = ground.frame.to_lonlat(evidence.centre_m) if ground.frame.is_georeferenced else None
     impacts = []
     for i, score in enumerate(found.score):
-        status, probability = craters.status_of(measured.new_probability[i])
-        pattern = measured.patterns[i]
+        pattern, new_probability = around[i]
+        status, probability = craters.status_of(new_probability)
         outline_m = shape.outline(evidence.centre_m[i], pattern.outline_m)
         impacts.append(
             Impact(

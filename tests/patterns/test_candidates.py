@@ -13,10 +13,12 @@ from rasterio.crs import CRS
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.patterns import extract_impacts
-from cv_pipeline.patterns.candidates import examine, find_candidates
+from cv_pipeline.patterns.candidates import Candidates, find_candidates, judged, looked_at
+from cv_pipeline.patterns.extract import Extraction
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, suppress
-from cv_pipeline.patterns.weights import PLAIN
+from cv_pipeline.patterns.share import Share
+from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.types import AlignedPair, Gate, Grid, Registration, UInt8Array
 
 from .planted import Plant, source_grid, write_scene
@@ -60,6 +62,11 @@ def aligned_pair(folder: Path, grid: Grid, after: UInt8Array, before: UInt8Array
     return AlignedPair(pair, working, exact)
 
 
+def examine(maybe: Candidates, pair: AlignedPair, ground: GroundMap, weights: PatternWeights = PLAIN) -> Candidates:
+    """The candidates with the images' evidence, whatever their score."""
+    return judged(maybe, looked_at(maybe, pair, ground, use_before=True), ground, 0.0, weights)
+
+
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize("kind", ["none", "rotated"])
 def test_centres_and_radii_are_those_of_the_image(tmp_path: Path, kind: str) -> None:
@@ -71,7 +78,7 @@ def test_centres_and_radii_are_those_of_the_image(tmp_path: Path, kind: str) -> 
     pair = aligned_pair(tmp_path, grid, picture(grid, true, 1), picture(grid, old, 2), segmentation.grid)
     ground = GroundMap(segmentation.grid, grid, frame)
     maybe = find_candidates(segmentation, ground, 0.3, 1024)
-    found = examine(maybe, pair, ground, 0.0, use_before=True)
+    found = examine(maybe, pair, ground)
     at_px = ground.working_to_source(found.at_px)
     for plant in true:
         i = int(np.hypot(*(at_px - (plant.row_px, plant.col_px)).T).argmin())
@@ -99,7 +106,7 @@ def test_touching_craters_are_not_drawn_together(tmp_path: Path, radius_m: float
     pair = aligned_pair(tmp_path, grid, after, before, segmentation.grid)
     ground = GroundMap(segmentation.grid, grid, frame)
     maybe = find_candidates(segmentation, ground, 0.3, 1024)
-    found = examine(maybe, pair, ground, 0.0, use_before=True)
+    found = examine(maybe, pair, ground)
     at_px = ground.working_to_source(found.at_px)[np.argsort(found.at_px[:, 1])]
     assert len(at_px) == 2
     np.testing.assert_allclose(at_px, [(p.row_px, p.col_px) for p in true], atol=0.2 * radius_m / grid.gsd_m)
@@ -116,7 +123,7 @@ def test_outside_the_image_nothing_is_claimed(tmp_path: Path) -> None:
     pair = aligned_pair(tmp_path, grid, image, image, segmentation.grid)
     ground = GroundMap(segmentation.grid, grid, frame)
     maybe = find_candidates(segmentation, ground, 0.3, 1024)
-    found = examine(maybe, pair, ground, 0.0, use_before=True)
+    found = examine(maybe, pair, ground)
     assert not found.evidence.usable[0]
     np.testing.assert_array_equal(found.evidence.centre_m, maybe.evidence.centre_m)
     assert found.score[0] == found.peak[0]
@@ -132,7 +139,7 @@ def test_the_models_factors_widen_what_a_fit_states(tmp_path: Path) -> None:
     ground = GroundMap(segmentation.grid, grid, frame)
     maybe = find_candidates(segmentation, ground, 0.3, 1024)
     wider = PLAIN._replace(peaks=PLAIN.peaks._replace(fitted_centre=2.0, fitted_radius=3.0))
-    plain, wide = (examine(maybe, pair, ground, 0.0, use_before=True, weights=w).evidence for w in (PLAIN, wider))
+    plain, wide = (examine(maybe, pair, ground, w).evidence for w in (PLAIN, wider))
     assert sorted(plain.usable) == [False, True]
     factor = np.where(plain.usable, 2.0, 1.0)
     np.testing.assert_allclose(wide.centre_sd_m, factor * plain.centre_sd_m)
@@ -162,3 +169,35 @@ def test_windows_do_not_matter(tmp_path: Path) -> None:
         for name in ("row_px", "col_px", "score", "crater_radius_m", "centre_sd_m"):
             assert getattr(a, name) == pytest.approx(getattr(b, name), abs=1e-6), name
         assert (a.peak_score is None) == (b.peak_score is None)
+
+
+def test_shares_of_the_work_give_the_same_impacts_to_the_last_bit(tmp_path: Path) -> None:
+    grid = source_grid("rotated", 700, 640)
+    rng = np.random.default_rng(8)
+    rows, cols = np.meshgrid(np.arange(60, 640, 90), np.arange(60, 600, 90))
+    places = np.column_stack([rows.ravel(), cols.ravel()]) + rng.uniform(-12, 12, (rows.size, 2))
+    true = [Plant(row, col, rng.uniform(2, 5), score=0.6 + 0.3 * rng.random()) for row, col in places]
+    segmentation, frame = write_scene(tmp_path / "s.tif", grid, true, gsd_m=0.5)
+    pair = aligned_pair(tmp_path, grid, picture(grid, true, 1), picture(grid, true[::3], 2), segmentation.grid)
+    whole = extract_impacts(segmentation, frame, grid, score_threshold=0.4, images=pair, core_px=256)
+    work = Extraction(segmentation, GroundMap(segmentation.grid, grid, frame), 0.4, pair, core_px=256)
+    shares = [Share(number, 4) for number in range(4)]
+    candidates = work.candidates([work.peaks(share) for share in shares])
+    looks = [work.looks(candidates, share) for share in shares]
+    assert sum(len(found) > 0 for found in looks) > 1
+    craters = work.craters(candidates, (look for found in looks for look in found))
+    measures = [work.measures(craters, share) for share in shares]
+    assert sum(len(found) > 0 for found in measures) > 1
+    joined = work.impacts(craters, (each for found in measures for each in found))
+    assert len(whole) > 30
+    with np.printoptions(floatmode="unique", threshold=100_000):  # every digit of every array
+        assert repr(joined) == repr(whole)
+        # so that a share left out would show
+        assert repr(work.craters(candidates, looks[0])) != repr(craters)
+
+
+def test_shares_are_all_pieces_once_and_in_order() -> None:
+    for count in (0, 1, 3, 10):
+        for parts in (1, 2, 4):
+            pieces = list(range(count))
+            assert [p for number in range(parts) for p in Share(number, parts).of(pieces)] == pieces
