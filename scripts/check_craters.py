@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -54,11 +53,13 @@ from cv_pipeline.segmentation.backend import Backend
 from cv_pipeline.segmentation.onnx_backend import load_backend
 from cv_pipeline.segmentation.zoo import find_model, read_model_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
-from cv_pipeline.simulation.pair import SimulatedPair
+from cv_pipeline.simulation.config import SimulationConfig
+from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.types import AlignedPair, Float64Array, Impact, ModelInfo, Status
 
-SEED, TOUCHING_SEED, SHADOW_SEED = 19100, 19200, 19300
+SEED, TOUCHING_SEED, SHADOW_SEED, SPEED_SEED = 19100, 19200, 19300, 19400
+WIDE_M, WIDE_SCENES = 600.0, 2
 LOW_THRESHOLD = 0.1
 ORACLE = PLAIN._replace(peaks=ORACLE_PEAKS)
 WORKING_M = 0.6
@@ -302,6 +303,15 @@ def check_shadow(
     print(f"half in shadow: found {wilson(found, counts.total())}; of these one impact {wilson(counts['one'], found)}")
 
 
+def wide_pairs(backgrounds: Backgrounds, count: int, gsd_m: float) -> list[SimulatedPair]:
+    """Strikes as wide as a window of a run: in a small scene what a window costs would count as an impact's."""
+    field = {"empty_share": 0.0, "salvos_per_ha": 0.4, "large_share": 0.0}
+    config = SimulationConfig.model_validate({"strikes": field})
+    side_px = round(WIDE_M / gsd_m)
+    seeds = ((SPEED_SEED, number) for number in range(count))
+    return [simulate_pair(backgrounds, seed, (side_px, side_px), gsd_m, config) for seed in seeds]
+
+
 def check_speed(
     scenes: Sequence[tuple[SimulatedPair, AlignedPair]], model: ModelInfo, backend: Backend, folder: Path
 ) -> None:
@@ -354,17 +364,16 @@ def main(
         elif part is Part.SHADOW:
             check_shadow(list(pairs), info, backend, weights, where)
         elif part is Part.NETWORK:
-            made = []
+            mapped = []
             for number, pair in enumerate(pairs):
                 aligned = write_scene(where / str(number), pair, info.working_gsd_m)
                 path = (cache or where) / f"{info.sha256[:12]}_{seed}_{number}_pair.tif"
-                made.append((pair, network_scene(aligned, backend, info, path)))
-            check_network(made, file.score_threshold, weights)
+                mapped.append((pair, network_scene(aligned, backend, info, path)))
+            check_network(mapped, file.score_threshold, weights)
         else:
-            chosen = []
-            for number, pair in enumerate(islice((p for p in pairs if len(shown(p)) >= 8), 6)):
-                chosen.append((pair, write_scene(where / str(number), pair, info.working_gsd_m)))
-            check_speed(chosen, info, backend, where)
+            large = wide_pairs(backgrounds, min(scenes, WIDE_SCENES), info.working_gsd_m)
+            made = [(pair, write_scene(where / str(i), pair, info.working_gsd_m)) for i, pair in enumerate(large)]
+            check_speed(made, info, backend, where)
 
 
 if __name__ == "__main__":
