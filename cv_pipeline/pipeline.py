@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cv_pipeline.accuracy.fixed import FixedAims
     from cv_pipeline.matching.nearest import StructureIndex
+    from cv_pipeline.patterns.extract import Extraction
     from cv_pipeline.segmentation.backend import Backend, Device, Precision, Runtime
     from cv_pipeline.segmentation.zoo import ModelFile
     from cv_pipeline.structures.file import StructureSet
@@ -141,11 +142,32 @@ def prepare(
     return Prepared(config, model_dir, model, aligned, structures, given)
 
 
-def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progress = _silent) -> Assessment:
-    """The last part of :func:`assess`: from the maps to the result and, with ``out_dir`` set, its files."""
+def extraction(prepared: Prepared, segmentation: Segmentation) -> Extraction:
+    """How :func:`conclude` extracts impacts; a large scene's are extracted in shares by several processes."""
+    from cv_pipeline.patterns.extract import Extraction
+    from cv_pipeline.patterns.ground import GroundMap
+    from cv_pipeline.patterns.weights_file import read_pattern_weights
+
+    model, grid = prepared.model, prepared.aligned.pair.after.grid
+    threshold = model.score_threshold if prepared.config.score_threshold is None else prepared.config.score_threshold
+    weights, _ = read_pattern_weights(prepared.model_dir, model.weights_sha256)
+    ground = GroundMap(segmentation.grid, grid, local_frame(grid))
+    return Extraction(segmentation, ground, threshold, prepared.aligned, weights)
+
+
+def conclude(
+    prepared: Prepared,
+    segmentation: Segmentation,
+    impacts: tuple[Impact, ...] | None = None,
+    *,
+    progress: Progress = _silent,
+) -> Assessment:
+    """The last part of :func:`assess`: from the maps to the result and, with ``out_dir`` set, its files.
+
+    ``impacts`` are those of :func:`extraction` where that was done elsewhere.
+    """
     from cv_pipeline.imagery.masked import pair_notes
     from cv_pipeline.memory import give_back
-    from cv_pipeline.patterns.extract import extract_impacts
     from cv_pipeline.patterns.weights_file import read_pattern_weights
     from cv_pipeline.segmentation.sanity import input_notices, largest_score, nothing_found_note
     from cv_pipeline.structures.placement import offset_notes
@@ -153,13 +175,10 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
     config, model, aligned, given = prepared.config, prepared.model, prepared.aligned, prepared.given
     pair = aligned.pair
     frame = local_frame(pair.after.grid)
-    threshold = model.score_threshold if config.score_threshold is None else config.score_threshold
     progress("measuring", 0, 2)
-    weights, weights_notes = read_pattern_weights(prepared.model_dir, model.weights_sha256)
-    impacts = extract_impacts(
-        segmentation, frame, pair.after.grid, score_threshold=threshold, images=aligned, weights=weights
-    )
-    impacts = _doubt_unseen(impacts, aligned, segmentation)
+    work = extraction(prepared, segmentation)
+    _, weights_notes = read_pattern_weights(prepared.model_dir, model.weights_sha256)
+    impacts = _doubt_unseen(work.whole() if impacts is None else impacts, aligned, segmentation)
     progress("measuring", 1, 2)
     index, offset = _place(given, pair, frame, config)
     matches, accuracy = _measure(impacts, index, frame, segmentation, aligned.registration, config, offset)
@@ -171,7 +190,7 @@ def conclude(prepared: Prepared, segmentation: Segmentation, *, progress: Progre
         *given.notes,
         *offset_notes(offset, pair.after.grid.gsd_m, fix=config.footprint_offset == "fix"),
         *impact_notes(aligned.registration, segmentation, impacts, bool(index.structures)),
-        *([] if impacts else [nothing_found_note(threshold, largest_score(segmentation))]),
+        *([] if impacts else [nothing_found_note(work.score_threshold, largest_score(segmentation))]),
     )
     result = Assessment(
         pair, aligned.registration, segmentation, impacts, index.structures, matches, accuracy, notes, config.out_dir,

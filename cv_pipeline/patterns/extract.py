@@ -84,10 +84,7 @@ def extract_impacts(
         ImageError: an image is damaged or has gone.
     """
     ground = GroundMap(segmentation.grid, source_grid, frame)
-    work = Extraction(segmentation, ground, score_threshold, images, weights, core_px)
-    found = work.candidates([work.peaks()])
-    craters_found = work.craters(found, work.looks(found))
-    return work.impacts(craters_found, work.measures(craters_found))
+    return Extraction(segmentation, ground, score_threshold, images, weights, core_px).whole()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +101,12 @@ class Extraction:
     images: AlignedPair | None = None
     weights: PatternWeights = PLAIN
     core_px: int = CORE_PX
+
+    def whole(self) -> tuple[Impact, ...]:
+        """All steps."""
+        candidates = self.candidates([self.peaks()])
+        craters_found = self.craters(candidates, self.looks(candidates))
+        return self.impacts(craters_found, self.measures(craters_found))
 
     def peaks(self, share: Share = ALL) -> Float64Array:
         """A table of the peaks that may be craters."""
