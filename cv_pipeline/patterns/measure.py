@@ -160,7 +160,7 @@ def _look_at(
     first_m = first_guess_m(head_m, mask_m, crater.radius_m)
     polar = change = None
     edge = Edge(float("nan"), 0.0, 0.0, np.zeros(0))
-    if window.after is not None:
+    if window.after is not None and exists:  # colours around a crater without a pattern are the ground's
         length_m = 3 * first_m + 4
         polar = sample_polar(
             window.after, usable, site.at_px[0], site.jacobians[0], site.bounds_m[0],
@@ -174,8 +174,7 @@ def _look_at(
         zone = change, (polar.reach_m > 1.3 * crater.radius_m + 0.3) & (polar.reach_m < 2.3 * first_m)
     relative = reach_m / first_m if exists else np.zeros(SECTORS)
     noise = (0.3 * window.gsd_m + crater.sd_m) / first_m
-    # Colours around a crater without a pattern are the ground's.
-    told = sides(relative, mask_use, noise, zone if exists else None, vector)
+    told = sides(relative, mask_use, noise, zone, vector)
     outer = outer_radius(outer_m, free, mask_m if exists else crater.radius_m, window.gsd_m)
     return Findings(exists, head_m, mask_m, edge, outer, use, reach_m, told, polar, change)
 

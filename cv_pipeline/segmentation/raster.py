@@ -73,9 +73,11 @@ def decode(dn: UInt16Array, channel: Channel) -> tuple[Float32Array, BoolArray]:
 
 
 def _decoded(dn: UInt16Array, scale: float, offset: float) -> Float32Array:
-    values = dn * np.float32(scale) + np.float32(offset)
-    values[dn == 0] = 0.0
-    return np.asarray(values, np.float32)
+    values = np.multiply(dn, np.float32(scale), dtype=np.float32)
+    values += np.float32(offset)
+    if not dn.all():
+        values[dn == 0] = 0.0
+    return values
 
 
 def _profile(grid: Grid) -> dict[str, Any]:
