@@ -20,12 +20,13 @@ from cv_pipeline.commands.options import errors_to_exit_code
 from cv_pipeline.datasets.formats import open_dataset
 from cv_pipeline.datasets.scene import CRATER, DataScene, RasterBand
 from cv_pipeline.errors import ConfigError
+from cv_pipeline.evaluation.asked import Asked, ask, errors_of
 from cv_pipeline.evaluation.found import NOTHING, Found, read_found
 from cv_pipeline.evaluation.labelled import Score, score_matches, score_pooled
 from cv_pipeline.evaluation.objects import TOLERANCE_M
 from cv_pipeline.evaluation.results import breakdown_table, detail_lines, headline_table, write_results
 from cv_pipeline.evaluation.scorecard import scorecard
-from cv_pipeline.evaluation.scored import Asked, ScoredScene, ask, errors_of, score_scene, stated_classes
+from cv_pipeline.evaluation.scored import ScoredScene, score_scene, stated_classes
 
 LOW_THRESHOLD = 0.005  # AP needs the tail of the curve, far below a useful threshold
 SHOWN = 25

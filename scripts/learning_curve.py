@@ -30,6 +30,8 @@ def main(
     import torch
 
     from cv_pipeline.evaluation.calibrate import fit_calibration
+    from cv_pipeline.evaluation.figures import brief
+    from cv_pipeline.evaluation.heldout import MODES
     from cv_pipeline.evaluation.judge import judge
     from cv_pipeline.evaluation.scenes import Half, held_out_scenes
     from cv_pipeline.evaluation.subject import load_subject
@@ -48,7 +50,7 @@ def main(
             model = model.model_copy(update=found)
             judged = judge(judge_on, TorchBackend(net, model, "auto"), model)
             document = judged.document(fitted.threshold)
-            steps[str(model.steps)] = {mode: document[mode] for mode in ("pair", "after_only")}
+            steps[str(model.steps)] = {mode: brief(document[mode]) for mode in MODES}
             typer.echo(f"{path}, {model.steps} steps: AP {document['pair']['ap']:.3f}")
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)

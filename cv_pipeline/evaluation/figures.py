@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,11 +19,18 @@ from cv_pipeline.evaluation.objects import (
     point_at,
     precision_recall,
 )
+from cv_pipeline.evaluation.plain import DRAWS, listed, rounded
 from cv_pipeline.evaluation.reliability import brier, calibration_error, reliability
+from cv_pipeline.evaluation.sizes import (
+    DIAMETER_BANDS_M,
+    DIAMETER_BANDS_PX,
+    SizedScene,
+    TrueOnes,
+    by_size,
+    found_figures,
+)
 from cv_pipeline.types import BoolArray, Float64Array
 
-DRAWS = 400
-RADIUS_BANDS_M = (0.0, 1.2, 2.0, 3.0, 4.5, np.inf)
 CONSPICUITY_BANDS = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0, np.inf)
 
 Statistic = Callable[[Sequence[SceneScore]], float]
@@ -61,12 +68,22 @@ def figures(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
         "crater_area_of_accepted_outlines": mask_figures([scene.accepted for scene in scenes]),
         "blast_mask": mask_figures([scene.blast for scene in scenes]),
         "calibration": calibration_figures(score, true, threshold),
-        "by_radius_m": _bands(scenes, threshold, lambda crater: crater.radius_m, RADIUS_BANDS_M),
-        "by_conspicuity": _bands(scenes, threshold, lambda crater: crater.conspicuity, CONSPICUITY_BANDS),
-        "by_family": {
-            family: _band([c for c in _craters(scenes) if c.family == family], threshold)
-            for family in sorted({crater.family for crater in _craters(scenes)})
-        },
+        "by_diameter_px": by_size([_sized(scene, scene.gsd_m) for scene in scenes], DIAMETER_BANDS_PX, threshold),
+        "by_diameter_m": by_size([_sized(scene, 1.0) for scene in scenes], DIAMETER_BANDS_M, threshold),
+        "by_conspicuity": _conspicuity(scenes, threshold),
+        "by_family": _families(scenes, threshold),
+    }
+
+
+def brief(mode: Mapping[str, Any]) -> dict[str, Any]:
+    """Of :func:`figures`, what a table of several models shows: AP, F1 (0 where nothing is reported) and both IoU."""
+    here = mode["at_threshold"]
+    return {
+        **{name: mode[name] for name in ("ap", "ap_interval_95")},
+        "f1": 0.0 if here is None else here["f1"],
+        "f1_interval_95": mode["f1_interval_95"],
+        "crater_iou": mode["crater_mask"]["iou"],
+        "blast_iou": mode["blast_mask"]["iou"],
     }
 
 
@@ -141,32 +158,23 @@ def _craters(scenes: Sequence[SceneScore]) -> list[TrueCrater]:
     return [crater for scene in scenes for crater in scene.craters]
 
 
-def _bands(
-    scenes: Sequence[SceneScore], threshold: float, of: Callable[[TrueCrater], float], edges: Sequence[float]
-) -> dict[str, Any]:
+def _sized(scene: SceneScore, unit_m: float) -> SizedScene:
+    """A scene with its diameters in a unit, a pixel or a metre."""
+    true_m = np.array([2 * crater.radius_m for crater in scene.craters], np.float64)
+    return SizedScene(TrueOnes.of(scene.craters), true_m / unit_m, scene.centres, scene.found_diameter_m / unit_m)
+
+
+def _conspicuity(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
     found = {}
-    for low, high in pairwise(edges):
-        mine = [crater for crater in _craters(scenes) if low <= of(crater) < high]
-        found[f"{low:g} to {high:g}"] = _band(mine, threshold)
+    for low, high in pairwise(CONSPICUITY_BANDS):
+        mine = [crater for crater in _craters(scenes) if low <= crater.conspicuity < high]
+        found[f"{low:g} to {high:g}"] = found_figures([TrueOnes.of(mine)], threshold)
     return found
 
 
-def _band(craters: Sequence[TrueCrater], threshold: float) -> dict[str, Any]:
-    """How many of these are found, how many with an overlap of one half, and the median overlap of those found."""
-    found = [crater for crater in craters if crater.score >= threshold]
+def _families(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
+    craters = _craters(scenes)
     return {
-        "craters": len(craters),
-        "recall": rounded(len(found) / len(craters)) if craters else None,
-        "recall_at_iou_0.5": rounded(sum(c.iou >= 0.5 for c in found) / len(craters)) if craters else None,
-        "median_iou_of_found": rounded(float(np.median([c.iou for c in found]))) if found else None,
+        family: found_figures([TrueOnes.of(c for c in craters if c.family == family)], threshold)
+        for family in sorted({crater.family for crater in craters})
     }
-
-
-def rounded(value: float | None) -> float | None:
-    """Four decimals, for a JSON file."""
-    return None if value is None else round(float(value), 4)
-
-
-def listed(interval: tuple[float, float] | None) -> list[float] | None:
-    """An interval as a list of two, for a JSON file."""
-    return None if interval is None else [round(float(value), 4) for value in interval]

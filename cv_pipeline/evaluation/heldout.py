@@ -200,14 +200,17 @@ class SceneScore:
     """One scene in one mode: centres within 5 m, outlines of IoU 0.5, and masks at one half.
 
     ``accepted`` is the area of all outlines at or above the threshold against that of true craters.
+    ``found_diameter_m`` (n,) is of the detections in the order of ``centres``: of the circle of the outline's area.
     """
 
     centres: SceneMatches
+    found_diameter_m: Float64Array
     instances: SceneMatches
     craters: tuple[TrueCrater, ...]
     crater: Overlap
     blast: Overlap
     accepted: Overlap
+    gsd_m: float
 
 
 def score_scene(scene: HeldOutScene, values: Float32Array, found: Found, threshold: float) -> SceneScore:
@@ -234,15 +237,17 @@ def score_scene(scene: HeldOutScene, values: Float32Array, found: Found, thresho
                 bool(2 * scene.radius_m[strike] >= LEAST_DIAMETER_PX * scene.gsd_m),
             )
         )
-    masks = [
+    crater, blast = (
         overlap(values[NUMBER[channel]] >= MASK_THRESHOLD, true, scene.visible)
         for channel, true in ((Channel.CRATER, scene.crater), (Channel.BLAST, scene.blast))
-    ]
-    large = np.array([crater.least_size for crater in craters], dtype=bool)
-    accepted = found.score >= threshold
-    shapes = outlines(found.at_px[accepted][:, ::-1] * scene.gsd_m, found.edge_m[accepted])
-    masks.append(overlap(covered(shapes, scene.visible.shape, scene.gsd_m), scene.crater, scene.visible))
-    return SceneScore(centres, match_large(score, iou, large), tuple(craters), *masks)
+    )
+    large = np.array([one.least_size for one in craters], dtype=bool)
+    reported = found.score >= threshold
+    shapes = outlines(found.at_px[reported][:, ::-1] * scene.gsd_m, found.edge_m[reported])
+    accepted = overlap(covered(shapes, scene.visible.shape, scene.gsd_m), scene.crater, scene.visible)
+    diameter_m = 2 * np.sqrt(np.square(found.edge_m[inner]).mean(axis=1))
+    instances = match_large(score, iou, large)
+    return SceneScore(centres, diameter_m[order], instances, tuple(craters), crater, blast, accepted, scene.gsd_m)
 
 
 def counted(scene: HeldOutScene, at_px: Float64Array) -> BoolArray:

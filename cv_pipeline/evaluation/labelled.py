@@ -1,16 +1,16 @@
-"""Scenes with labelled craters on disk, detections as a CSV file, and the score of one against the other.
+"""Scenes with labelled crater centres on disk, and the score of detections against them.
 
 A folder holds ``labels.csv`` (field, col_px, row_px, gsd_m; more columns are ignored) and one
-``field_<field>.jpg`` per field. A detections file has field, col_px, row_px, score.
+``field_<field>.jpg`` per field.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -62,43 +62,24 @@ def read_scenes(folder: Path) -> tuple[LabelledScene, ...]:
     Raises:
         ConfigError: if ``labels.csv`` is missing, empty, or lacks a column.
     """
-    rows = _read_rows(folder / "labels.csv", "gsd_m")
+    rows = _read_rows(folder / "labels.csv")
     return tuple(
         LabelledScene(field, folder / f"field_{field}.jpg", float(table[0, 2]), table[:, :2])
         for field, table in rows.items()
     )
 
 
-def read_detections(path: Path) -> dict[str, Detections]:
-    """Detections by field.
-
-    Raises:
-        ConfigError: if the file is missing or lacks a column.
-    """
-    return {field: Detections(table[:, :2], table[:, 2]) for field, table in _read_rows(path, "score").items()}
-
-
-def write_detections(path: Path, detections: Mapping[str, Detections]) -> None:
-    """Write what :func:`read_detections` reads."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["field", "col_px", "row_px", "score"])
-        for field, found in detections.items():
-            for (col, row), score in zip(found.points_px, found.score, strict=True):
-                writer.writerow([field, f"{col:.3f}", f"{row:.3f}", f"{score:.6f}"])
-
-
-def _read_rows(path: Path, last: str) -> dict[str, Float64Array]:
+def _read_rows(path: Path) -> dict[str, Float64Array]:
     rows: dict[str, list[list[float]]] = {}
     try:
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
-                values = [float(row["col_px"]), float(row["row_px"]), float(row[last])]
+                values = [float(row["col_px"]), float(row["row_px"]), float(row["gsd_m"])]
                 rows.setdefault(row["field"], []).append(values)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a folder or file that has it") from error
     except (KeyError, ValueError, TypeError) as error:
-        raise ConfigError(f"{path}: needs numeric columns field, col_px, row_px, {last}; problem: {error}") from error
+        raise ConfigError(f"{path}: needs numeric columns field, col_px, row_px, gsd_m; problem: {error}") from error
     return {field: np.array(table) for field, table in rows.items()}
 
 
@@ -110,27 +91,6 @@ def match_labelled(scene: LabelledScene, found: Detections | None, tolerance_m: 
     points_m = found.points_px * scene.gsd_m
     inside = objects.inside_hull(labels_m, points_m)
     return objects.match_scene(labels_m, points_m[inside], found.score[inside], tolerance_m)
-
-
-class Errors(NamedTuple):
-    """What is wrong in one scene at a threshold, in its pixels as (col_px, row_px)."""
-
-    false_px: Float64Array
-    """(n, 2) detections inside the labels' hull that no label accounts for, best first."""
-    false_score: Float64Array
-    missed_px: Float64Array
-    """(k, 2) labels without a detection."""
-
-
-def errors_of(scene: LabelledScene, found: Detections, tolerance_m: float, threshold: float) -> Errors:
-    """False alarms and misses of one scene, by the matching of :func:`match_labelled`."""
-    labels_m, points_m = scene.labels_px * scene.gsd_m, found.points_px * scene.gsd_m
-    kept = np.nonzero(objects.inside_hull(labels_m, points_m) & (found.score >= threshold))[0]
-    kept = kept[np.argsort(-found.score[kept], kind="stable")]
-    matched = objects.match_scene(labels_m, points_m[kept], found.score[kept], tolerance_m)
-    false = kept[~matched.hit]
-    missed = np.setdiff1d(np.arange(len(labels_m)), matched.label)
-    return Errors(found.points_px[false], found.score[false], scene.labels_px[missed])
 
 
 def score_matches(name: str, matches: Sequence[SceneMatches], threshold: float) -> Score:

@@ -81,19 +81,25 @@ def headline_table(card: Mapping[str, Any], title: str) -> Table:
 
 
 def breakdown_table(card: Mapping[str, Any]) -> Table:
-    """Figures by GSD and background, and recall by diameter, where there are objects."""
+    """Figures by GSD, background and diameter, where there are objects.
+
+    Of a diameter, recall is of the true objects of that size, precision of the detections that are stated to have it.
+    """
     table = Table(title="by GSD, background and diameter", title_justify="left")
-    for head in ("", "objects", "AP, 5 m", "F1, 5 m", "recall", "recall at IoU 0.5"):
+    for head in ("", "objects", "AP, 5 m", "F1, 5 m", "precision", "recall", "recall at IoU 0.5"):
         table.add_column(head, justify="right" if head else "left", no_wrap=True)
     for key, label in (("by_gsd_m", "GSD {} m"), ("by_background", "{}")):
         for name, part in card[key].items():
             if "centres" in part:
-                table.add_row(label.format(name), str(part["objects"]), *_ap_f1(part["centres"]), "", "")
+                here = part["centres"]["at_threshold"] or {}
+                shares = (text_of(here.get(of), form=".2f") for of in ("precision", "recall"))
+                table.add_row(label.format(name), str(part["objects"]), *_ap_f1(part["centres"]), *shares, "")
     for key, unit in (("by_diameter_px", "px"), ("by_diameter_m", "m")):
         for name, band in card[key].items():
             if band["objects"]:
-                recalls = (text_of(band[of], form=".2f") for of in ("recall", "recall_at_iou_0.5"))
-                table.add_row(f"diameter {name} {unit}", str(band["objects"]), "", "", *recalls)
+                f1 = text_of(band["f1"], band["f1_interval_95"], ".2f")
+                shares = (text_of(band[of], form=".2f") for of in ("precision", "recall", "recall_at_iou_0.5"))
+                table.add_row(f"diameter {name} {unit}", str(band["objects"]), "", f1, *shares)
     return table
 
 

@@ -7,20 +7,19 @@ A figure that the data set cannot tell, or the tool does not state, is None.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from cv_pipeline.evaluation.coco import coco_scores
 from cv_pipeline.evaluation.crater_free import poisson_interval
-from cv_pipeline.evaluation.figures import DRAWS, calibration_figures, listed, mask_figures, object_figures, rounded
+from cv_pipeline.evaluation.figures import calibration_figures, mask_figures, object_figures
 from cv_pipeline.evaluation.objects import bootstrap_scenes
+from cv_pipeline.evaluation.plain import DRAWS, listed, rounded
 from cv_pipeline.evaluation.scored import Hit, ScoredScene, Whole
+from cv_pipeline.evaluation.sizes import DIAMETER_BANDS_M, DIAMETER_BANDS_PX, SizedScene, TrueOnes, by_size
 from cv_pipeline.types import Float64Array
 
-DIAMETER_BANDS_PX = (0.0, 4.0, 6.0, 9.0, 14.0, 22.0, np.inf)
-DIAMETER_BANDS_M = (0.0, 2.4, 4.0, 6.0, 9.0, np.inf)
 FLIP_DEG = 90.0
 COCO_DRAWS = 100
 _SDS_95 = 1.96
@@ -37,8 +36,8 @@ def scorecard(scenes: Sequence[ScoredScene], threshold: float) -> dict[str, Any]
         "by_condition": _groups(scenes, threshold, lambda scene: scene.condition),
         "by_background": _groups(scenes, threshold, lambda scene: scene.background),
         "by_gsd_m": _groups(scenes, threshold, lambda scene: f"{scene.gsd_m:g}"),
-        "by_diameter_px": _bands(scenes, threshold, lambda hit: hit.diameter_px, DIAMETER_BANDS_PX),
-        "by_diameter_m": _bands(scenes, threshold, lambda hit: hit.diameter_m, DIAMETER_BANDS_M),
+        "by_diameter_px": by_size([_sized(scene, scene.gsd_m) for scene in scenes], DIAMETER_BANDS_PX, threshold),
+        "by_diameter_m": by_size([_sized(scene, 1.0) for scene in scenes], DIAMETER_BANDS_M, threshold),
         "pixels": _pixels(scenes),
         "geometry": _geometry(scenes, threshold),
         "calibration": calibration_figures(*pooled_detections(scenes), threshold),
@@ -98,21 +97,10 @@ def _groups(
     }
 
 
-def _bands(
-    scenes: Sequence[ScoredScene], threshold: float, of: Callable[[Hit], float], edges: Sequence[float]
-) -> dict[str, Any]:
-    """Recall by a true object's size; a false alarm has none, so there is no precision here."""
-    hits = _hits(scenes)
-    found = {}
-    for low, high in pairwise(edges):
-        mine = [hit for hit in hits if low <= of(hit) < high]
-        taken = [hit for hit in mine if hit.score >= threshold]
-        found[f"{low:g} to {high:g}"] = {
-            "objects": len(mine),
-            "recall": rounded(len(taken) / len(mine)) if mine else None,
-            "recall_at_iou_0.5": rounded(sum(hit.iou >= 0.5 for hit in taken) / len(mine)) if mine else None,
-        }
-    return found
+def _sized(scene: ScoredScene, unit_m: float) -> SizedScene:
+    """A scene with its diameters in a unit, a pixel or a metre."""
+    true_m = np.array([hit.diameter_m for hit in scene.hits], np.float64)
+    return SizedScene(TrueOnes.of(scene.hits), true_m / unit_m, scene.centres, scene.found_diameter_m / unit_m)
 
 
 def _pixels(scenes: Sequence[ScoredScene]) -> dict[str, Any]:

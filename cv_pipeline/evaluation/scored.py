@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import rasterio
 import shapely
 
-from cv_pipeline.datasets.scene import CRATER, DataScene, RasterBand, TrueObject
+from cv_pipeline.datasets.scene import RasterBand, TrueObject
+from cv_pipeline.evaluation.asked import Asked, match_centres, read_band
 from cv_pipeline.evaluation.found import Found, edges_px
-from cv_pipeline.evaluation.heldout import EDGE_M, Overlap, overlap
+from cv_pipeline.evaluation.heldout import Overlap, overlap
 from cv_pipeline.evaluation.instances import LEAST_DIAMETER_PX, covered, match_large, overlaps
-from cv_pipeline.evaluation.objects import HULL_PAD_M, TOLERANCE_M, SceneMatches, inside_hull, match_scene
+from cv_pipeline.evaluation.objects import TOLERANCE_M, SceneMatches
 from cv_pipeline.evaluation.structures import Distances, measure_distances
-from cv_pipeline.imagery.source import open_source
-from cv_pipeline.training.labels import drawn
-from cv_pipeline.types import BoolArray, Float64Array, Status, Window
+from cv_pipeline.types import BoolArray, Float64Array, Status
 
 
 class Hit(NamedTuple):
@@ -29,7 +27,6 @@ class Hit(NamedTuple):
     ``directed`` is whether its pattern truly has a direction, ``stated`` whether the tool gives one.
     """
 
-    diameter_px: float
     diameter_m: float
     score: float = np.nan
     iou: float = np.nan
@@ -75,7 +72,10 @@ class Whole(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScoredScene:
-    """One scene. ``outlines`` and ``boxes`` are None where either side has points alone; masks are by class."""
+    """One scene. ``outlines`` and ``boxes`` are None where either side has points alone; masks are by class.
+
+    ``found_diameter_m`` (n,) is of the detections in the order of ``centres``, NaN where the tool states none.
+    """
 
     name: str
     condition: str
@@ -83,61 +83,13 @@ class ScoredScene:
     gsd_m: float
     area_km2: float
     centres: SceneMatches
+    found_diameter_m: Float64Array
     outlines: SceneMatches | None
     boxes: Boxes | None
     hits: tuple[Hit, ...]
     masks: Mapping[str, Overlap]
     whole: Whole | None
     registration_error_px: float | None = None
-
-
-class Asked(NamedTuple):
-    """What is asked of a scene: its true objects where truth is known, and that ground."""
-
-    scene: DataScene
-    truth: tuple[TrueObject, ...]
-    labels_px: Float64Array
-    """(k, 2) as (row, col) of every label, those that are not asked for too."""
-    known: BoolArray
-    """(height, width); empty where the labels' hull is what counts."""
-    gsd_m: float
-
-    @property
-    def at_px(self) -> Float64Array:
-        """(n, 2) as (row, col) of the objects asked for."""
-        return _places(self.truth)
-
-    @property
-    def area_km2(self) -> float:
-        """Ground that counts."""
-        if self.scene.is_complete:
-            return float(self.known.sum()) * self.gsd_m**2 / 1e6
-        hull = shapely.MultiPoint(self.labels_px * self.gsd_m).convex_hull
-        return float(hull.buffer(HULL_PAD_M).area) / 1e6
-
-
-def ask(scene: DataScene, kind: str = CRATER) -> Asked:
-    """What is asked of a scene; ``kind`` says which of its objects.
-
-    Raises:
-        ImageError: a raster of the scene cannot be read.
-    """
-    every = scene.of_kind(kind)
-    if scene.is_complete:
-        shape, gsd_m = _size(scene)
-        known = _known(scene, shape)
-    else:  # the ground is the labels' hull, and the image, which may not be passed on, need not be there
-        gsd_m, known = scene.gsd_m or open_source(scene.after).grid.gsd_m, np.zeros((0, 0), bool)
-    asked = Asked(scene, (), _places(every), known, gsd_m)
-    counts = _counts(asked, asked.labels_px)
-    return asked._replace(truth=tuple(thing for thing, counted in zip(every, counts, strict=True) if counted))
-
-
-def match_centres(asked: Asked, found: Found, tolerance_m: float = TOLERANCE_M) -> tuple[Found, SceneMatches]:
-    """The detections that count, and which true object each takes by the distance of their centres."""
-    found = found.keep(_counts(asked, found.at_px))
-    true_m, found_m = (at_px[:, ::-1] * asked.gsd_m for at_px in (asked.at_px, found.at_px))
-    return found, match_scene(true_m, found_m, found.score, tolerance_m)
 
 
 def score_scene(
@@ -181,6 +133,7 @@ def score_scene(
         gsd_m=gsd_m,
         area_km2=asked.area_km2,
         centres=centres,
+        found_diameter_m=_found_diameters_m(found, found_edges, gsd_m)[order],
         outlines=None if iou is None else match_large(found.score, iou, large),
         boxes=None if iou is None else Boxes(_boxes(true_edges), _boxes(found_edges), found.score),
         hits=tuple(_hit(t, taken.get(n), n, found, iou, distances, gsd_m) for n, t in enumerate(truth)),
@@ -188,44 +141,6 @@ def score_scene(
         whole=_whole(points_m[0], points_m[1], distances, reported),
         registration_error_px=registration_error_px,
     )
-
-
-def _places(truth: Sequence[TrueObject]) -> Float64Array:
-    return np.array([(t.row_px, t.col_px) for t in truth], np.float64).reshape(-1, 2)
-
-
-def _size(scene: DataScene) -> tuple[tuple[int, int], float]:
-    """(height, width) and GSD of the after image."""
-    if scene.gsd_m is None:
-        grid = open_source(scene.after).grid
-        return (grid.height, grid.width), grid.gsd_m
-    with rasterio.open(scene.after) as file:
-        return file.shape, scene.gsd_m
-
-
-def read_band(band: RasterBand) -> BoolArray:
-    """Where a band says yes (height, width)."""
-    with rasterio.open(band.path) as file:
-        values = file.read(band.band)
-    return np.isin(values, band.values) if band.values else np.asarray(values > 0.5)
-
-
-def _known(scene: DataScene, shape: tuple[int, int]) -> BoolArray:
-    known = np.ones(shape, bool) if scene.known is None else read_band(scene.known)
-    return known & drawn(scene.area_px, Window(0, 0, *shape)) if scene.area_px else known
-
-
-def _counts(asked: Asked, at_px: Float64Array) -> BoolArray:
-    """(n,) whether places (n, 2) as (row, col) lie where truth is known: away from a border that cuts objects off."""
-    scene, known, gsd_m = asked.scene, asked.known, asked.gsd_m
-    if not scene.is_complete:
-        return inside_hull(asked.labels_px[:, ::-1] * gsd_m, at_px[:, ::-1] * gsd_m)
-    height, width = known.shape
-    # Simulated craters may lie half outside; a person's labels stop at the border anyway.
-    edge_px = EDGE_M / gsd_m if scene.known is not None else 0.0
-    rows, cols = at_px[:, 0], at_px[:, 1]
-    inside = (np.minimum(rows, cols) >= edge_px) & (rows <= height - edge_px) & (cols <= width - edge_px)
-    return np.asarray(inside & known[rows.clip(0, height - 1).astype(int), cols.clip(0, width - 1).astype(int)])
 
 
 def _edge(truth: TrueObject, gsd_m: float) -> Float64Array | None:
@@ -265,7 +180,19 @@ def _diameter_m(truth: TrueObject, gsd_m: float) -> float:
         return 2 * truth.radius_m
     if not len(truth.outline_px):
         return float("nan")
-    return 2 * float(np.sqrt(shapely.Polygon(truth.outline_px).area / np.pi)) * gsd_m
+    return _disc_diameter_m(truth.outline_px, gsd_m)
+
+
+def _disc_diameter_m(outline_px: Float64Array, gsd_m: float) -> float:
+    """Of the circle that has the area of an outline (n, 2)."""
+    return 2 * float(np.sqrt(shapely.Polygon(outline_px).area / np.pi)) * gsd_m
+
+
+def _found_diameters_m(found: Found, edges: Sequence[Float64Array | None], gsd_m: float) -> Float64Array:
+    """(n,) by the stated radius, else of the circle of the outline's area; NaN for a point."""
+    by_area = [np.nan if edge is None else _disc_diameter_m(edge, gsd_m) for edge in edges]
+    radius_m = found.number("crater_radius_m")
+    return np.where(np.isfinite(radius_m), 2 * radius_m, np.array(by_area, np.float64))
 
 
 def _hit(
@@ -279,7 +206,7 @@ def _hit(
 ) -> Hit:
     diameter_m, directed = _diameter_m(truth, gsd_m), truth.direction_deg is not None
     if place is None:
-        return Hit(diameter_m / gsd_m, diameter_m, iou=0.0, directed=directed)
+        return Hit(diameter_m, iou=0.0, directed=directed)
 
     def value(name: str) -> float:
         return float(found.number(name)[place])
@@ -293,7 +220,6 @@ def _hit(
     known = truth.status is not Status.UNKNOWN and said in (Status.NEW, Status.OLD)
     same = distances.found_id[place] == distances.true_id[number]
     return Hit(
-        diameter_px=diameter_m / gsd_m,
         diameter_m=diameter_m,
         score=float(found.score[place]),
         iou=np.nan if iou is None else float(iou[place, number]),
@@ -371,22 +297,3 @@ def _cep_m(points_m: Float64Array) -> float:
         return float("nan")
     radius = cep(points_m, 0.5, "rayleigh").radius_m
     return float("nan") if radius is None else radius
-
-
-class Errors(NamedTuple):
-    """What is wrong in one scene at a threshold, in its pixels as (row, col)."""
-
-    false_px: Float64Array
-    """(n, 2) detections that no true object accounts for, best first."""
-    false_score: Float64Array
-    missed_px: Float64Array
-    """(k, 2) true objects without a detection."""
-
-
-def errors_of(asked: Asked, found: Found, tolerance_m: float, threshold: float) -> Errors:
-    """False alarms and misses of one scene at a threshold."""
-    kept, matched = match_centres(asked, found.keep(found.score >= threshold), tolerance_m)
-    order = np.argsort(-kept.score, kind="stable")
-    false = order[~matched.hit]
-    missed = np.setdiff1d(np.arange(len(asked.truth)), matched.label)
-    return Errors(kept.at_px[false], kept.score[false], asked.at_px[missed])

@@ -13,9 +13,10 @@ from cv_pipeline.cli import app
 from cv_pipeline.datasets.check import check_dataset
 from cv_pipeline.datasets.formats import FORMATS, open_dataset
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.evaluation.asked import ask, read_band
 from cv_pipeline.evaluation.found import Found
 from cv_pipeline.evaluation.scorecard import scorecard
-from cv_pipeline.evaluation.scored import ask, read_band, score_scene, stated_classes
+from cv_pipeline.evaluation.scored import score_scene, stated_classes
 from cv_pipeline.types import Status
 from tests.datasets.factories import FACTORIES, SIZE, image, put
 

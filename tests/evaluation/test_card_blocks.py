@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cv_pipeline.errors import ModelError
-from cv_pipeline.evaluation.card_blocks import FIGURES, fill_card, markdown
+from cv_pipeline.evaluation.card_blocks import FIGURES, fill_card
+from cv_pipeline.evaluation.card_tables import markdown
 from cv_pipeline.segmentation.card import tables
 
 

@@ -6,20 +6,12 @@ import importlib.util
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
 from cv_pipeline.errors import ConfigError
-from cv_pipeline.evaluation.labelled import (
-    Detections,
-    LabelledScene,
-    errors_of,
-    read_detections,
-    read_scenes,
-    write_detections,
-)
+from cv_pipeline.evaluation.labelled import read_scenes
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "evaluate.py"
 
@@ -36,20 +28,12 @@ def test_scenes(tmp_path: Path) -> None:
     assert second.image == tmp_path / "field_b.jpg"
 
 
-def test_detections_come_back(tmp_path: Path) -> None:
-    found = {"a": Detections(np.array([[1.5, 2.25], [3.0, 4.0]]), np.array([0.9, 0.125]))}
-    write_detections(tmp_path / "d.csv", found)
-    back = read_detections(tmp_path / "d.csv")
-    np.testing.assert_allclose(back["a"].points_px, found["a"].points_px)
-    np.testing.assert_allclose(back["a"].score, found["a"].score)
-
-
 def test_bad_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"labels\.csv"):
         read_scenes(tmp_path)
-    (tmp_path / "d.csv").write_text("field,x\na,1\n")
+    (tmp_path / "labels.csv").write_text("field,x\na,1\n")
     with pytest.raises(ConfigError, match="col_px"):
-        read_detections(tmp_path / "d.csv")
+        read_scenes(tmp_path)
 
 
 @pytest.fixture
@@ -85,15 +69,3 @@ def test_script_says_what_is_missing(tmp_path: Path, app: Typer) -> None:
     result = CliRunner().invoke(app, ["--data", str(tmp_path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
     assert not (tmp_path / "out").exists()
-
-
-def test_errors_are_what_the_matching_left_over() -> None:
-    scene = LabelledScene("a", Path("a.jpg"), 0.5, np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0], [100.0, 100.0]]))
-    points = np.array([[1.0, 1.0], [50.0, 50.0], [99.0, 2.0], [101.0, 100.0], [60.0, 50.0], [500.0, 500.0]])
-    found = Detections(points, np.array([0.9, 0.6, 0.8, 0.2, 0.7, 0.95]))
-    wrong = errors_of(scene, found, 5.0, 0.5)
-    assert wrong.false_px.tolist() == [[60.0, 50.0], [50.0, 50.0]]  # best first; none from beyond the hull
-    assert wrong.false_score.tolist() == [0.7, 0.6]
-    assert wrong.missed_px.tolist() == [[0.0, 100.0], [100.0, 100.0]]
-    nothing = errors_of(scene, Detections(np.zeros((0, 2)), np.zeros(0)), 5.0, 0.5)
-    assert len(nothing.missed_px) == 4

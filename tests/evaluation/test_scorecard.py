@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from cv_pipeline.datasets.scene import CRATER, DataScene, TrueObject
+from cv_pipeline.evaluation.asked import ask, errors_of
 from cv_pipeline.evaluation.coco import coco_scores
 from cv_pipeline.evaluation.found import NOTHING, Found
 from cv_pipeline.evaluation.results import breakdown_table
 from cv_pipeline.evaluation.scorecard import scorecard
-from cv_pipeline.evaluation.scored import Boxes, ScoredScene, ask, errors_of, score_scene, stated_classes
+from cv_pipeline.evaluation.scored import Boxes, ScoredScene, score_scene, stated_classes
 from cv_pipeline.types import Status
 from tests.datasets.factories import image
 
@@ -66,7 +67,7 @@ def test_the_breakdown_shows_what_has_objects(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [row[1] for row in rows] == ["2", "1", "1", "2", "2"]
     assert [row[3][:4] for row in rows[1:3]] == ["1.00", "0.00"]
-    assert [row[4] for row in rows[3:]] == ["0.50", "0.50"]
+    assert [row[4:6] for row in rows] == [["1.00", "0.50"], ["1.00", "1.00"], ["-", "-"], *[["1.00", "0.50"]] * 2]
 
 
 def test_errors_are_measured_in_metres_and_kept_apart(tmp_path: Path) -> None:
@@ -116,6 +117,12 @@ def test_what_a_tool_does_not_state_is_not_scored(tmp_path: Path) -> None:
 def test_incomplete_labels_count_within_their_hull_and_need_no_image() -> None:
     labels = [crater(n, row, col) for n, (row, col) in enumerate([(0, 0), (100, 0), (0, 100), (100, 100)])]
     one = DataScene("a", "a", "test", Path("/nowhere.jpg"), gsd_m=0.5, objects=tuple(labels), is_complete=False)
+    some = found((50, 50, 0.7), (0, 0, 0.9), (50, 40, 0.8), (500, 500, 0.95), (100, 100, 0.2))
+    wrong = errors_of(ask(one), some, 5.0, 0.5)
+    assert wrong.false_px.tolist() == [[50.0, 40.0], [50.0, 50.0]]  # best first; none from beyond the hull
+    assert wrong.false_score.tolist() == [0.8, 0.7]
+    assert wrong.missed_px.tolist() == [[100.0, 0.0], [0.0, 100.0], [100.0, 100.0]]
+    assert len(errors_of(ask(one), NOTHING, 5.0, 0.5).missed_px) == 4
     scored = score(one, found((0, 0, 0.9), (50, 50, 0.8), (500, 500, 0.95)))
     assert scored.centres.hit.tolist() == [True, False]  # the third lies beyond the hull
     assert scored.area_km2 == pytest.approx((50 * 50 + 4 * 50 * 10 + np.pi * 100) / 1e6, rel=0.01)

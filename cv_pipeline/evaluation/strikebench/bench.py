@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.datasets.scene import DataScene, RasterBand
 from cv_pipeline.datasets.simulated import SimulatedDataset
+from cv_pipeline.evaluation.asked import ask
 from cv_pipeline.evaluation.found import NOTHING, Found, read_found
 from cv_pipeline.evaluation.results import write_results
 from cv_pipeline.evaluation.scenes import Half
 from cv_pipeline.evaluation.scorecard import scorecard
-from cv_pipeline.evaluation.scored import ask, score_scene, stated_classes
+from cv_pipeline.evaluation.scored import score_scene, stated_classes
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL, Detector
 from cv_pipeline.evaluation.strikebench.leaderboard import model_hash
 from cv_pipeline.evaluation.strikebench.tuning import Tuned, images_of, run, tune

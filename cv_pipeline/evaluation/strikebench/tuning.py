@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from cv_pipeline.datasets.scene import DataScene
+from cv_pipeline.evaluation.asked import ask, match_centres
 from cv_pipeline.evaluation.found import Found
 from cv_pipeline.evaluation.objects import SceneMatches, best_point, precision_recall
-from cv_pipeline.evaluation.scored import ask, match_centres
 from cv_pipeline.evaluation.strikebench.classical import Detector, Raw
 from cv_pipeline.segmentation.calibration import Platt, fit_platt
 from cv_pipeline.simulation.background import read_rgb
