@@ -20,7 +20,7 @@ from cv_pipeline.patterns import craters, rays, shape, verdict
 from cv_pipeline.patterns.candidates import Candidates, cores, holds, judged, looked_at, padded, peak_table, thinned
 from cv_pipeline.patterns.evidence import Look
 from cv_pipeline.patterns.ground import GroundMap
-from cv_pipeline.patterns.measure import Pattern, measure_patterns
+from cv_pipeline.patterns.measure import MAPS, Pattern, measure_patterns
 from cv_pipeline.patterns.measure import Window as PatternWindow
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.patterns.weights import PLAIN, PatternWeights
@@ -215,7 +215,7 @@ def _measure(
     weights: PatternWeights,
 ) -> tuple[list[Pattern], Float64Array]:
     """Patterns of the craters of one window and their probabilities of being new."""
-    values, valid = read_channels(segmentation, window)
+    values, valid = read_channels(segmentation, window, MAPS)
     sites = rays.Sites(found.at_px - np.array([window.row, window.col]), jacobians, bounds_m)
     (after, after_seen), (before, before_seen) = (_pixels(view, window) for view in views)
     seen = valid & after_seen

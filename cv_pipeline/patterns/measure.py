@@ -40,6 +40,19 @@ _MAX_PRIOR_M = 40.0
 _LEAST_RATIO = 1.2  # twice what a good map of radii is off by
 
 
+MAPS = (
+    Channel.CRATER,
+    Channel.BLAST,
+    Channel.SECONDARY,
+    Channel.NEW,
+    Channel.STRUCTURE,
+    Channel.BLAST_RADIUS_M,
+    Channel.AXIS_RIGHT,
+    Channel.AXIS_UP,
+)
+"""The channels that patterns and status are measured on."""
+
+
 class Window(NamedTuple):
     """What is known of the ground around some craters: arrays (h, w) or (h, w, 3) on one grid.
 

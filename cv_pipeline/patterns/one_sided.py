@@ -69,9 +69,9 @@ def sides(
     """
     nothing = np.zeros(SECTORS)
     weight = reach_weight(relative_reach, use)
-    by_mask = lobe_log_density(relative_reach, weight, _EDGE_NOISE + noise, REACH_INDEPENDENT)
-    if not relative_reach.any():
-        by_mask = nothing
+    by_mask = nothing
+    if relative_reach.any():
+        by_mask = lobe_log_density(relative_reach, weight, _EDGE_NOISE + noise, REACH_INDEPENDENT)
     if zone is None:
         return Sides(relative_reach, weight, nothing, nothing, (by_mask, nothing, nothing), *vector)
     change, steps = zone
