@@ -20,7 +20,7 @@ from cv_pipeline.batch.deadline import overdue
 from cv_pipeline.batch.executor import Answer, Executor, Job
 from cv_pipeline.batch.key import pair_key
 from cv_pipeline.batch.manifest import PairEntry
-from cv_pipeline.batch.parts import finish_pair, run_part
+from cv_pipeline.batch.parts import jobs_of
 from cv_pipeline.batch.record import PairRecord, PairStatus
 from cv_pipeline.batch.state import Counts, RunState
 from cv_pipeline.batch.task import WORK_FOLDER, Assess, PairTask, Split, assess_files, overdue_folder, run_pair
@@ -145,16 +145,23 @@ class _Driver:
         if answer.lost:
             self._lost(job, answer.lost)
         elif isinstance(value, Split):
-            parts = _Parts(job.arguments[0], value, len(value.parts))
-            self._splits[job.pair_id] = parts
-            self._urgent.extend(Job(job.pair_id, run_part, (parts.task, value, n)) for n in range(parts.left))
+            self._splits[job.pair_id] = _Parts(job.arguments[0], value)
+            self._go_on(job.pair_id)
         elif isinstance(value, PairRecord):
             self._end(value)
         else:
             parts = self._splits[job.pair_id]
             parts.left -= 1
             if parts.left == 0:
-                self._urgent.append(Job(job.pair_id, finish_pair, (parts.task, parts.split)))
+                parts.step += 1
+                self._go_on(job.pair_id)
+
+    def _go_on(self, pair_id: str) -> None:
+        """Hand out the step that a split scene has come to."""
+        parts = self._splits[pair_id]
+        jobs = jobs_of(parts.task, parts.split, parts.step)
+        parts.left = len(jobs)
+        self._urgent.extend(jobs)
 
     def _lost(self, job: Job, reason: str) -> None:
         where = overdue(overdue_folder(self._settings.out_dir), job.pair_id)
@@ -186,11 +193,12 @@ class _Driver:
 
 @dataclass(slots=True)
 class _Parts:
-    """A scene whose parts are out."""
+    """A scene whose parts are out: the step that it has come to, and how many of its jobs are still to end."""
 
     task: PairTask
     split: Split
-    left: int
+    step: int = 0
+    left: int = 0
 
 
 def _settled(config: AssessConfig) -> AssessConfig:

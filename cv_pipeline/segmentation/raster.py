@@ -168,10 +168,6 @@ class SegmentationWriter:
         }
         self.write(window, values, valid)
 
-    def copy(self, row: int, dn: UInt16Array) -> None:
-        """Write the digital numbers (channels, h, grid's width) of another such raster from ``row`` on."""
-        self._dataset.write(dn, window=RasterioWindow(0, row, dn.shape[2], dn.shape[1]))
-
 
 def read_channels(
     segmentation: Segmentation, window: Window, channels: Sequence[Channel] = tuple(Channel)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
 
+from cv_pipeline import pipeline
+from cv_pipeline.batch import parts as parts_of_scenes
 from cv_pipeline.batch.manifest import PairEntry
-from cv_pipeline.batch.parts import finish_pair, join_parts
+from cv_pipeline.batch.parts import finish_pair
 from cv_pipeline.batch.record import PairRecord, PairStatus, pair_folder, write_record
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts, read_records
 from cv_pipeline.batch.task import PairTask, Split, assess_files, run_pair
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.segmentation import zoo
+from cv_pipeline.segmentation.stacked import stacked
 from tests.batch.standins import Inline
 from tests.conftest import texture
 from tests.segmentation.factories import PlantedNet, make_model
@@ -25,11 +29,11 @@ from tests.segmentation.factories import PlantedNet, make_model
 
 @pytest.fixture
 def pair(make_tiff: Callable[..., Path]) -> PairEntry:
-    """A pair of 700 x 600 px with three craters, of which the model finds what it finds."""
+    """A pair of 700 x 600 px with eight craters, of which the model finds what it finds."""
     image = np.repeat(texture(700, 600)[..., :1], 3, axis=2) * 0.5 + 40  # grey, so that craters alone are red
     before = make_tiff(image, name="before.tif")
     rows, cols = np.indices(image.shape[:2])
-    for row, col in ((254, 300), (480, 90), (512, 500)):
+    for row, col in ((254, 300), (480, 90), (512, 500), (60, 60), (90, 530), (300, 100), (650, 330), (256, 512)):
         image[np.hypot(rows - row, cols - col) < 9] = (250, 20, 20)
     return PairEntry("scene", str(before), str(make_tiff(image, name="after.tif")), None)
 
@@ -44,6 +48,17 @@ def test_parts_give_the_same_bytes(pair: PairEntry, tmp_path: Path, monkeypatch:
     make_model(tmp_path / "model")
     monkeypatch.setattr(zoo, "load_network", lambda folder, model: PlantedNet(4.5, 9.0).eval())
     config = AssessConfig(model=str(tmp_path / "model"), precision="fp32", threads=1, tile_px=256)
+    # Windows so small that every part has some with craters.
+    whole_extraction = pipeline.extraction
+    monkeypatch.setattr(pipeline, "extraction", lambda *args: replace(whole_extraction(*args), core_px=256))
+    shared: dict[str, list[int]] = {}
+
+    class Watched(parts_of_scenes._Shared):
+        def keep(self, name: str, number: int, value: Any) -> None:
+            super().keep(name, number, value)
+            shared.setdefault(name, []).append(len(value) if hasattr(value, "__len__") else 1)
+
+    monkeypatch.setattr(parts_of_scenes, "_Shared", Watched)
     results = []
     for name, split_px in (("whole", None), ("parts", 200_000)):
         settings = BatchSettings(tmp_path / name, config, split_px=split_px, assess=assess_files)
@@ -51,7 +66,12 @@ def test_parts_give_the_same_bytes(pair: PairEntry, tmp_path: Path, monkeypatch:
         results.append(bytes_of(tmp_path / name / "pairs" / "scene" / "result"))
         assert not (tmp_path / name / ".work").exists()
     (record,) = read_records(tmp_path / "parts")
-    assert record.impacts > 0
+    assert record.impacts > 5
+    assert {name: len(found) for name, found in shared.items()} == {
+        "maps": 3, "peaks": 3, "candidates": 1, "look": 3, "measure": 3
+    }  # fmt: skip
+    for name in ("peaks", "look", "measure"):
+        assert sum(count > 0 for count in shared[name]) > 1, (name, shared[name])  # it was shared out indeed
     assert [name for name in results[0] if results[0][name] != results[1][name]] == []
 
 
@@ -74,11 +94,13 @@ def test_rows_of_tiles_apart_are_those_of_the_whole_and_the_model_is_loaded_once
         for rows in (range(1), range(1, 2), range(2, 3))
     ]
     assert loaded == [tmp_path / "model"]
-    joined = join_parts(parts, prepared, tmp_path / "joined.tif")
+    joined = stacked(parts, prepared.aligned.working_grid, tmp_path / "joined.vrt")
     assert joined == replace(whole, path=joined.path)
     with rasterio.open(whole.path) as one, rasterio.open(joined.path) as other:
         np.testing.assert_array_equal(one.read(), other.read())
-        assert one.profile["transform"] == other.profile["transform"]
+        for name in ("transform", "crs", "nodata"):
+            assert one.profile[name] == other.profile[name]
+        assert (one.scales, one.offsets, one.descriptions) == (other.scales, other.offsets, other.descriptions)
 
 
 def test_a_scene_is_split_by_its_size_and_a_failed_part_fails_it_once(pair: PairEntry, tmp_path: Path) -> None:
