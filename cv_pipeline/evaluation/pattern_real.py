@@ -16,16 +16,14 @@ from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns.extract import extract_impacts
 from cv_pipeline.patterns.weights import PatternWeights
-from cv_pipeline.patterns.why import half_width_m, why_figure
 from cv_pipeline.registration.register import register
 from cv_pipeline.report.explain import north_up
+from cv_pipeline.report.why import half_width_m, why_svg
 from cv_pipeline.segmentation.predict import segment
 from cv_pipeline.types import Grid, Impact, ModelInfo, PatternKind, UInt8Array, Window
 
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
-
-_DPI = 90
 
 
 def scene_impacts(
@@ -54,9 +52,9 @@ def scene_impacts(
 
     for impact in _chosen(impacts, figures):
         half_m = half_width_m(impact)
-        figure = why_figure(impact, north_up(impact, half_m, frame, read), half_m)
+        figure = why_svg(impact, north_up(impact, half_m, frame, read), half_m)
         kind = "directed" if impact.direction_deg is not None else "other"
-        figure.savefig(folder / f"{kind}_{impact.impact_id}.png", dpi=_DPI)
+        (folder / f"{kind}_{impact.impact_id}.svg").write_text(figure, encoding="utf-8")
     return impacts
 
 

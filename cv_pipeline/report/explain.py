@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 
 from cv_pipeline.frame import LocalFrame
-from cv_pipeline.report.pictures import PixelReader, png_uri
+from cv_pipeline.report.pictures import PixelReader, svg_uri
+from cv_pipeline.report.why import half_width_m, why_svg
 from cv_pipeline.types import Impact, UInt8Array, Window
 
 MAX_FIGURES = 24
-"""Impacts that get a figure, best first: each takes about as long to draw as a thousand impacts to measure."""
+"""Impacts that get a figure, best first: each is 30 kB of the report, and its evidence has to be kept."""
 
-_SIDE_PX = 240
-_DPI = 90
+_SIDE_PX = 324
 
 
 def explained(impacts: Sequence[Impact]) -> frozenset[str]:
@@ -29,16 +28,11 @@ def ranked(impacts: Sequence[Impact]) -> list[Impact]:
 
 
 def why_uri(impact: Impact, frame: LocalFrame, read: PixelReader) -> str | None:
-    """The figure as a PNG data URI; None for an impact that carries no evidence."""
+    """The figure as an SVG data URI; None for an impact that carries no evidence."""
     if impact.evidence is None:
         return None
-    from cv_pipeline.patterns.why import half_width_m, why_figure
-
     half_m = half_width_m(impact)
-    figure = why_figure(impact, north_up(impact, half_m, frame, read), half_m)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=_DPI, metadata={"Software": None})  # equal inputs give equal bytes
-    return png_uri(buffer.getvalue())
+    return svg_uri(why_svg(impact, north_up(impact, half_m, frame, read), half_m).encode("utf-8"))
 
 
 def north_up(impact: Impact, half_m: float, frame: LocalFrame, read: PixelReader) -> UInt8Array:

@@ -228,7 +228,7 @@ def north_deg(canvas: Canvas) -> float:
 
 def svg_path(shape: BaseGeometry) -> str:
     """SVG path data of a line or (multi)polygon whose coordinates are (x, y) in pixels."""
-    return "".join(_ring_path(ring) for ring in _rings(shape))
+    return "".join(path_data(points, closed=closed) for points, closed in _rings(shape))
 
 
 def _rings(shape: BaseGeometry) -> Iterable[tuple[Float64Array, bool]]:
@@ -240,8 +240,8 @@ def _rings(shape: BaseGeometry) -> Iterable[tuple[Float64Array, bool]]:
             yield shapely.get_coordinates(part), False
 
 
-def _ring_path(ring: tuple[Float64Array, bool]) -> str:
-    points, closed = ring
+def path_data(points: Float64Array, *, closed: bool = False) -> str:
+    """SVG path data of points (n, 2) as (x, y); the last of a closed ring repeats its first and is left out."""
     if closed:
         points = points[:-1]
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + ("Z" if closed else "")

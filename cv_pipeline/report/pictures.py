@@ -79,8 +79,3 @@ def jpeg_uri(rgb: UInt8Array) -> str:
 def svg_uri(data: bytes) -> str:
     """An SVG file's bytes as a data URI."""
     return "data:image/svg+xml;base64," + base64.b64encode(data).decode("ascii")
-
-
-def png_uri(data: bytes) -> str:
-    """A PNG file's bytes as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")

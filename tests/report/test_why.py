@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from cv_pipeline.patterns.measure import measure_patterns
-from cv_pipeline.patterns.why import why_figure
+from cv_pipeline.report.why import why_svg
 from cv_pipeline.types import Impact, PatternKind, Status
 from tests.patterns import painted
 from tests.patterns.painted import inside, maps, picture, sites, window
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -30,12 +33,12 @@ def impact() -> Impact:
     )  # fmt: skip
 
 
+def drawn(impact: Impact) -> ElementTree.Element:
+    return ElementTree.fromstring(why_svg(impact, np.full((64, 64, 3), 90, np.uint8), 20.0))
+
+
 def texts(impact: Impact) -> str:
-    figure = why_figure(impact, np.full((64, 64, 3), 90, np.uint8), 20.0)
-    figure.savefig(io.BytesIO(), dpi=50)
-    found = [text.get_text() for axes in figure.axes for text in (axes.title, *axes.texts)]
-    legends = [axes.get_legend() for axes in figure.axes]
-    return " | ".join(found + [t.get_text() for legend in legends if legend for t in legend.get_texts()])
+    return " | ".join(text.text or "" for text in drawn(impact).iter(f"{SVG}text"))
 
 
 def test_all_parts_are_named(impact: Impact) -> None:
@@ -52,3 +55,22 @@ def test_a_direction_is_drawn_with_its_spread(impact: Impact) -> None:
 def test_an_impact_without_a_pattern(impact: Impact) -> None:
     bare = replace(impact, blast_radius_m=None, evidence=None, pattern=PatternKind.NONE)
     assert "no pattern, no axis" in texts(bare)
+
+
+def test_places_are_to_scale(impact: Impact) -> None:
+    """The blast circle's right end, its line in the profile, and the axis' tip lie where the ticks say."""
+    told = replace(impact, blast_radius_m=10.0, direction_deg=90.0, direction_sd_deg=7.0)
+    lines = [path for path in drawn(told).iter(f"{SVG}path") if path.get("stroke") == "#e69f00"]
+    ends = {
+        path.get("clip-path"): max(float(x) for x, _ in re.findall(r"([\d.]+) ([\d.]+)", path.get("d", "")))
+        for path in lines
+        if path.get("stroke-width") in ("1.6", "2.0")
+    }
+    assert ends["url(#ground)"] == pytest.approx(52 + 216 * (10 + 20) / 40, abs=0.1)
+    assert ends["url(#profile)"] == pytest.approx(335 + 216 / 2.5, abs=0.1)
+    arrow = [path for path in drawn(told).iter(f"{SVG}path") if path.get("stroke") == "#c8201f"]
+    assert arrow[0].get("d") == f"M160.0 144.0L{160 + 108 * 0.95 * 0.92:.1f} 144.0"
+
+
+def test_names_are_escaped(impact: Impact) -> None:
+    assert "<a&b>: circle" in texts(replace(impact, impact_id="<a&b>"))
