@@ -14,7 +14,7 @@ import numpy as np
 from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.debris import scatter
 from cv_pipeline.simulation.ground import Ground, Material, blend
-from cv_pipeline.simulation.pavement import draw_road
+from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.shapes import (
     line_cover,
     local_metres,

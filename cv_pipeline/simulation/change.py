@@ -17,7 +17,7 @@ from cv_pipeline.simulation.config import BuiltConfig, ChangeConfig
 from cv_pipeline.simulation.debris import draw_rubble, draw_tarpaulin, draw_uprooted_tree
 from cv_pipeline.simulation.ground import Ground, Material, blend
 from cv_pipeline.simulation.noise import across, along_profile, machine_passes, mottle, streaks, wheel_lines
-from cv_pipeline.simulation.pavement import draw_road
+from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.setting import Setting
 from cv_pipeline.simulation.trees import draw_tree
 from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles

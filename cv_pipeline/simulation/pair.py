@@ -21,7 +21,7 @@ from cv_pipeline.simulation.debris import draw_rubble
 from cv_pipeline.simulation.ground import Ground, Material, patch_around
 from cv_pipeline.simulation.light import View, lean_offset_px
 from cv_pipeline.simulation.lookalikes import Lookalike, draw_disorder, draw_lookalikes
-from cv_pipeline.simulation.pavement import draw_pavement_repair
+from cv_pipeline.simulation.pavement_hit import draw_pavement_repair
 from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.salvo import plan_strikes
 from cv_pipeline.simulation.setting import Setting, draw_setting

@@ -15,7 +15,7 @@ from cv_pipeline.simulation.ageing import on_before
 from cv_pipeline.simulation.buildings import Building, draw_building
 from cv_pipeline.simulation.ground import Material, level_ground
 from cv_pipeline.simulation.pair import SimulatedPair
-from cv_pipeline.simulation.roof import roof_damage
+from cv_pipeline.simulation.roof_hit import roof_damage
 from cv_pipeline.simulation.scene_files import Feature, Scene, polygon_feature
 from cv_pipeline.simulation.scene_truth import PlacedStrike, scene_truth
 from cv_pipeline.simulation.strike import Strike, StrikeStatus

@@ -12,6 +12,8 @@ import numpy as np
 from cv_pipeline.simulation.crater import crater_height_m
 from cv_pipeline.simulation.ground import Ground, Material, Patch, patch_around
 from cv_pipeline.simulation.pattern import LAYERS, core
+from cv_pipeline.simulation.pavement_hit import draw_pavement_hit
+from cv_pipeline.simulation.roof_hit import draw_roof_hit
 from cv_pipeline.simulation.strike import (
     NO_CHANGE,
     Strike,
@@ -40,12 +42,8 @@ def draw_strike(ground: Ground, strike: Strike) -> None:
     inside = 0 <= row < ground.shape[0] and 0 <= col < ground.shape[1]
     hit = Material(int(ground.material[row, col])) if inside else strike.material
     if hit in (Material.ASPHALT, Material.CONCRETE):
-        from cv_pipeline.simulation.pavement import draw_pavement_hit
-
         draw_pavement_hit(ground, strike)
     elif hit is Material.ROOF:
-        from cv_pipeline.simulation.roof import draw_roof_hit
-
         draw_roof_hit(ground, strike)
     else:
         draw_crater(ground, strike)

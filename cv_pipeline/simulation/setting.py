@@ -18,7 +18,8 @@ from cv_pipeline.simulation.ground import Ground, Material
 from cv_pipeline.simulation.noise import mottle, streaks
 from cv_pipeline.simulation.openland import DESERT, DUNES, MARSH, MEADOW, SNOW, STEPPE
 from cv_pipeline.simulation.parcels import Parcels, divide
-from cv_pipeline.simulation.pavement import draw_pavement, draw_road
+from cv_pipeline.simulation.pavement import draw_pavement
+from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.tracks import (
     bend,
     beside,

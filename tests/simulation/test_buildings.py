@@ -18,8 +18,9 @@ from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.debris import draw_debris, draw_rubble
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
 from cv_pipeline.simulation.light import Sun, photograph
-from cv_pipeline.simulation.pavement import draw_pavement, draw_pavement_hit, draw_pavement_repair
-from cv_pipeline.simulation.roof import draw_roof_hit
+from cv_pipeline.simulation.pavement import draw_pavement
+from cv_pipeline.simulation.pavement_hit import draw_pavement_hit, draw_pavement_repair
+from cv_pipeline.simulation.roof_hit import draw_roof_hit
 from cv_pipeline.simulation.shapes import rectangle
 from cv_pipeline.simulation.strike import ColourDelta, Strike
 from cv_pipeline.simulation.vehicles import draw_vehicles

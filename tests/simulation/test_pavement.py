@@ -5,16 +5,9 @@ import pytest
 
 from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
-from cv_pipeline.simulation.pavement import (
-    Surface,
-    draw_apron,
-    draw_oil_stain,
-    draw_pavement,
-    draw_pavement_hit,
-    draw_pavement_repair,
-    draw_road,
-    draw_runway,
-)
+from cv_pipeline.simulation.pavement import Surface, draw_apron, draw_oil_stain, draw_pavement, draw_runway
+from cv_pipeline.simulation.pavement_hit import draw_pavement_hit, draw_pavement_repair
+from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.shapes import rectangle
 from cv_pipeline.simulation.strike import ColourDelta, Strike, pattern_extent_m
 

@@ -7,7 +7,7 @@ import pytest
 
 from cv_pipeline.simulation.buildings import Building, draw_building
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
-from cv_pipeline.simulation.roof import draw_roof_hit, roof_damage
+from cv_pipeline.simulation.roof_hit import draw_roof_hit, roof_damage
 from cv_pipeline.simulation.shapes import rectangle
 from cv_pipeline.simulation.strike import ColourDelta, Strike
 
