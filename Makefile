@@ -41,8 +41,8 @@ demo: setup  ## find the strikes of datasets/kampala_strikes and compare with th
 bench: setup  ## render the small simulated benchmark, score all baselines and models, write the leaderboard
 	@$(BIN)/python scripts/strikebench.py bench --set small
 
-bench-full: setup  ## the same with ten times the scenes; hours
-	@$(BIN)/python scripts/strikebench.py bench --set full
+bench-full: setup  ## the same with ten times the scenes, about ten times as long (it says how long); goes on where it was stopped
+	@$(BIN)/python scripts/strikebench.py bench --set full --resume
 
 test: setup  ## run the tests
 	@$(BIN)/python -m pytest

@@ -1,6 +1,7 @@
 """The simulated benchmark: render it, score a detector on it, keep the leaderboard.
 
 python scripts/strikebench.py bench --set small                        # everything
+python scripts/strikebench.py bench --set full --resume                # the large one; goes on where it was stopped
 python scripts/strikebench.py render --set small
 python scripts/strikebench.py train                                    # networks of others; about 25 minutes
 python scripts/strikebench.py score --set small --baseline blob        # or unet, once it is trained
@@ -11,8 +12,12 @@ python scripts/strikebench.py leaderboard --set small                  # which r
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -26,28 +31,70 @@ from cv_pipeline.evaluation.strikebench.bench import (
     detect_file,
     detect_model,
     detect_network,
+    finished,
     judged_scenes,
 )
 from cv_pipeline.evaluation.strikebench.bench import score as score_detected
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
 from cv_pipeline.evaluation.strikebench.leaderboard import (
     NETWORK_BASELINES,
+    model_hash,
     put_row,
     read_leaderboard,
     stale_rows,
     write_leaderboard,
 )
-from cv_pipeline.evaluation.strikebench.render import MANIFEST, check_manifest, render_set, write_manifest
-from cv_pipeline.evaluation.strikebench.spec import FOLDER, read_spec
-from cv_pipeline.segmentation.zoo import shipped_models
+from cv_pipeline.evaluation.strikebench.render import MANIFEST, check_manifest, render_set, set_hash, write_manifest
+from cv_pipeline.evaluation.strikebench.spec import FOLDER, read_spec, scene_keys
+from cv_pipeline.segmentation.zoo import find_model, read_model_file, shipped_models
 
 app = typer.Typer(help="The simulated benchmark strikebench.", no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(stderr=True)
 
-SetOption = Annotated[str, typer.Option("--set", help="small or full")]
+SetOption = Annotated[str, typer.Option("--set", help="small or full; smoke is for trying the commands")]
 RunsOption = Annotated[Path, typer.Option(help="folder for rendered sets and results")]
 RUNS = Path("runs/strikebench")
 BASELINES = (*CLASSICAL, *NETWORK_BASELINES)
+ResumeOption = Annotated[bool, typer.Option("--resume", help="keep what an earlier run has finished")]
+
+
+def minutes_left(what: str) -> Callable[[int, int], None]:
+    """A progress function that prints, some twenty times, how far it is and how long it will take."""
+    start, begun = time.monotonic(), 0
+
+    def told(done: int, of: int) -> None:
+        nonlocal begun
+        if done % max(of // 20, 1) == 0 or begun == 0:
+            begun = begun or done  # earlier ones were there already, or hold the start of the workers
+            each_s = (time.monotonic() - start) / (done - begun + 1)
+            left = f"{(of - done) * each_s / 60:.0f}"
+            console.print(f"{what} {done} of {of}, about {left} min left", highlight=False)
+
+    return told
+
+
+def rendered(set_name: str, runs: Path, workers: int, *, resume: bool) -> dict[str, str]:
+    """Hashes of a set's scenes, rendered or kept."""
+    spec = read_spec()
+    told = minutes_left(f"{set_name}: scene")
+    return render_set(spec, set_name, runs / set_name, workers=workers, resume=resume, progress=told)
+
+
+def check(set_name: str, runs: Path, hashes: dict[str, str]) -> None:
+    """Compare every scene with its hash in the project."""
+    spec = read_spec()
+    checked = check_manifest(spec, hashes)
+    if checked.differ:
+        raise ConfigError(
+            f"{len(checked.differ)} of {len(hashes)} scenes differ from {MANIFEST.name}, the first is "
+            f"{checked.differ[0]}: the simulator or a library draws otherwise than for version {spec.version}, so "
+            "scores do not compare with the leaderboard's. A changed simulator needs a new version in spec.yaml "
+            "and render --accept"
+        )
+    same = len(hashes) - len(checked.unknown)
+    console.print(f"{runs / set_name}: {same} scenes bit for bit as in {MANIFEST.name}", highlight=False)
+    if checked.unknown:
+        console.print(f"{len(checked.unknown)} scenes are not in it and so not checked", highlight=False)
 
 
 @app.command()
@@ -58,32 +105,16 @@ def render(
     accept: Annotated[
         bool, typer.Option("--accept", help="keep these scenes' hashes as this version's; for a new version only")
     ] = False,
+    resume: ResumeOption = False,
 ) -> None:
     """Render a set and compare every scene with its hash in the project."""
     with errors_to_exit_code():
-        spec = read_spec()
-        told = console.status("rendering")
-        with told:
-            hashes = render_set(
-                spec, set_name, runs / set_name, workers=workers,
-                progress=lambda done, of: told.update(f"rendering {done} of {of}"),
-            )  # fmt: skip
+        hashes = rendered(set_name, runs, workers, resume=resume)
         if accept:
-            write_manifest(spec, hashes)
+            write_manifest(read_spec(), hashes)
             console.print(f"written: {MANIFEST}")
-            return
-        checked = check_manifest(spec, hashes)
-        if checked.differ:
-            raise ConfigError(
-                f"{len(checked.differ)} of {len(hashes)} scenes differ from {MANIFEST.name}, the first is "
-                f"{checked.differ[0]}: the simulator or a library draws otherwise than for version {spec.version}, so "
-                "scores do not compare with the leaderboard's. A changed simulator needs a new version in spec.yaml "
-                "and render --accept"
-            )
-        same = len(hashes) - len(checked.unknown)
-        console.print(f"{runs / set_name}: {same} scenes bit for bit as in {MANIFEST.name}", highlight=False)
-        if checked.unknown:
-            console.print(f"{len(checked.unknown)} scenes are not in it and so not checked", highlight=False)
+        else:
+            check(set_name, runs, hashes)
 
 
 @app.command()
@@ -139,44 +170,75 @@ def score(
 ) -> None:
     """Score one detector on the judge half of a rendered set."""
     with errors_to_exit_code():
-        folder, results = runs / set_name, runs / "results" / set_name
         if [baseline, model, detections].count(None) != 2:
             raise ConfigError("give exactly one of --baseline, --model and --detections")
-        if baseline is not None:
-            if baseline not in BASELINES:
-                raise ConfigError(f"there is no baseline '{baseline}'; there are {', '.join(BASELINES)}")
-            with console.status(f"tuning and running {baseline}"):
-                if baseline in CLASSICAL:
-                    detected = detect_classical(folder, baseline)
-                else:
-                    detected = detect_network(folder, runs / "networks" / baseline, results / f"work_{baseline}")
-        elif model is not None:
+        if baseline is not None and baseline not in BASELINES:
+            raise ConfigError(f"there is no baseline '{baseline}'; there are {', '.join(BASELINES)}")
+        if detections is not None:
+            _score(detect_file(runs / set_name, detections, name, threshold), set_name, runs, {}, board=False)
+            return
+        detector = Detector.baseline(baseline, runs) if baseline else Detector.model(str(model), after_only=after_only)
+        _score(detector.detect(set_name, runs, threads), set_name, runs, {}, board=board)
+
+
+class Detector(NamedTuple):
+    """A detector of this project, by what tells that it is still the same."""
+
+    name: str
+    hash: str | None
+    model_name: str | None = None
+    after_only: bool = False
+
+    @classmethod
+    def baseline(cls, name: str, runs: Path) -> Detector:
+        """One without learning, or a network of others."""
+        if name in CLASSICAL:
+            return cls(name, None)
+        described = runs / "networks" / name / "network.yaml"
+        return cls(name, hashlib.sha256(described.read_bytes()).hexdigest() if described.is_file() else None)
+
+    @classmethod
+    def model(cls, name: str, *, after_only: bool) -> Detector:
+        """A model of this project."""
+        folder = find_model(name)
+        label = read_model_file(folder).name
+        return cls(f"{label}, after only" if after_only else label, model_hash(folder), name, after_only)
+
+    def detect(self, set_name: str, runs: Path, threads: int) -> Detected:
+        """What it finds in a set."""
+        folder, work = runs / set_name, runs / "results" / set_name / f"work_{_label(self.name)}"
+        if self.model_name is not None:
             with console.status("") as status:
-                work = results / f"work_{Path(model).name}{'_after' if after_only else ''}"
-                detected = detect_model(
-                    folder, model, work, use_before=not after_only, threads=threads,
-                    told=lambda scene: status.update(f"{model}: {scene}"),
+                return detect_model(
+                    folder, self.model_name, work, use_before=not self.after_only, threads=threads,
+                    told=lambda scene: status.update(f"{self.name}: {scene}"),
                 )  # fmt: skip
-        else:
-            assert detections is not None
-            detected = detect_file(folder, detections, name, threshold)
-        _score(detected, set_name, runs, board=board and detections is None)
+        with console.status(f"tuning and running {self.name}"):
+            if self.name in CLASSICAL:
+                return detect_classical(folder, self.name)
+            return detect_network(folder, runs / "networks" / self.name, work)
 
 
-def _score(detected: Detected, set_name: str, runs: Path, *, board: bool) -> None:
-    spec = read_spec()
-    label = "".join(c if c.isalnum() else "_" for c in detected.what["name"])
-    out = runs / "results" / set_name / label
-    card = score_detected(judged_scenes(runs / set_name), detected, out)
+def _label(name: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name)
+
+
+def _score(detected: Detected, set_name: str, runs: Path, made: dict[str, Any], *, board: bool) -> None:
+    out = runs / "results" / set_name / _label(detected.what["name"])
+    card = score_detected(judged_scenes(runs / set_name), detected, out, made)
     wide = Console(width=max(Console().width, 140))
     wide.print(headline_table(card, f"{detected.what['name']} on strikebench {set_name}: SIMULATED scenes"))
     for line in detail_lines(card):
         wide.print(f"  {line}", highlight=False)
     console.print(f"written: {out}")
     if board:
-        rows = read_leaderboard()
-        put_row(rows, spec, set_name, detected.what, card)
-        write_leaderboard(rows, spec)
+        _put_on_board(set_name, detected.what, card)
+
+
+def _put_on_board(set_name: str, what: dict[str, Any], card: dict[str, Any]) -> None:
+    spec, rows = read_spec(), read_leaderboard()
+    put_row(rows, spec, set_name, what, card)
+    write_leaderboard(rows, spec)
 
 
 @app.command()
@@ -196,21 +258,52 @@ def bench(
     workers: Annotated[int, typer.Option(min=1, help="processes that render")] = 2,
     threads: Annotated[int, typer.Option(min=1, help="torch threads")] = 2,
     models: Annotated[bool, typer.Option(help="score the shipped models too")] = True,
+    board: Annotated[bool, typer.Option(help="put the rows on the leaderboard")] = True,
+    resume: ResumeOption = False,
 ) -> None:
     """Render a set, score every baseline and shipped model, and write the leaderboard.
 
-    Networks of others are scored where they have been trained; else their rows stay as they are.
+    With --resume scenes and scores that an earlier run on the same scenes left are kept: after an interruption the
+    same command goes on. Networks of others are scored where they have been trained; else their rows stay as they are.
     """
-    render(set_name, runs, workers)
-    for baseline in BASELINES:
-        if baseline in NETWORK_BASELINES and not (runs / "networks" / baseline / "network.yaml").is_file():
-            console.print(f"{baseline}: not trained here, so not scored anew; scripts/strikebench.py train does it")
-            continue
-        score(set_name, baseline=baseline, runs=runs)
-    for model in shipped_models() if models else ():
-        for after_only in (False, True):
-            score(set_name, model=model, after_only=after_only, threads=threads, runs=runs)
-    leaderboard(set_name)
+    with errors_to_exit_code():
+        hashes = rendered(set_name, runs, workers, resume=resume)
+        check(set_name, runs, hashes)
+        detectors = []
+        for name in BASELINES:
+            if name in NETWORK_BASELINES and not (runs / "networks" / name / "network.yaml").is_file():
+                console.print(f"{name}: not trained here, so not scored anew; scripts/strikebench.py train does it")
+            else:
+                detectors.append(Detector.baseline(name, runs))
+        for model in shipped_models() if models else ():
+            detectors += [Detector.model(model, after_only=after_only) for after_only in (False, True)]
+        for number, detector in enumerate(detectors, start=1):
+            made = {"set_sha256": set_hash(hashes), "name": detector.name, "hash": detector.hash}
+            before = finished(runs / "results" / set_name / _label(detector.name), made) if resume else None
+            console.print(f"{number} of {len(detectors)}: {detector.name}{_expected(detector.name, set_name, runs)}")
+            if before is not None:
+                console.print("  kept from an earlier run")
+                if board:
+                    _put_on_board(set_name, before["what"], before)
+                continue
+            start = time.monotonic()
+            detected = detector.detect(set_name, runs, threads)
+            took = {"seconds": round(time.monotonic() - start, 1)}
+            _score(detected, set_name, runs, made | took, board=board)
+        if board:
+            leaderboard(set_name)
+
+
+def _expected(name: str, set_name: str, runs: Path) -> str:
+    """How long a detector will take on a set, by what it took on the small one; empty where that is not known."""
+    try:
+        text = (runs / "results" / "small" / _label(name) / "evaluation.json").read_text(encoding="utf-8")
+        seconds = float(json.loads(text)["made"]["seconds"])
+    except (OSError, ValueError, KeyError):
+        return ""
+    spec = read_spec()
+    times = sum(1 for _ in scene_keys(spec, set_name)) / sum(1 for _ in scene_keys(spec, "small"))
+    return f", about {seconds * times / 60:.0f} min by its time on the small set"
 
 
 if __name__ == "__main__":

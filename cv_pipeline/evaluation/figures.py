@@ -76,15 +76,15 @@ def figures(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
 
 
 def brief(mode: Mapping[str, Any]) -> dict[str, Any]:
-    """Of :func:`figures`, what a table of several models shows: AP, F1 (0 where nothing is reported) and both IoU."""
-    here = mode["at_threshold"]
-    return {
-        **{name: mode[name] for name in ("ap", "ap_interval_95")},
-        "f1": 0.0 if here is None else here["f1"],
-        "f1_interval_95": mode["f1_interval_95"],
-        "crater_iou": mode["crater_mask"]["iou"],
-        "blast_iou": mode["blast_mask"]["iou"],
-    }
+    """Of :func:`figures`, what a table of several models shows."""
+    return {**headline(mode), "crater_iou": mode["crater_mask"]["iou"], "blast_iou": mode["blast_mask"]["iou"]}
+
+
+def headline(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Of :func:`object_figures`, AP, and F1 at the threshold: 0 where nothing is reported."""
+    here = part["at_threshold"]
+    kept = {name: part[name] for name in ("ap", "ap_interval_95", "f1_interval_95")}
+    return {**kept, "f1": 0.0 if here is None else here["f1"]}
 
 
 def difference(

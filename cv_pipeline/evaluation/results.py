@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from cv_pipeline.evaluation.figures import headline
 from cv_pipeline.evaluation.found import Found, write_found
 from cv_pipeline.evaluation.objects import precision_recall
 from cv_pipeline.evaluation.reliability import draw_reliability, reliability
@@ -106,9 +107,9 @@ def breakdown_table(card: Mapping[str, Any]) -> Table:
 def _ap_f1(part: Mapping[str, Any] | None) -> tuple[str, str]:
     if part is None:
         return "-", "-"
-    here = part["at_threshold"]
-    f1 = 0.0 if here is None else here["f1"]
-    return text_of(part["ap"], part["ap_interval_95"], ".2f"), text_of(f1, part["f1_interval_95"], ".2f")
+    told = headline(part)
+    ap, f1 = (text_of(told[name], told[f"{name}_interval_95"], ".2f") for name in ("ap", "f1"))
+    return ap, f1
 
 
 def detail_lines(card: Mapping[str, Any]) -> list[str]:

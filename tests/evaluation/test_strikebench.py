@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,12 @@ import rasterio
 from cv_pipeline.datasets.simulated import SimulatedDataset
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.scenes import Half
+from cv_pipeline.evaluation.strikebench.bench import finished
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
 from cv_pipeline.evaluation.strikebench.leaderboard import (
     NETWORK_BASELINES,
     model_hash,
+    read_leaderboard,
     stale_rows,
     write_leaderboard,
 )
@@ -23,10 +26,11 @@ from cv_pipeline.evaluation.strikebench.render import (
     Checked,
     Renderer,
     check_manifest,
+    render_set,
     scene_hash,
     write_manifest,
 )
-from cv_pipeline.evaluation.strikebench.spec import SceneKey, read_spec, scene_keys
+from cv_pipeline.evaluation.strikebench.spec import FOLDER, SceneKey, read_spec, scene_keys
 from tests.conftest import texture
 
 
@@ -59,6 +63,47 @@ def test_a_scene_is_drawn_again_as_it_was_and_read_back(tmp_path: Path) -> None:
         pixels[0, 0, 0] ^= 1
         file.write(pixels)
     assert scene_hash(image.parent) != hashes[0]
+
+
+def test_an_interrupted_rendering_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = read_spec().conditions["clean"].model_copy(update={"size_px": 64})
+    spec = read_spec().model_copy(update={"conditions": {"clean": small}, "sets": {"t": {Half.JUDGE: {"clean": 3}}}})
+    drawn: list[str] = []
+    original = Renderer.render
+    monkeypatch.setattr(
+        Renderer,
+        "render",
+        lambda self, job: drawn.append(job[1].name) or original(self, job),  # type: ignore[func-returns-value]
+    )
+
+    def stop(done: int, of: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    whole = render_set(spec, "t", tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        render_set(spec, "t", tmp_path / "part", progress=stop)
+    assert not (tmp_path / "part").exists()
+    drawn.clear()
+    assert render_set(spec, "t", tmp_path / "part", resume=True) == whole
+    assert drawn == ["judge-clean-01", "judge-clean-03"]  # the first to see that it is still drawn so, the last anew
+    drawn.clear()
+    assert render_set(spec, "t", tmp_path / "part", resume=True) == whole
+    assert drawn == ["judge-clean-01"]
+    other = spec.model_copy(update={"seed": spec.seed + 1})
+    assert not set(render_set(other, "t", tmp_path / "part", resume=True).values()) & set(whole.values())
+
+
+def test_a_score_is_kept_for_the_same_scenes_and_weights_alone(tmp_path: Path) -> None:
+    made = {"set_sha256": "a", "name": "small", "hash": "b"}
+    assert finished(tmp_path, made) is None
+    text = json.dumps({"what": {"name": "small"}, "made": {**made, "seconds": 12.0}, "objects": 3})
+    (tmp_path / "evaluation.json").write_text(text)
+    assert (finished(tmp_path, made) or {})["objects"] == 3
+    assert finished(tmp_path, made | {"hash": "c"}) is None
+    assert finished(tmp_path, made | {"set_sha256": "c"}) is None
+    (tmp_path / "evaluation.json").write_text(text[:40])
+    assert finished(tmp_path, made) is None
 
 
 def test_manifest_tells_what_differs(tmp_path: Path) -> None:
@@ -101,6 +146,7 @@ def test_stale_rows_are_named(tmp_path: Path) -> None:
     assert any(line.startswith(f"unet: of version {spec.version - 1}") for line in lines)
     assert sum("not yet run" in line for line in lines) == len(NETWORK_BASELINES) - 1
     write_leaderboard({"rows": []}, spec, tmp_path)
+    assert read_leaderboard(tmp_path / "leaderboard.json") == {"rows": []}
     assert "Simulated" in (tmp_path / "leaderboard.md").read_text()
 
 
@@ -116,3 +162,11 @@ def test_a_models_row_goes_stale_with_what_it_finds_not_with_its_card(tmp_path: 
         (tmp_path / name).write_text("b")
         hashes.add(model_hash(tmp_path))
     assert len(hashes) == 4
+
+
+def test_the_board_keeps_what_its_tables_show(tmp_path: Path) -> None:
+    spec, board = read_spec(), read_leaderboard()
+    write_leaderboard(board, spec, tmp_path)
+    for name in ("leaderboard.json", "leaderboard.md"):
+        assert (tmp_path / name).read_text() == (FOLDER / name).read_text()
+    assert (tmp_path / "leaderboard.json").stat().st_size < 40_000

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,8 +132,10 @@ def detect_file(folder: Path, path: Path, name: str, threshold: float) -> Detect
     return Detected(what, read_found(path, judged_scenes(folder)), threshold, {}, {})
 
 
-def score(scenes: Sequence[DataScene], detected: Detected, out_dir: Path) -> dict[str, Any]:
-    """Score what was found, write ``out_dir``, return the scorecard."""
+def score(
+    scenes: Sequence[DataScene], detected: Detected, out_dir: Path, made: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Score what was found, write ``out_dir``, return the scorecard; ``made`` tells :func:`finished` what was run."""
     classes = stated_classes(detected.found.values())
     scored = [
         score_scene(
@@ -146,5 +149,15 @@ def score(scenes: Sequence[DataScene], detected: Detected, out_dir: Path) -> dic
         for scene in scenes
     ]
     card = scorecard(scored, detected.threshold)
-    write_results(out_dir, {**detected.what, **card}, scored, detected.found)
+    write_results(out_dir, {"what": detected.what, "made": dict(made or {}), **card}, scored, detected.found)
     return card
+
+
+def finished(out_dir: Path, made: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an earlier :func:`score` wrote to ``out_dir``, if it was of the same run in everything but its time."""
+    try:
+        document: dict[str, Any] = json.loads((out_dir / "evaluation.json").read_text(encoding="utf-8"))
+        before = {name: value for name, value in document["made"].items() if name != "seconds"}
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    return document if before == dict(made) else None

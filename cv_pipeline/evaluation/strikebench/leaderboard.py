@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.baselines.config import NetworkName
+from cv_pipeline.evaluation.figures import headline
 from cv_pipeline.evaluation.results import text_of
 from cv_pipeline.evaluation.strikebench.spec import FOLDER, Spec
 from cv_pipeline.patterns.weights_file import PATTERNS_FILE
@@ -17,11 +18,6 @@ from cv_pipeline.segmentation.zoo import WEIGHTS_FILE, shipped_models
 
 NETWORK_BASELINES: tuple[str, ...] = get_args(NetworkName)
 """Trained by a command of their own; without a row until somebody has."""
-
-_KEPT = (
-    "scenes", "objects", "threshold", "centres", "outlines_at_iou_0.5", "boxes", "pixels", "geometry", "calibration",
-    "false_alarms", "registration", "end_to_end", "by_condition", "by_gsd_m", "by_diameter_px", "by_diameter_m",
-)  # fmt: skip
 
 
 def read_leaderboard(path: Path = FOLDER / "leaderboard.json") -> dict[str, Any]:
@@ -42,14 +38,46 @@ def read_leaderboard(path: Path = FOLDER / "leaderboard.json") -> dict[str, Any]
 
 def put_row(board: dict[str, Any], spec: Spec, set_name: str, what: Mapping[str, Any], card: Mapping[str, Any]) -> None:
     """Add a row, in place of an earlier one of that name on that set. ``what`` says what was scored."""
-    row = {**what, "set": set_name, "version": spec.version, **{name: card[name] for name in _KEPT}}
+    row = {**what, "set": set_name, "version": spec.version, **brief_card(card)}
     rows = [r for r in board["rows"] if (r["name"], r["set"]) != (row["name"], set_name)]
     board["rows"] = sorted([*rows, row], key=lambda r: (r["set"], -r["centres"]["ap"]))
 
 
+def brief_card(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a scorecard, what the leaderboard shows; the whole of it is in the ``evaluation.json`` of its run."""
+    boxes, ends, alarms = card["boxes"], card["end_to_end"] or {}, card["false_alarms"]
+    outlines = card["outlines_at_iou_0.5"]
+    return {
+        **{name: card[name] for name in ("scenes", "objects", "threshold")},
+        "centres": headline(card["centres"]),
+        "outlines_at_iou_0.5": outlines and headline(outlines),
+        "boxes": boxes and {name: boxes[name] for name in ("ap50_95", "ap50_95_interval_95")},
+        "crater_mask": _named(card["pixels"].get("crater"), "iou", "iou_interval_95"),
+        "radius_relative_error": card["geometry"]["radius_relative_error_median_size"],
+        "distance_error_m": ends.get("distance_error_m_median_size"),
+        "wrong_structure_share": ends.get("wrong_structure_share"),
+        "false_alarms": _named(alarms, "per_km2", "interval_95"),
+        "calibration_error": card["calibration"]["calibration_error"],
+        "by_condition": {
+            name: _named(part["centres"], "ap", "ap_interval_95")
+            for name, part in card["by_condition"].items()
+            if "centres" in part
+        },
+        "by_diameter_m": {
+            name: _named(band, "objects", "recall", "precision", "f1", "f1_interval_95")
+            for name, band in card["by_diameter_m"].items()
+        },
+    }
+
+
+def _named(part: Mapping[str, Any] | None, *names: str) -> dict[str, Any] | None:
+    return None if part is None else {name: part.get(name) for name in names}
+
+
 def write_leaderboard(board: Mapping[str, Any], spec: Spec, folder: Path = FOLDER) -> None:
     """Write leaderboard.json, and leaderboard.md from it."""
-    (folder / "leaderboard.json").write_text(json.dumps(board, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    rows = ",\n".join(json.dumps(row, allow_nan=False) for row in board["rows"])  # a row a line, so that changes show
+    (folder / "leaderboard.json").write_text(f'{{"rows": [\n{rows}\n]}}\n', encoding="utf-8")
     (folder / "leaderboard.md").write_text(_text(board, spec), encoding="utf-8")
 
 
@@ -103,7 +131,8 @@ def _text(board: Mapping[str, Any], spec: Spec) -> str:
         rows = [row for row in board["rows"] if row["set"] == set_name]
         if not rows:
             continue
-        parts += [f"## Set `{set_name}`, version {spec.version}", "", *_table(rows), "", *_conditions(rows), ""]
+        parts += [f"## Set `{set_name}`, version {spec.version}", "", *_table(rows), ""]
+        parts += [*_conditions(rows), "", *_diameters(rows), ""]
         missing = _not_yet_run(rows)
         if missing:
             parts += [f"Not yet run: {', '.join(f'`{name}`' for name in missing)}.", ""]
@@ -117,48 +146,53 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
     )  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for row in rows:
-        centres, outlines, boxes = row["centres"], row["outlines_at_iou_0.5"], row["boxes"]
-        ends, alarms, mask = row["end_to_end"] or {}, row["false_alarms"] or {}, row["pixels"].get("crater", {})
+        outlines, mask, alarms = row["outlines_at_iou_0.5"] or {}, row["crater_mask"] or {}, row["false_alarms"] or {}
+        boxes = row["boxes"] or {}
         cells = (
             f"`{row['name']}`" + (f" (`{row['hash'][:8]}`)" if "hash" in row else ""),
             row["images"],
-            text_of(centres["ap"], centres["ap_interval_95"], ".2f"),
-            _f1(centres),
-            "-" if outlines is None else text_of(outlines["ap"], outlines["ap_interval_95"], ".2f"),
-            "-" if outlines is None else _f1(outlines),
-            "-" if boxes is None else text_of(boxes["ap50_95"], boxes["ap50_95_interval_95"], ".2f"),
-            text_of(mask.get("iou"), mask.get("iou_interval_95"), ".2f"),
-            _figure(row["geometry"]["radius_relative_error_median_size"]),
-            _figure(ends.get("distance_error_m_median_size")),
-            _figure(ends.get("wrong_structure_share")),
+            *(_told(row["centres"], name) for name in ("ap", "f1")),
+            *(_told(outlines, name) for name in ("ap", "f1")),
+            _told(boxes, "ap50_95"),
+            _told(mask, "iou"),
+            *(_figure(row[name]) for name in ("radius_relative_error", "distance_error_m", "wrong_structure_share")),
             text_of(alarms.get("per_km2"), alarms.get("interval_95"), ".0f"),
-            text_of(row["calibration"]["calibration_error"], form=".2f"),
-        )  # fmt: skip
+            text_of(row["calibration_error"], form=".2f"),
+        )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
 def _conditions(rows: list[dict[str, Any]]) -> list[str]:
     """AP by centre of each detector in each condition."""
-    names = sorted({name for row in rows for name, part in row["by_condition"].items() if "centres" in part})
-    lines = [
-        "AP within 5 m by condition:",
-        "",
-        "| detector | " + " | ".join(names) + " |",
-        "|---" * (len(names) + 1) + "|",
-    ]
-    for row in rows:
-        cells = [
-            text_of(p["centres"]["ap"], p["centres"]["ap_interval_95"], ".2f") if "centres" in p else "-"
-            for p in (row["by_condition"].get(name, {}) for name in names)
-        ]
-        lines.append(f"| `{row['name']}` | " + " | ".join(cells) + " |")
-    return lines
+    names = sorted({name for row in rows for name in row["by_condition"]})
+    cells = {row["name"]: [_told(row["by_condition"].get(name, {}), "ap") for name in names] for row in rows}
+    return ["AP within 5 m by condition:", "", *_lines(names, cells)]
 
 
-def _f1(part: Mapping[str, Any]) -> str:
-    here = part["at_threshold"]
-    return text_of(0.0 if here is None else here["f1"], part["f1_interval_95"], ".2f")
+def _diameters(rows: list[dict[str, Any]]) -> list[str]:
+    """Recall, precision and F1 by diameter; rows of before these were told apart have no precision."""
+    bands = list(rows[0]["by_diameter_m"])
+    counts = (rows[0]["by_diameter_m"][name]["objects"] for name in bands)
+    heads = [f"{name} m (n {count})" for name, count in zip(bands, counts, strict=True)]
+    cells = {row["name"]: [_band(row["by_diameter_m"][name]) for name in bands] for row in rows}
+    text = "By diameter: recall of the craters that have it / precision of the detections that are said to have it; F1:"
+    return [text, "", *_lines(heads, cells)]
+
+
+def _band(band: Mapping[str, Any]) -> str:
+    shares = " / ".join(text_of(band[name], form=".2f") for name in ("recall", "precision"))
+    return f"{shares}; {_told(band, 'f1')}"
+
+
+def _lines(heads: Sequence[str], cells: Mapping[str, Sequence[str]]) -> list[str]:
+    """A Markdown table with a row for each detector."""
+    lines = ["| detector | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    return lines + [f"| `{name}` | " + " | ".join(row) + " |" for name, row in cells.items()]
+
+
+def _told(part: Mapping[str, Any], name: str) -> str:
+    return text_of(part.get(name), part.get(f"{name}_interval_95"), ".2f")
 
 
 def _figure(figure: Mapping[str, Any] | None) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -23,7 +25,7 @@ import yaml
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.scenes import Half, half_of
 from cv_pipeline.evaluation.strikebench.spec import FOLDER, SceneKey, Spec, scene_keys
-from cv_pipeline.output_dir import staged_output
+from cv_pipeline.output_dir import check_output_dir, put_in_place
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.pair import simulate_pair
 from cv_pipeline.simulation.pair_scene import pair_facts, scene_of
@@ -31,6 +33,9 @@ from cv_pipeline.simulation.scene_files import write_scene
 
 MARKER = "strikebench.yaml"
 """By this file a rendered set is recognised."""
+
+ROWS = "rows.jsonl"
+"""Scenes that are finished, one a line; what an interrupted rendering goes on from."""
 
 SCENE_COLUMNS = ("scene", "split", "condition", "gsd_m", "strikes", "structures", "places")
 
@@ -58,12 +63,14 @@ class Renderer:
             scene = scene_of(pair, number)
         finally:
             cv2.setNumThreads(threads)
-        folder = self.folder / key.name
+        folder = self.folder / f".{key.name}.part"
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         write_scene(folder, scene)
         facts = {"scene": key.name, "split": str(key.half), "condition": key.condition, **pair_facts(pair, scene)}
         text = yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=110)
         (folder / "scene.yaml").write_text(text, encoding="utf-8")
+        folder.rename(self.folder / key.name)
         values = (
             key.name, str(key.half), key.condition, condition.gsd_m, len(scene.strikes), len(scene.structures),
             "|".join(pair.places),
@@ -72,9 +79,18 @@ class Renderer:
 
 
 def render_set(
-    spec: Spec, name: str, out_dir: Path, *, workers: int = 1, progress: Callable[[int, int], None] | None = None
+    spec: Spec,
+    name: str,
+    out_dir: Path,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """Write a set to ``out_dir`` (an earlier one there is replaced) and return the hash of each scene.
+
+    With ``resume`` scenes are kept that an interrupted rendering left, or the whole set where it is there, if the
+    first of them is still drawn as it was.
 
     Raises:
         ConfigError: there is no such set.
@@ -84,14 +100,50 @@ def render_set(
     # A scene lies where its number puts it on the map: that of the full set, so that a scene is the same in each set.
     places = {key: number for number, key in enumerate(scene_keys(spec, max(spec.sets, key=_size_in(spec))), start=1)}
     jobs = [(places[key], key) for key in scene_keys(spec, name)]
-    with staged_output(out_dir, overwrite=True, marker=MARKER) as stage:
-        rows = []
-        for row in _each(Renderer(spec, stage), jobs, workers):
-            rows.append(row)
+    check_output_dir(out_dir, overwrite=True, marker=MARKER)
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    if resume and _kept(spec, jobs, out_dir) == len(jobs):
+        return {key.name: scene_hash(out_dir / key.name) for _, key in jobs}
+    work = out_dir.with_name(f".{out_dir.name}.rendering")
+    if not (resume and _kept(spec, jobs, work)):
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(exist_ok=True)
+    with (work / ROWS).open("a", encoding="utf-8") as done:
+        left = [job for job in jobs if job[1].name not in _rows(work)]
+        for number, row in enumerate(_each(Renderer(spec, work), left, workers), start=len(jobs) - len(left) + 1):
+            done.write(json.dumps(row) + "\n")
+            done.flush()
             if progress is not None:
-                progress(len(rows), len(jobs))
-        _write_index(stage, spec, name, rows)
-        return {key.name: scene_hash(stage / key.name) for _, key in jobs}
+                progress(number, len(jobs))
+    rows = _rows(work)
+    _write_index(work, spec, name, [rows[key.name] for _, key in jobs])
+    put_in_place(work.absolute(), out_dir.absolute())
+    return {key.name: scene_hash(out_dir / key.name) for _, key in jobs}
+
+
+def _rows(folder: Path) -> dict[str, dict[str, Any]]:
+    """Finished scenes by name; a last line that was cut short is left out."""
+    path, found = folder / ROWS, {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if (folder / row["scene"]).is_dir():
+            found[row["scene"]] = row
+    return found
+
+
+def _kept(spec: Spec, jobs: Sequence[tuple[int, SceneKey]], folder: Path) -> int:
+    """How many of these scenes are in a folder; 0 where the first of them would be drawn otherwise today."""
+    rows = _rows(folder)
+    there = [job for job in jobs if job[1].name in rows]
+    if not there:
+        return 0
+    with tempfile.TemporaryDirectory() as name:
+        Renderer(spec, Path(name)).render(there[0])
+        same = scene_hash(Path(name) / there[0][1].name) == scene_hash(folder / there[0][1].name)
+    return len(there) if same else 0
 
 
 def _size_in(spec: Spec) -> Callable[[str], int]:
@@ -134,6 +186,11 @@ def scene_hash(folder: Path) -> str:
         else:
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def set_hash(hashes: Mapping[str, str]) -> str:
+    """One SHA-256 over those of all scenes of a set."""
+    return hashlib.sha256(json.dumps(sorted(hashes.items())).encode()).hexdigest()
 
 
 MANIFEST = FOLDER / "manifest.json"
