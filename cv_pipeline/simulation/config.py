@@ -209,6 +209,9 @@ class ChangeConfig(_Section):
         le=1,
         description="share where dirt, stains and litter of a storm or flood lie over all natural ground",
     )
+    windrow_share: float = Field(
+        0.0, ge=0, le=1, description="share with hay or straw in windrows that bend around craters: for training"
+    )
 
 
 class LightConfig(_Section):

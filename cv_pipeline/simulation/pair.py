@@ -30,6 +30,7 @@ from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
 from cv_pipeline.simulation.upheaval import draw_upheaval
 from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
 from cv_pipeline.simulation.visibility import LEAST_CONSPICUITY, conspicuity
+from cv_pipeline.simulation.windrows import draw_windrows
 from cv_pipeline.types import BoolArray, UInt8Array
 
 MARGIN_PX = 8
@@ -104,6 +105,7 @@ def simulate_pair(
     planned = plan_strikes(
         after, config.strikes, acquisitions[1].sun, stream(seed, "strikes"), buildings=setting.buildings
     )
+    draw_windrows(before, after, setting, planned, config.change, stream(seed, "windrows"))
     intact_m = after.height_m.copy()
     strikes = [_strike_both(before, after, strike, acquisitions[1].view) for strike in planned]
     damage = structure & (np.abs(after.height_m - intact_m) > _BROKEN_M)
