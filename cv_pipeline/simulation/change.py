@@ -12,13 +12,13 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 
-from cv_pipeline.simulation.buildings import draw_buildings
 from cv_pipeline.simulation.config import BuiltConfig, ChangeConfig
 from cv_pipeline.simulation.debris import draw_rubble, draw_tarpaulin, draw_uprooted_tree
 from cv_pipeline.simulation.ground import Ground, Material, blend
 from cv_pipeline.simulation.noise import across, along_profile, machine_passes, mottle, streaks, wheel_lines
 from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.setting import Setting
+from cv_pipeline.simulation.settlements import draw_single_buildings
 from cv_pipeline.simulation.trees import draw_tree
 from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
 from cv_pipeline.types import BoolArray, Float32Array
@@ -333,7 +333,7 @@ def _construction(pair: _Pair, rng: np.random.Generator) -> list[Change]:
     """Buildings put up (after) or pulled down (before), some of them leaving rubble without any crater."""
     date, ground = _one_date(pair, rng)
     changes = []
-    for building in draw_buildings(ground, int(rng.integers(1, 3)), pair.built, rng):
+    for building in draw_single_buildings(ground, int(rng.integers(1, 3)), pair.built, rng):
         row, col = building.centre_px
         corners = np.asarray(building.corners_px)
         radius_m = float(np.hypot(*(corners - corners.mean(axis=0)).T).max()) * ground.gsd_m

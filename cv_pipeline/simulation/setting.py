@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from cv_pipeline.simulation.background import Backgrounds, Tile, fits, tile_ground
-from cv_pipeline.simulation.buildings import Building, draw_buildings, draw_village
+from cv_pipeline.simulation.buildings import Building
 from cv_pipeline.simulation.config import BuiltConfig, GroundConfig
 from cv_pipeline.simulation.fields import FARMLAND, FieldKind
 from cv_pipeline.simulation.ground import Ground, Material
@@ -20,6 +20,7 @@ from cv_pipeline.simulation.openland import DESERT, DUNES, MARSH, MEADOW, SNOW, 
 from cv_pipeline.simulation.parcels import Parcels, divide
 from cv_pipeline.simulation.pavement import draw_pavement
 from cv_pipeline.simulation.roads import draw_road
+from cv_pipeline.simulation.settlements import draw_settlements, draw_single_buildings
 from cv_pipeline.simulation.tracks import (
     bend,
     beside,
@@ -280,7 +281,7 @@ def _draw_built(ground: Ground, land: Parcels, config: BuiltConfig, rng: np.rand
     if rng.random() < config.pavement_share:
         draw_pavement(ground, config, rng)
     if rng.random() < config.village_share:
-        buildings += draw_village(ground, config, rng)
+        buildings += draw_settlements(ground, config, rng)
     if rng.random() < config.single_building_share:
-        buildings += draw_buildings(ground, int(rng.integers(1, 4)), config, rng)
+        buildings += draw_single_buildings(ground, int(rng.integers(1, 4)), config, rng)
     return buildings

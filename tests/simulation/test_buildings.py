@@ -5,22 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cv_pipeline.simulation.buildings import (
-    Building,
-    Roof,
-    draw_building,
-    draw_buildings,
-    draw_shelters,
-    draw_village,
-    draw_wall,
-)
+from cv_pipeline.simulation.buildings import Building, Roof, draw_building
 from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.debris import draw_debris, draw_rubble
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
 from cv_pipeline.simulation.light import Sun, photograph
 from cv_pipeline.simulation.pavement import draw_pavement
 from cv_pipeline.simulation.pavement_hit import draw_pavement_hit, draw_pavement_repair
+from cv_pipeline.simulation.plots import draw_wall
 from cv_pipeline.simulation.roof_hit import draw_roof_hit
+from cv_pipeline.simulation.settlements import draw_settlements, draw_shelters, draw_single_buildings
 from cv_pipeline.simulation.shapes import rectangle
 from cv_pipeline.simulation.strike import ColourDelta, Strike
 from cv_pipeline.simulation.vehicles import draw_vehicles
@@ -79,7 +73,7 @@ def test_a_village_lists_what_stands_in_it() -> None:
     config = BuiltConfig(village_radius_m=(120, 200), farm_share=0, shelter_share=0)
     for seed in range(3):
         ground = meadow(220)
-        buildings = draw_village(ground, config, np.random.default_rng(seed))
+        buildings = draw_settlements(ground, config, np.random.default_rng(seed))
         assert len(buildings) > 4
         assert [b.building_id for b in buildings] == list(range(len(buildings)))
         roofs = ground.material == Material.ROOF
@@ -92,7 +86,7 @@ def test_a_village_lists_what_stands_in_it() -> None:
 
 def test_the_same_seed_draws_the_same_village() -> None:
     grounds = [meadow(), meadow()]
-    lists = [draw_village(ground, BuiltConfig(), np.random.default_rng(5)) for ground in grounds]
+    lists = [draw_settlements(ground, BuiltConfig(), np.random.default_rng(5)) for ground in grounds]
     assert lists[0] == lists[1]
     np.testing.assert_array_equal(grounds[0].colour, grounds[1].colour)
     np.testing.assert_array_equal(grounds[0].height_m, grounds[1].height_m)
@@ -100,7 +94,7 @@ def test_the_same_seed_draws_the_same_village() -> None:
 
 def test_a_farm_has_few_buildings() -> None:
     config = BuiltConfig(farm_share=1.0)
-    assert 1 <= len(draw_village(meadow(), config, np.random.default_rng(1))) <= 14
+    assert 1 <= len(draw_settlements(meadow(), config, np.random.default_rng(1))) <= 14
 
 
 def test_single_buildings_keep_off_what_is_built() -> None:
@@ -108,7 +102,7 @@ def test_single_buildings_keep_off_what_is_built() -> None:
     blocks = np.random.default_rng(0).choice([-60.0, 60.0], (19, 10, 1))
     ground.colour[:, :80] += np.kron(blocks, np.ones((8, 8, 3)))
     for seed in range(6):
-        for building in draw_buildings(ground.copy(), 3, BuiltConfig(), np.random.default_rng(seed)):
+        for building in draw_single_buildings(ground.copy(), 3, BuiltConfig(), np.random.default_rng(seed)):
             assert building.centre_px[1] > 70
 
 
@@ -135,7 +129,7 @@ def test_everything_built_and_struck_stays_in_range_also_at_the_border(gsd_m: fl
         rng = np.random.default_rng(seed)
         ground = meadow(120, gsd_m)
         draw_pavement(ground, BuiltConfig(), rng)
-        draw_village(ground, BuiltConfig(), rng)
+        draw_settlements(ground, BuiltConfig(), rng)
         draw_vehicles(ground, BuiltConfig(), rng, count=6)
         draw_rubble(ground, 5.0, 118.0, 8.0, rng)
         for _ in range(12):
