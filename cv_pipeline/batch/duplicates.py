@@ -27,7 +27,7 @@ class Places:
     """Impacts of all pairs, n of each; ``lonlat_deg`` (n, 2) is NaN where an image has no CRS.
 
     ``sd_m`` is per axis; ``pair`` numbers the pairs in the manifest's order. ``rank`` is lower the more is known of an
-    impact (:func:`cv_pipeline.batch.layers.read_impacts` says what).
+    impact (:class:`cv_pipeline.batch.sightings.Sightings` says what).
     """
 
     lonlat_deg: Float64Array
@@ -52,11 +52,10 @@ def kept_for(places: Places) -> IntArray:
     distance_m = np.asarray(Geod(ellps="WGS84").inv(lon[first], lat[first], lon[second], lat[second])[2], np.float64)
     variance = places.sd_m[first] ** 2 + places.sd_m[second] ** 2
     squared = distance_m**2 / variance
-    group = {index: [index] for index in range(n)}
-    for k in np.lexsort((second, first, squared)):
-        if squared[k] > WITHIN:
-            break
-        a, b = group[int(first[k])], group[int(second[k])]
+    group: dict[int, list[int]] = {}
+    one = np.flatnonzero(squared <= WITHIN)
+    for k in one[np.lexsort((second[one], first[one], squared[one]))]:
+        a, b = (group.setdefault(int(index), [int(index)]) for index in (first[k], second[k]))
         if a is b or {*places.pair[a].tolist()} & {*places.pair[b].tolist()}:
             continue
         a += b

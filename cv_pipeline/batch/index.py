@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cv_pipeline.batch.layers import read_impacts, write_layers
+from cv_pipeline.batch.duplicates import IntArray
+from cv_pipeline.batch.layers import whole, write_layers
 from cv_pipeline.batch.pooled import LEAST_PAIRS, Pooled, pool
 from cv_pipeline.batch.progress import ending
 from cv_pipeline.batch.record import FINISHED, PairRecord, PairStatus
+from cv_pipeline.batch.sightings import Sightings, read_sightings
 from cv_pipeline.batch.state import Counts, read_counts, read_last_run, read_records
 from cv_pipeline.errors import OutputError
-from cv_pipeline.output_dir import replace_text
-
-if TYPE_CHECKING:
-    import pandas as pd
+from cv_pipeline.types import BoolArray
 
 DISTANCES: Mapping[str, str] = {
     "distance_edge_m": "to the edge of the nearest structure",
@@ -44,7 +42,8 @@ def write_index(out_dir: Path) -> Path:
     """Write ``index.html``, ``batch.json``, ``impacts.gpkg`` and, with the extra, ``impacts.parquet``.
 
     Statistics are of impacts that are not known to be old, in pairs whose registration can be trusted, each crater
-    once. Pairs without a result are listed with the reason.
+    once. Pairs without a result are listed with the reason. Tables, page and records are read and written a few rows at
+    a time, so that memory grows by some hundred bytes an impact and no more.
 
     Raises:
         OutputError: ``out_dir`` holds no batch, or cannot be written.
@@ -59,75 +58,75 @@ def write_index(out_dir: Path) -> Path:
 
 
 def _write(out_dir: Path) -> Path:
-    records = list(read_records(out_dir))
-    impacts = read_impacts(out_dir, [record for record in records if record.status in FINISHED])
-    write_layers(out_dir, impacts)
-    counted = _counted(impacts)
-    statistics = [found for name in DISTANCES if (found := _pool(name, counted)) is not None]
+    found = read_sightings(out_dir, read_records(out_dir, FINISHED), tuple(DISTANCES))
+    write_layers(out_dir, found)
+    counted = found.trusted & ~found.old & found.once
+    pooled = (pool(name, values[counted], found.pair[counted]) for name, values in found.distances_m.items())
+    statistics = [one for one in pooled if one is not None]
     counts = read_counts(out_dir)
-    own = dict(iter(impacts.groupby("pair_id"))) if len(impacts) else {}
-    lines = [_line(record, own.get(record.pair_id)) for record in _grouped(records)]
-    replace_text(out_dir / "batch.json", json.dumps(_document(counts, statistics, records, impacts), indent=1) + "\n")
-    page = _page(out_dir, counts, statistics, lines, impacts)
-    replace_text(out_dir / "index.html", page)
+    _replace(out_dir / "batch.json", _document(out_dir, counts, statistics, found))
+    _replace(out_dir / "index.html", _page(out_dir, counts, statistics, found))
     return out_dir / "index.html"
 
 
-def _grouped(records: list[PairRecord]) -> list[PairRecord]:
+def _replace(path: Path, pieces: Iterable[str]) -> None:
+    """Write a file piece by piece; it is, at every moment, either the old one or the new one."""
+    with whole(path) as aside, aside.open("w", encoding="utf-8") as stream:
+        stream.writelines(pieces)
+
+
+def _lines(out_dir: Path, found: Sightings) -> Iterator[PairLine]:
     """What needs a look first: failures, then doubtful pairs, then the others, each in the manifest's order."""
-    order = [PairStatus.FAILED, PairStatus.UNTRUSTED, PairStatus.PENDING, PairStatus.DONE]
-    return sorted(records, key=lambda record: order.index(record.status))
+    number = {pair_id: k for k, pair_id in enumerate(found.pairs)}
+    edge_m = found.distances_m["distance_edge_m"]
+    known = ~found.old & np.isfinite(edge_m)
+    counted, duplicates, measured = (_by_pair(found, which) for which in (~found.old, ~found.once, known))
+    total_m = np.bincount(found.pair[known], edge_m[known], minlength=len(found.pairs))
+    for status in (PairStatus.FAILED, PairStatus.UNTRUSTED, PairStatus.PENDING, PairStatus.DONE):
+        for record in read_records(out_dir, [status]):
+            k = number.get(record.pair_id)
+            if k is None:
+                yield PairLine(record, 0, 0, None)
+                continue
+            mean_m = float(total_m[k] / measured[k]) if measured[k] else None
+            yield PairLine(record, int(counted[k]), int(duplicates[k]), mean_m)
 
 
-def _counted(impacts: pd.DataFrame) -> pd.DataFrame:
-    if not len(impacts):
-        return impacts
-    trusted = impacts["pair_status"] == PairStatus.DONE.value
-    return impacts[trusted & (impacts["status"] != "old") & (impacts["duplicate_of"] == "")]
+def _by_pair(found: Sightings, which: BoolArray) -> IntArray:
+    """(pairs,) how many of each pair's impacts."""
+    return np.bincount(found.pair[which], minlength=len(found.pairs))
 
 
-def _pool(name: str, counted: pd.DataFrame) -> Pooled | None:
-    if not len(counted) or name not in counted:
-        return None
-    return pool(name, counted[name].to_numpy(np.float64), counted["_pair"].to_numpy(np.int64))
-
-
-def _line(record: PairRecord, own: pd.DataFrame | None) -> PairLine:
-    if own is None:
-        return PairLine(record, 0, 0, None)
-    counted = own[own["status"] != "old"]
-    edges = counted["distance_edge_m"].dropna() if "distance_edge_m" in counted else counted["score"][:0]
-    mean = float(edges.mean()) if len(edges) else None
-    return PairLine(record, len(counted), int((own["duplicate_of"] != "").sum()), mean)
-
-
-def _document(
-    counts: Counts, statistics: list[Pooled], records: list[PairRecord], impacts: pd.DataFrame
-) -> dict[str, Any]:
-    return {
+def _document(out_dir: Path, counts: Counts, statistics: list[Pooled], found: Sightings) -> Iterator[str]:
+    once = int(found.once.sum())
+    head = {
         "counts": asdict(counts),
-        "impacts": int((impacts["duplicate_of"] == "").sum()),
-        "duplicates": int((impacts["duplicate_of"] != "").sum()),
-        "statistics": [asdict(found) for found in statistics],
-        "pairs": [asdict(record) for record in records],
+        "impacts": once,
+        "duplicates": len(found.once) - once,
+        "statistics": [asdict(one) for one in statistics],
     }
+    yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "pairs": ['
+    for k, record in enumerate(read_records(out_dir)):
+        yield ("," if k else "") + "\n  " + json.dumps(asdict(record))
+    yield "\n ]\n}\n"
 
 
-def _page(out_dir: Path, counts: Counts, statistics: list[Pooled], lines: list[PairLine], impacts: pd.DataFrame) -> str:
+def _page(out_dir: Path, counts: Counts, statistics: list[Pooled], found: Sightings) -> Iterator[str]:
     import jinja2
 
     folder = files("cv_pipeline.report")
     text = (folder / "batch_index.html.j2").read_text(encoding="utf-8")
     template = jinja2.Template(text, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    page: str = template.render(
+    once = int(found.once.sum())
+    pieces: Iterator[str] = template.generate(
         css=(folder / "report.css").read_text(encoding="utf-8"),
         headline=ending(counts),
         started=read_last_run(out_dir).get("started_utc", ""),
         statistics=statistics,
         distances=DISTANCES,
         least=LEAST_PAIRS,
-        lines=lines,
-        impacts=int((impacts["duplicate_of"] == "").sum()),
-        duplicates=int((impacts["duplicate_of"] != "").sum()),
+        lines=_lines(out_dir, found),
+        impacts=once,
+        duplicates=len(found.once) - once,
     )
-    return page
+    return pieces

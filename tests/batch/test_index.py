@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
+from geopandas.testing import assert_geodataframe_equal
 
 from cv_pipeline.batch.index import write_index
+from cv_pipeline.batch.manifest import PairEntry
+from cv_pipeline.batch.record import PairRecord, PairStatus, result_folder
 from cv_pipeline.batch.run import BatchSettings, run_batch
+from cv_pipeline.batch.state import RunState
 from tests.batch.standins import Inline, entries, entry, write_pair
 
 Make = Callable[..., BatchSettings]
@@ -97,3 +104,65 @@ def test_entries_without_a_place_are_kept(tmp_path: Path, settings: Make) -> Non
     write_index(tmp_path / "out")
     impacts = gpd.read_file(tmp_path / "out" / "impacts.gpkg", layer="impacts")
     assert len(impacts) == 2 and impacts.geometry.isna().all()
+
+
+def test_tables_that_are_written_in_several_goes_are_one(
+    tmp_path: Path, settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some chunks hold no place, no distance or no duplicate: types and layers stay those of the whole."""
+    from cv_pipeline.batch import layers
+
+    placeless = write_pair(tmp_path / "in", "a", lon="", distance_m="")
+    twice = [write_pair(tmp_path / "in", name, lon=30.5, score=score) for name, score in (("b", 0.9), ("c", 0.8))]
+    run_batch([entry(path) for path in (placeless, *twice)], settings(), Inline())
+    written = {}
+    for rows in (1, 5000):
+        monkeypatch.setattr(layers, "CHUNK_ROWS", rows)
+        write_index(tmp_path / "out")
+        names = ("impacts", "duplicates")
+        tables = [gpd.read_file(tmp_path / "out" / "impacts.gpkg", layer=layer) for layer in names]
+        if (tmp_path / "out" / "impacts.parquet").exists():
+            tables.append(gpd.read_parquet(tmp_path / "out" / "impacts.parquet"))
+            assert tables[-1].total_bounds.tolist() == [30.5, 0.0, 30.5, 0.0]
+        written[rows] = tables
+    for one, other in zip(*written.values(), strict=True):
+        assert_geodataframe_equal(one, other)
+    impacts, duplicates = written[1][:2]
+    assert impacts["pair_id"].tolist() == ["a", "b"] and impacts["also_seen_as"].tolist() == ["", "c/I001"]
+    assert duplicates["duplicate_of"].tolist() == ["b/I001"]
+    assert impacts["distance_edge_m"].isna().tolist() == [True, False]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="Linux only")
+def test_memory_of_the_index_hardly_grows_with_the_pairs(settings: Make) -> None:
+    """A hundred pairs against ten thousand, twenty impacts each; prints the peaks of processes of their own (-s)."""
+    peaks = {}
+    for count in (100, 10_000):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+            out = Path(name) / "out"
+            with RunState(out, resume=False) as state:
+                state.start([PairEntry(f"p{k:05d}", None, "a.tif", None) for k in range(count)], {})
+                for k in range(count):
+                    state.put(PairRecord(f"p{k:05d}", PairStatus.DONE, "k" * 64, 20, warnings=("a sentence " * 10,)))
+                    folder = result_folder(out, f"p{k:05d}")
+                    folder.mkdir(parents=True)
+                    rows = (
+                        f"I{n:03d},{30 + 0.001 * n + 0.0005 * k:.6f},{k % 50},0.9,new,circle,0.3,{k % 97},5,6\n"
+                        for n in range(20)
+                    )
+                    head = "impact_id,lon,lat,score,status,pattern,centre_sd_m,distance_edge_m,likely_m,less_likely_m\n"
+                    (folder / "impacts.csv").write_text(head + "".join(rows))
+            program = (
+                "import pathlib, sys; from cv_pipeline.batch.index import write_index; "
+                "write_index(pathlib.Path(sys.argv[1])); print(open('/proc/self/status').read())"
+            )
+            words = [sys.executable, "-c", program, str(out)]
+            told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            peaks[count] = 1024 * next(int(line.split()[1]) for line in told.splitlines() if line.startswith("VmHWM"))
+            document = json.loads((out / "batch.json").read_text())
+            assert document["impacts"] + document["duplicates"] == 20 * count
+            assert len(document["pairs"]) == count
+    grown = peaks[10_000] - peaks[100]
+    print(f"\npeak with 100 pairs {peaks[100] / 1e6:.0f} MB, with 10,000 {peaks[10_000] / 1e6:.0f} MB")
+    assert grown < 600 * 198_000  # bytes for each further impact; the tables of all would be thousands
