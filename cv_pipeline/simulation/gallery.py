@@ -14,16 +14,19 @@ from cv_pipeline.simulation.ageing import PROCESSES, aged
 from cv_pipeline.simulation.background import Backgrounds
 from cv_pipeline.simulation.buildings import draw_building, make_building
 from cv_pipeline.simulation.config import SimulationConfig, StrikeConfig, stream
-from cv_pipeline.simulation.families import FAMILIES, Family, draw_natural_strike, draw_salvo_style, look_at
+from cv_pipeline.simulation.contrast import look_at
+from cv_pipeline.simulation.families import FAMILIES, Family
 from cv_pipeline.simulation.fields import FARMLAND
 from cv_pipeline.simulation.ground import Ground, Material
 from cv_pipeline.simulation.light import NADIR, Sun
 from cv_pipeline.simulation.lookalikes import KINDS
+from cv_pipeline.simulation.natural_strike import draw_natural_strike
 from cv_pipeline.simulation.openland import DESERT, MEADOW, SNOW, STEPPE
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
 from cv_pipeline.simulation.pavement import draw_apron
 from cv_pipeline.simulation.render import draw_strike
 from cv_pipeline.simulation.salvo import plan_strikes
+from cv_pipeline.simulation.salvo_style import draw_salvo_style
 from cv_pipeline.simulation.sensor import Sensor
 from cv_pipeline.simulation.strike import Strike
 from cv_pipeline.simulation.weather import CLEAR

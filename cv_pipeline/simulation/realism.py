@@ -18,11 +18,14 @@ from scipy.spatial import cKDTree
 
 from cv_pipeline.simulation.ageing import on_after
 from cv_pipeline.simulation.config import StrikeConfig
-from cv_pipeline.simulation.families import LUMINANCE, Family, draw_natural_strike, draw_salvo_style, look_at
+from cv_pipeline.simulation.contrast import LUMINANCE, look_at
+from cv_pipeline.simulation.families import Family
 from cv_pipeline.simulation.ground import Material, level_ground
 from cv_pipeline.simulation.light import Sun, photograph
+from cv_pipeline.simulation.natural_strike import draw_natural_strike
 from cv_pipeline.simulation.render import draw_crater
 from cv_pipeline.simulation.salvo import plan_strikes
+from cv_pipeline.simulation.salvo_style import draw_salvo_style
 from cv_pipeline.simulation.sensor import Sensor, acquire
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.types import Float32Array, Float64Array

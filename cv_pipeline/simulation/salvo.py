@@ -16,16 +16,13 @@ import numpy as np
 
 from cv_pipeline.simulation.ageing import aged
 from cv_pipeline.simulation.config import StrikeConfig
-from cv_pipeline.simulation.families import (
-    SalvoStyle,
-    draw_family,
-    draw_large_strike,
-    draw_natural_strike,
-    draw_salvo_style,
-    look_at,
-)
+from cv_pipeline.simulation.contrast import look_at
+from cv_pipeline.simulation.families import draw_family
 from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.large_strike import draw_large_strike
 from cv_pipeline.simulation.light import Sun
+from cv_pipeline.simulation.natural_strike import draw_natural_strike
+from cv_pipeline.simulation.salvo_style import SalvoStyle, draw_salvo_style
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.types import Float64Array
 
