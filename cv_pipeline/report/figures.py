@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 DPI = 300
-PICTURE_DPI = 200
-"""Of the ground in the overview: matplotlib takes 100 bytes of memory for a pixel of it."""
 TWO_COLUMNS_IN, ONE_COLUMN_IN = 7.2, 3.5
 FORMATS = ("png", "svg")
 MANY = 60
@@ -102,7 +100,7 @@ def save_figure(figure: Figure, path: Path) -> list[Path]:
             if suffix == "png":  # the first level takes a third of the time and a twentieth more space
                 figure.savefig(target, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 1})
             else:
-                figure.savefig(target, dpi=PICTURE_DPI, metadata={"Date": None, "Creator": None})
+                figure.savefig(target, metadata={"Date": None, "Creator": None})
         written.append(target)
     return written
 
@@ -114,6 +112,8 @@ def overview_figure(assessment: Assessment, overview: UInt8Array, grid: Grid) ->
         np.array([0.0, grid.height]), np.array([0.0, grid.width])
     )  # the small turn between image and local north stays below what this figure shows
     (left, top), (right, bottom) = corners
+    from cv_pipeline.report.ground_artist import GroundArtist
+
     with _figure(TWO_COLUMNS_IN, TWO_COLUMNS_IN * grid.height / grid.width + 0.5) as (figure, axes):
         patterns = patterns_layer(assessment)
         craters = [row["part"] == "crater" for row in patterns.rows]
@@ -131,8 +131,7 @@ def overview_figure(assessment: Assessment, overview: UInt8Array, grid: Grid) ->
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=7)
         _settle(figure)
-        # Last, as it would be resampled for each look at the layout.
-        axes.imshow(_at_most(overview, TWO_COLUMNS_IN * PICTURE_DPI), extent=(left, right, bottom, top))
+        axes.add_artist(GroundArtist(overview))
     return figure
 
 
@@ -286,18 +285,6 @@ def _draw(axes: Axes, shapes_m: Sequence[BaseGeometry], colour: str, width: floa
     ]
     if rings:
         axes.add_collection(LineCollection(rings, colors=colour, linewidths=width, label=label), autolim=False)
-
-
-def _at_most(picture: UInt8Array, side_px: float) -> UInt8Array:
-    """A picture, shrunk where its width is greater."""
-    import cv2
-
-    factor = min(1.0, side_px / picture.shape[1])
-    return (
-        picture
-        if factor == 1
-        else np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
-    )
 
 
 def _settle(figure: Figure) -> None:
