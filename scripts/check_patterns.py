@@ -1,7 +1,7 @@
 """Blast radius, direction and their intervals on simulated scenes over places that no network was trained on.
 
     python scripts/check_patterns.py fit   --cache DIR [--maps oracle] [--write]
-    python scripts/check_patterns.py judge --cache DIR [--maps oracle]
+    python scripts/check_patterns.py judge --cache DIR [--maps oracle] [--json models/small/figures/patterns.json]
     python scripts/check_patterns.py sun   --cache DIR [--maps oracle]
     python scripts/check_patterns.py real  --out DIR   [--data ../shared/data/arcade_dev]
 
@@ -17,13 +17,15 @@ again. ``--write`` puts what was fitted into the model's folder (``patterns.yaml
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from cv_pipeline.evaluation import pattern_cases as cases
 from cv_pipeline.evaluation import pattern_scores as scores
 from cv_pipeline.evaluation.pattern_scenes import make_scenes
+from cv_pipeline.evaluation.pattern_witnesses import witness_table
+from cv_pipeline.evaluation.plain import write_part
 from cv_pipeline.evaluation.scenes import Half, half_of
 from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
 from cv_pipeline.patterns.weights_file import (
@@ -125,6 +127,7 @@ def judge(
     maps: Maps = "network",
     fit_scenes: FitScenes = 60,
     minutes: Minutes = 3.0,
+    out: Annotated[Path | None, typer.Option("--json", help="put the figures into this file's part for --maps")] = None,
 ) -> None:
     """Print the figures of the other half."""
     folders = scenes_of(Half.JUDGE, scenes, cache, data, model, maps, minutes)
@@ -141,10 +144,17 @@ def judge(
     print(f"Measurement weights: {origin}.")
     found = list(cases.planted_cases(folders, maps, info))
     print(f"\nPlanted at the true centres (off by 0.35 px SD): {len(folders)} scenes, {len(found)} strikes")
-    print("\n".join(scores.lines(found, info.working_gsd_m, radius, direction)))
+    planted = scores.planted_figures(found, info.working_gsd_m, radius, direction)
+    print("\n".join([*scores.lines(planted), *witness_table(found, direction)]))
+    parts = {maps: planted}
     if maps == "network":
         print(f"\nEnd to end, found by the model at its own threshold: {len(folders)} scenes")
-        print("\n".join(scores.end_to_end_lines(folders, info, weights)))
+        parts["end_to_end"] = scores.end_to_end_figures(folders, info, weights)
+        print("\n".join(scores.lines(parts["end_to_end"])))
+    for name, figures in parts.items() if out is not None else ():
+        told = {key: figure.document() for key, figure in figures.items()}
+        about = {"weights_sha256": info.sha256, "scenes": len(folders), "strikes": len(found), "weights_from": origin}
+        write_part(cast("Path", out), name, about | {"figures": told})
 
 
 @app.command()

@@ -34,8 +34,8 @@ def witness_table(cases: Sequence[Case], weights: DirectionWeights) -> list[str]
     ``in 90 %`` is the share of errors within 1.645 stated SDs, ``factor`` what those SDs would have to be multiplied
     with for that share to be 0.90.
     """
-    seen = np.array([c.is_directional for c in cases])
-    round_ones = np.array([c.is_round for c in cases])
+    seen = np.array([c.is_directional for c in cases], bool)
+    round_ones = np.array([c.is_round for c in cases], bool)
     true_deg = np.array([c.truth.axis_deg or 0.0 for c in cases])
     rows = ["by one kind of evidence alone, axes that can be seen:"]
     rows.append(f"  {'':34} {'n':>4} {'median':>7} {'p90':>6} {'flips':>6} {'AUROC':>6} {'in 90 %':>8} {'factor':>7}")

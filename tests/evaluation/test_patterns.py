@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -9,14 +11,17 @@ import pytest
 
 from cv_pipeline.evaluation.pattern_cases import Case, angle_deg, fit_direction
 from cv_pipeline.evaluation.pattern_scenes import TruthPattern
+from cv_pipeline.evaluation.pattern_scores import LABELS, lines, planted_figures
 from cv_pipeline.evaluation.pattern_sun import following
 from cv_pipeline.evaluation.pattern_text import SIGMAS_90, auroc
 from cv_pipeline.evaluation.pattern_witnesses import bootstrap_axis, witness_table
+from cv_pipeline.evaluation.plain import Figure, write_part
 from cv_pipeline.patterns.edge import Edge
 from cv_pipeline.patterns.measure import Findings
 from cv_pipeline.patterns.one_sided import sides, weigh_axis
 from cv_pipeline.patterns.radii import NO_RADIUS
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
+from cv_pipeline.patterns.weights import PLAIN
 from cv_pipeline.types import SectorUse
 
 
@@ -84,3 +89,23 @@ def test_an_axis_along_the_suns_line_is_seen_in_doubled_angles_only() -> None:
     axes = suns + 180.0 * rng.integers(0, 2, suns.shape)
     assert abs(following(axes, suns, 1)[0]) < 0.2
     assert following(axes, suns, 2)[0] > 0.99
+
+
+def test_figures_carry_n_and_interval_into_a_file(tmp_path: Path) -> None:
+    weights, fresh = fit_direction(cases(1)), cases(2)
+    figures = planted_figures(fresh, 0.6, PLAIN.radius, weights)
+    judged = np.array([weigh_axis(c.found.sides, weights)[1] for c in fresh])
+    directional = np.array([c.is_directional for c in fresh])
+    told = figures["auroc"]
+    assert told.value == pytest.approx(auroc(judged[directional], judged[~directional]))
+    assert (told.n, told.low is not None and told.low < told.value <= (told.high or 0)) == (200, True)
+    assert figures["given_of_round"].n == figures["given_of_seen"].n == 100
+    assert figures["secondary_radius"] == Figure(None, None, None, 0)
+    assert set(figures) <= set(LABELS)
+    write_part(tmp_path / "p.json", "oracle", {"auroc": told.document()})
+    write_part(tmp_path / "p.json", "network", {"auroc": None})
+    write_part(tmp_path / "p.json", "network", {"secondary": figures["secondary_radius"].document()})
+    kept = json.loads((tmp_path / "p.json").read_text())
+    assert kept["oracle"]["auroc"]["n"] == 200
+    assert kept["network"] == {"secondary": {"n": 0, "value": None, "interval_95": None}}
+    assert any(line.startswith("secondary radius") and line.endswith("- (n=0)") for line in lines(figures))
