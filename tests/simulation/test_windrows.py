@@ -28,7 +28,7 @@ def lines(seed: int, strikes: tuple[Strike, ...] = ()) -> np.ndarray:
     """How much each pixel of the after image changed, luminance; lines run along columns as no parcel has a heading."""
     before, after = ground(), ground()
     assert draw_windrows(before, after, setting(), strikes, ALWAYS, np.random.default_rng(seed))
-    return np.abs(after.colour - 100.0).mean(axis=2)
+    return np.asarray(np.abs(after.colour - 100.0).mean(axis=2))
 
 
 @pytest.mark.parametrize("seed", range(4))
