@@ -6,6 +6,8 @@ python scripts/check_craters.py --part touching --scenes 16 --model small
 python scripts/check_craters.py --part shadow --scenes 24 --model small
 python scripts/check_craters.py --part speed --scenes 24 --model small
 
+With ``--json models/small/figures/craters.json`` each puts its figures into its part of that file.
+
 The oracle's maps are the truth with stated errors (evaluation/crater_scenes.py), so that measurement is judged apart
 from the network. Pixels are stated twice: the image's own, and those of the model's working grid. Intervals are 95 %:
 of medians by ranks, of shares by Wilson's formula. Places and seeds here are used for nothing else.
@@ -13,12 +15,10 @@ of medians by ranks, of shares by Wilson's formula. Places and seeds here are us
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from cv_pipeline.accuracy.order import median_interval
+from cv_pipeline.evaluation.crater_figures import Found, band_lines, geometry, lines, matched, wilson
 from cv_pipeline.evaluation.crater_scenes import (
     CENTRE_SD_M,
     ORACLE_PEAKS,
@@ -43,7 +43,7 @@ from cv_pipeline.evaluation.crater_scenes import (
 )
 from cv_pipeline.evaluation.crater_table import label
 from cv_pipeline.evaluation.crater_verdicts import calibration_error
-from cv_pipeline.evaluation.objects import match_scene
+from cv_pipeline.evaluation.plain import Figure, write_part
 from cv_pipeline.evaluation.scenes import Half, half_of
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns import extract_impacts
@@ -55,18 +55,19 @@ from cv_pipeline.segmentation.zoo import find_model, read_model_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
-from cv_pipeline.simulation.strike import Strike, StrikeStatus
-from cv_pipeline.types import AlignedPair, Float64Array, Impact, ModelInfo, Status
+from cv_pipeline.simulation.strike import Strike
+from cv_pipeline.types import AlignedPair, Float64Array, Impact, ModelInfo
 
 SEED, TOUCHING_SEED, SHADOW_SEED, SPEED_SEED = 19100, 19200, 19300, 19400
 WIDE_M, WIDE_SCENES = 600.0, 2
 LOW_THRESHOLD = 0.1
 ORACLE = PLAIN._replace(peaks=ORACLE_PEAKS)
-WORKING_M = 0.6
-BANDS = (0.0, 1.5, 3.0, np.inf)
-"""Of conspicuity, in SDs of the ground: what an image can tell of a centre depends on it."""
 MERGED_M = 2.0
 """Peaks nearer than twice the SD of a trained one are one peak to begin with."""
+
+
+Told = dict[str, Figure]
+"""Figures by name."""
 
 
 class Part(StrEnum):
@@ -77,22 +78,6 @@ class Part(StrEnum):
     TOUCHING = "touching"
     SHADOW = "shadow"
     SPEED = "speed"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An impact matched to the crater it is of, how far that stands out, and the scene's GSD."""
-
-    impact: Impact
-    strike: Strike
-    conspicuity: float
-    gsd_m: float
-
-    @property
-    def error_m(self) -> Float64Array:
-        """(2,) down and right in the image."""
-        rows, cols = self.impact.row_px - self.strike.row_px, self.impact.col_px - self.strike.col_px
-        return np.array([rows, cols]) * self.gsd_m
 
 
 def impacts_of(
@@ -106,79 +91,14 @@ def impacts_of(
     )
 
 
-def matched(pair: SimulatedPair, strikes: Sequence[Strike], impacts: Sequence[Impact]) -> list[Found]:
-    """Impacts with the craters they are of, one to one within 5 m, best score first."""
-    order = sorted(impacts, key=lambda impact: -impact.score)
-    at_m = np.array([(i.col_px, i.row_px) for i in order]).reshape(-1, 2) * pair.gsd_m
-    numbers = match_scene(positions_m(pair, strikes), at_m, np.array([i.score for i in order])).label
-    stands_out = dict(zip(pair.strikes, pair.conspicuity, strict=True))
-    return [
-        Found(i, strikes[k], stands_out[strikes[k]], pair.gsd_m) for i, k in zip(order, numbers, strict=True) if k >= 0
-    ]
+def show(title: str, found: Sequence[Found], prefix: str = "") -> Told:
+    """Print the geometry of finds; return it by name."""
+    figures = geometry(found)
+    print(f"{title}: n {len(found)}", *lines(figures), *band_lines(found), sep="\n")
+    return {f"{prefix}_{name}" if prefix else name: figure for name, figure in figures.items()}
 
 
-def wilson(hits: int, n: int) -> str:
-    """A share with its 95 % interval (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
-    if n == 0:
-        return "none"
-    p, z = hits / n, 1.96
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return f"{p:.3f} [{middle - half:.3f}, {middle + half:.3f}] of {n}"
-
-
-def median(values: Float64Array) -> str:
-    """A median with its 95 % interval."""
-    between = median_interval(values, confidence=0.95)
-    bounds = "" if between is None else f" [{between.low:.3f}, {between.high:.3f}]"
-    return f"{np.median(values):.3f}{bounds}"
-
-
-def print_geometry(name: str, found: Sequence[Found]) -> None:
-    """Centres, radii, how the stated SDs hold, status."""
-    if not found:
-        print(f"{name}: nothing found")
-        return
-    error = np.array([f.error_m for f in found])
-    off_m, gsd = np.hypot(*error.T), np.array([f.gsd_m for f in found])
-    print(f"{name}: n {len(found)}")
-    for unit, each in (
-        ("native px", gsd),
-        ("working px (0.6 m)", np.full(len(gsd), WORKING_M)),
-        ("m", np.ones(len(gsd))),
-    ):
-        values = off_m / each
-        print(f"  centre, {unit}: median {median(values)}, 95th percentile {np.quantile(values, 0.95):.3f}")
-    sd = np.array([f.impact.centre_sd_m for f in found])
-    print(f"  centre SD: {_coverage(error, sd[:, None])}; median SD {np.median(sd):.3f} m")
-    radius = np.array([f.impact.crater_radius_m for f in found])
-    true = np.array([f.strike.crater_radius_m for f in found])
-    relative = radius / true - 1
-    print(f"  radius, relative error: median {median(np.abs(relative))}, bias {np.median(relative):+.3f}")
-    print(f"  radius SD: {_coverage(radius - true, np.array([f.impact.crater_radius_sd_m for f in found]))}")
-    bands = np.digitize([f.conspicuity for f in found], BANDS)
-    for band, (low, high) in enumerate(itertools.pairwise(BANDS), 1):
-        here = bands == band
-        if here.any():
-            print(
-                f"  standing out by {low:g} to {high:g} SD, n {here.sum()}: "
-                f"centre {np.median((off_m / gsd)[here]):.3f} native px, "
-                f"{np.median(off_m[here]):.3f} m, radius {np.median(np.abs(relative[here])):.3f}"
-            )
-    told = [f for f in found if f.impact.status is not Status.UNKNOWN]
-    right = sum((f.impact.status is Status.NEW) == (f.strike.status is StrikeStatus.NEW) for f in told)
-    if told:
-        chance = np.array([f.impact.status_probability for f in told], np.float64)
-        new = np.array([f.strike.status is StrikeStatus.NEW for f in told])
-        print(f"  new or old: right {wilson(right, len(told))}; ECE {calibration_error(chance, new):.3f}")
-
-
-def _coverage(error: Float64Array, sd: Float64Array) -> str:
-    z = np.abs(error) / sd
-    return f"within 1 SD {(z < 1).mean():.3f} (0.683 if true), within 1.96 SD {(z < 1.96).mean():.3f} (0.95)"
-
-
-def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path) -> None:
+def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path) -> Told:
     """Geometry from an oracle's peaks, before and after the images were looked at."""
     raw: list[Found] = []
     looked: list[Found] = []
@@ -189,13 +109,12 @@ def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path)
         raw += matched(pair, strikes, impacts_of(scene, LOW_THRESHOLD, ORACLE, images=False))
         looked += matched(pair, strikes, impacts_of(scene, 0.0, ORACLE))
     print(f"oracle maps: peaks off by N(0, {CENTRE_SD_M} m) per axis, radii by a factor exp N(0, {RADIUS_SD})")
-    print_geometry("oracle peaks alone", raw)
-    print_geometry("with the images", looked)
+    return show("oracle peaks alone", raw, "peaks") | show("with the images", looked)
 
 
 def check_network(
     scenes: Sequence[tuple[SimulatedPair, CraterScene]], threshold: float, weights: PatternWeights
-) -> None:
+) -> Told:
     """A model end to end."""
     found: list[Found] = []
     raw: list[Found] = []
@@ -222,26 +141,28 @@ def check_network(
                     alarms[name][labels.lookalike[i] or "(no look-alike)"] += 1
             here = found if name == "score" else raw
             here += matched(pair, strikes, [i for i in impacts if i.score >= threshold])
+    told: Told = {}
     for name in ("peak", "score"):
         value, true = np.array(score[name]), np.array(hit[name], dtype=bool)
         above = value >= threshold
+        told[f"{name}_recall"] = wilson(int((true & above).sum()), craters)
+        told[f"{name}_precision"] = wilson(int((true & above).sum()), int(above.sum()))
         print(
-            f"{name}: recall {wilson(int((true & above).sum()), craters)}, precision "
-            f"{wilson(int((true & above).sum()), int(above.sum()))} at {threshold:.3f}; "
+            f"{name}: recall {told[f'{name}_recall']}, precision {told[f'{name}_precision']} at {threshold:.3f}; "
             f"ECE {calibration_error(value, true):.3f} of {len(value)} finds above {LOW_THRESHOLD}"
         )
-    print_geometry("maps alone", raw)
-    print_geometry("with the images", found)
+    told |= show("maps alone", raw, "peaks") | show("with the images", found)
     print("false alarms by kind (things there, raised by the network, after the verdict):")
     for kind, count in (alarms["peak"] + alarms["score"]).most_common():
         del count
         print(f"  {kind:26s} {things.get(kind, 0):5d} {alarms['peak'][kind]:5d} {alarms['score'][kind]:5d}")
     print(f"  {'all':26s} {things.total():5d} {alarms['peak'].total():5d} {alarms['score'].total():5d}")
+    return told
 
 
 def check_touching(
     backgrounds: Backgrounds, count: int, model: ModelInfo, backend: Backend, weights: PatternWeights, folder: Path
-) -> None:
+) -> Told:
     """Twins at 1.2 radii: how many are two impacts, each within 0.6 radii of its own centre's side."""
     apart: dict[str, list[tuple[float, bool]]] = {"oracle": [], "network": []}
     for number in range(count):
@@ -259,13 +180,17 @@ def check_touching(
             for first, second in zip(pair.strikes[::2], pair.strikes[1::2], strict=True):
                 away_m = float(np.hypot(*np.diff(positions_m(pair, [first, second]), axis=0)[0]))
                 apart[name].append((away_m, _both_found(pair, first, second, at_m)))
+    told = {}
     for name, found in apart.items():
         far = [both for away_m, both in found if away_m >= MERGED_M]
         every = [both for _, both in found]
+        told[f"{name}_told_apart"] = wilson(sum(every), len(every))
+        told[f"{name}_told_apart_far"] = wilson(sum(far), len(far))
         print(
-            f"touching pairs told apart, {name} maps: {wilson(sum(every), len(every))}; "
-            f"of those {MERGED_M:g} m apart or more {wilson(sum(far), len(far))}"
+            f"touching pairs told apart, {name} maps: {told[f'{name}_told_apart']}; "
+            f"of those {MERGED_M:g} m apart or more {told[f'{name}_told_apart_far']}"
         )
+    return told
 
 
 def _both_found(pair: SimulatedPair, first: Strike, second: Strike, at_m: Float64Array) -> bool:
@@ -281,7 +206,7 @@ def _both_found(pair: SimulatedPair, first: Strike, second: Strike, at_m: Float6
 
 def check_shadow(
     pairs: Sequence[SimulatedPair], model: ModelInfo, backend: Backend, weights: PatternWeights, folder: Path
-) -> None:
+) -> Told:
     """Craters half in shadow: one impact, none, or more within 1.5 radii."""
     counts: Counter[str] = Counter()
     for number, pair in enumerate(pairs):
@@ -300,7 +225,9 @@ def check_shadow(
                 near += bool(mine <= reach_px and mine < theirs)
             counts["none" if near == 0 else "one" if near == 1 else "several"] += 1
     found = counts["one"] + counts["several"]
-    print(f"half in shadow: found {wilson(found, counts.total())}; of these one impact {wilson(counts['one'], found)}")
+    told = {"found": wilson(found, counts.total()), "found_once": wilson(counts["one"], found)}
+    print(f"half in shadow: found {told['found']}; of these one impact {told['found_once']}")
+    return told
 
 
 def wide_pairs(backgrounds: Backgrounds, count: int, gsd_m: float) -> list[SimulatedPair]:
@@ -314,7 +241,7 @@ def wide_pairs(backgrounds: Backgrounds, count: int, gsd_m: float) -> list[Simul
 
 def check_speed(
     scenes: Sequence[tuple[SimulatedPair, AlignedPair]], model: ModelInfo, backend: Backend, folder: Path
-) -> None:
+) -> Told:
     """Time per impact of post-processing against time per pixel of the network, from one run."""
     network_s, pixels, post_s, impacts = 0.0, 0, 0.0, 0
     for number, (pair, aligned) in enumerate(scenes):
@@ -327,13 +254,16 @@ def check_speed(
         post_s += time.process_time() - start
     area_ha = sum(p.after.shape[0] * p.after.shape[1] * p.gsd_m**2 for p, _ in scenes) / 1e4
     per_impact, per_ha = post_s / max(impacts, 1), network_s / area_ha
+    told: Told = {}
     for density in (1.0, 2.6, 10.0):
         network = 10_000 / density * per_ha
         share = 10_000 * per_impact / (10_000 * per_impact + network)
         print(f"10,000 impacts at {density:g} per ha: post-processing {share:.1%} of network and post-processing")
+        told[f"share_at_{density:g}_per_ha"] = Figure(share, None, None, impacts)
     print(
         f"processor time: {1e3 * per_impact:.1f} ms an impact, {1e3 * per_ha:.0f} ms a hectare of network, n {impacts}"
     )
+    return told
 
 
 def main(
@@ -342,6 +272,9 @@ def main(
     model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
     data: Annotated[Path, typer.Option(help="folder with ucmerced")] = Path("../shared/data"),
     cache: Annotated[Path | None, typer.Option(help="folder that keeps the simulated pairs and maps")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--json", help="put the figures into this file's part of that name")
+    ] = None,
 ) -> None:
     """Measure craters in simulated scenes."""
     folder = find_model(model)
@@ -355,25 +288,27 @@ def main(
         where = Path(scratch)
         seed = SHADOW_SEED if part is Part.SHADOW else SEED
         pairs = simulated_pairs(backgrounds, seed, range(scenes), cache)
-        if part is Part.ORACLE:
-            check_oracle(list(pairs), info, where)
-            return
         backend = load_backend(folder, file)
-        if part is Part.TOUCHING:
-            check_touching(backgrounds, scenes, info, backend, weights, where)
+        if part is Part.ORACLE:
+            told = check_oracle(list(pairs), info, where)
+        elif part is Part.TOUCHING:
+            told = check_touching(backgrounds, scenes, info, backend, weights, where)
         elif part is Part.SHADOW:
-            check_shadow(list(pairs), info, backend, weights, where)
+            told = check_shadow(list(pairs), info, backend, weights, where)
         elif part is Part.NETWORK:
             mapped = []
             for number, pair in enumerate(pairs):
                 aligned = write_scene(where / str(number), pair, info.working_gsd_m)
                 path = (cache or where) / f"{info.sha256[:12]}_{seed}_{number}_pair.tif"
                 mapped.append((pair, network_scene(aligned, backend, info, path)))
-            check_network(mapped, file.score_threshold, weights)
+            told = check_network(mapped, file.score_threshold, weights)
         else:
             large = wide_pairs(backgrounds, min(scenes, WIDE_SCENES), info.working_gsd_m)
             made = [(pair, write_scene(where / str(i), pair, info.working_gsd_m)) for i, pair in enumerate(large)]
-            check_speed(made, info, backend, where)
+            told = check_speed(made, info, backend, where)
+    if out is not None:
+        figures = {name: figure.document() for name, figure in told.items()}
+        write_part(out, part.value, {"weights_sha256": file.weights_sha256, "scenes": scenes, "figures": figures})
 
 
 if __name__ == "__main__":
