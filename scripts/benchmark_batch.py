@@ -1,34 +1,44 @@
-"""How much faster two workers are than one: python scripts/benchmark_batch.py --pairs 200.
+"""What a batch's workers cost, and how much faster two are than one: python scripts/benchmark_batch.py --out DIR.
 
-Prints ratios of one run only. ``assess`` is the pipeline on small pairs of noise; beside it stands the machine's own
-ceiling: what two plain processes that do nothing but run the network gain over one, measured before and after. Two
-hyperthreads of one core, or other programs, lower both alike, so the efficiency, ratio over ceiling, means the same on
-every machine. ``wait`` are tasks that sleep: what the driver itself costs.
+**Speed-up** (``--pairs``): ``assess`` is the pipeline on small pairs of noise. Beside it stand the machine's own
+ceilings, what two independent processes get done over one: *plain*, the same pairs in a loop without any batch, and
+*pure*, nothing but the network's forward pass, measured before and after. Two hyperthreads of one core, or other
+programs, lower all alike, so the efficiency, ratio over ceiling, means the same on every machine. ``--work wait`` are
+tasks that sleep: what the driver itself costs.
+
+**Costs** (``--side-px``): seconds of processor, bytes and memory of one worker for each stage, from simulated pairs of
+two sizes without strikes and one with; ``DIR/benchmark.json`` holds them for ``scripts/simulate_archive.py --plan``.
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import rasterio
 import typer
 from affine import Affine
 
+from cv_pipeline.batch.cost import Cost, cost_lines, fit_cost
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.pool import ProcessWorkers, available_cores
+from cv_pipeline.batch.probe import measure_pairs
 from cv_pipeline.batch.record import PairRecord
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts
 from cv_pipeline.batch.task import Assess, Found, assess_files
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.output_dir import staged_output
 
 TASK_S = 0.25
 """Length of a task that waits."""
@@ -37,6 +47,9 @@ IDLE = 0.1
 """Change of the ceiling, relative, from which on the machine was not idle."""
 TILE_PX = 512
 """Side of the bare forward pass."""
+SCENE_PX, GSD_M, SEED = 1024, 0.5, 660_002
+"""Simulated ground, which larger scenes repeat."""
+MARKER = "benchmark.json"
 
 
 def waits(_entry: PairEntry, config: AssessConfig, _scratch: Path) -> Found:
@@ -102,13 +115,26 @@ def run_network(model: str, passes: int, ready: Barrier, seconds: Queue[float]) 
     seconds.put(time.monotonic() - start_s)
 
 
-def ceiling(model: str, passes: int) -> float:
-    """How much more two processes that do nothing but run the network get done than one."""
+def run_loop(entries: list[PairEntry], config: AssessConfig, ready: Barrier, seconds: Queue[float]) -> None:
+    """The pipeline on pairs one after the other, the first one unmeasured; for a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, entry in enumerate(entries):
+            if number == 1:
+                ready.wait()
+                start_s = time.monotonic()
+            out = Path(folder) / str(number)
+            out.mkdir()
+            assess_files(entry, config.model_copy(update={"out_dir": out / "result"}), out)
+    seconds.put(time.monotonic() - start_s)
+
+
+def ceiling(work: Callable[..., None], *arguments: Any) -> float:
+    """How much more two independent processes get done than one."""
     spawn = multiprocessing.get_context("spawn")
     taken_s: list[float] = []
     for count in (1, 2):
         ready, seconds = spawn.Barrier(count), spawn.Queue()
-        processes = [spawn.Process(target=run_network, args=(model, passes, ready, seconds)) for _ in range(count)]
+        processes = [spawn.Process(target=work, args=(*arguments, ready, seconds)) for _ in range(count)]
         for process in processes:
             process.start()
         taken_s.append(max(seconds.get() for _ in processes))
@@ -117,29 +143,81 @@ def ceiling(model: str, passes: int) -> float:
     return 2 * taken_s[0] / taken_s[1]
 
 
+def speed_up(folder: Path, pairs: int, work: str, config: AssessConfig, passes: int, loop: int) -> dict[str, Any]:
+    """Ratios of one run; see the head of this file."""
+    entries = write_pairs(folder / "in", pairs)
+    real = work == "assess"
+    before = ceiling(run_network, config.model, passes) if real else 2.0
+    plain = ceiling(run_loop, entries[: loop + 1], config) if real else 2.0
+    one, two = (rates(entries, folder, config, work, workers) for workers in (1, 2))
+    after = ceiling(run_network, config.model, passes) if real else 2.0
+    return {
+        "pairs": pairs, "work": work, "model": config.model, "logical_cores": available_cores(),
+        "pairs_per_s": [one[0], two[0]], "ratio": two[0] / one[0], "ratio_running": two[1] / one[1],
+        "plain_ceiling": plain, "pure_ceiling": [before, after],
+    }  # fmt: skip
+
+
+def tell_speed_up(found: dict[str, Any]) -> None:
+    """The ratios in words."""
+    before, after = found["pure_ceiling"]
+    plain, pure = found["plain_ceiling"], (before + after) / 2
+    if abs(before - after) > IDLE * pure:
+        typer.echo("the ceiling moved while this ran: other programs were at work, so these figures say nothing")
+    typer.echo(f"{found['pairs']} pairs, {found['work']}, {found['logical_cores']} logical cores")
+    for name, words in (("ratio", "two workers over one"), ("ratio_running", "the same without the workers' start")):
+        ratio = found[name]
+        typer.echo(f"{words}: {ratio:.2f} times; over plain {ratio / plain:.2f}, over pure {ratio / pure:.2f}")
+    typer.echo(
+        f"ceilings, two plain processes over one: plain {plain:.2f}, pure {before:.2f} before, {after:.2f} after"
+    )
+
+
+def measure_cost(folder: Path, side_px: int, config: AssessConfig) -> Cost:
+    """Cost of one worker from pairs of half the side and the whole without strikes, and of the whole with."""
+    from cv_pipeline.evaluation.planted_pairs import places
+    from cv_pipeline.evaluation.repeated import write_pair
+    from cv_pipeline.simulation.pair import simulate_pair
+
+    backgrounds, _ = places(Path(), "kampala")
+    pair = simulate_pair(backgrounds, (SEED, 0), (SCENE_PX, SCENE_PX), GSD_M)
+    noise = np.random.default_rng(SEED).normal(0, 3, pair.before.shape)
+    calm = np.clip(pair.before + noise, 1, 255).astype(np.uint8)
+    entries = []
+    scenes = (("warm", calm, side_px // 2), ("small", calm, side_px // 2), ("large", calm, side_px))
+    for name, after, side in (*scenes, ("dense", pair.after, side_px)):
+        (folder / name).mkdir(parents=True)
+        early, late = write_pair(pair.before, after, GSD_M, side, folder / name)
+        entries.append(PairEntry(name, str(early), str(late), None))
+    _, *samples = measure_pairs(entries, config, 1, folder / "out")
+    return fit_cost(*samples)
+
+
 def main(
-    pairs: Annotated[int, typer.Option(min=4, help="how many small pairs")] = 200,
+    out: Annotated[Path, typer.Option(help="folder for benchmark.json; must be new, empty, or --overwrite")],
+    pairs: Annotated[
+        int, typer.Option(min=0, help="how many small pairs, at least 6; 0 leaves the speed-up out")
+    ] = 200,
     work: Annotated[str, typer.Option(help="assess, or wait")] = "assess",
     model: Annotated[str, typer.Option(help="a shipped model or a model folder")] = "small",
-    passes: Annotated[int, typer.Option(min=1, help="forward passes of each process of the ceiling")] = 40,
+    passes: Annotated[int, typer.Option(min=1, help="forward passes of each process of the pure ceiling")] = 40,
+    loop: Annotated[int, typer.Option(min=1, help="pairs of each process of the plain ceiling")] = 5,
+    side_px: Annotated[int, typer.Option(min=0, help="side of the large pair; 0 leaves the costs out")] = 2048,
+    overwrite: Annotated[bool, typer.Option(help="replace an earlier benchmark in --out")] = False,
 ) -> None:
     config = AssessConfig(model=model, precision="fp32", threads=1)
-    before = ceiling(model, passes) if work == "assess" else 2.0
-    folder = Path(tempfile.mkdtemp(prefix="benchmark-batch-"))
-    try:
-        entries = write_pairs(folder / "in", pairs)
-        one, two = (rates(entries, folder, config, work, workers) for workers in (1, 2))
-    finally:
+    document: dict[str, Any] = {}
+    with staged_output(out, overwrite, MARKER) as stage:
+        folder = Path(tempfile.mkdtemp(prefix="work-", dir=stage))
+        if side_px:
+            cost = measure_cost(folder / "cost", side_px, config)
+            document["cost"] = asdict(cost)
+            print(*cost_lines(cost), f"everything took {cost.slowed:.1f} times that by the wall", sep="\n", flush=True)
+        if pairs:
+            document["speed_up"] = speed_up(folder, pairs, work, config, passes, loop)
+            tell_speed_up(document["speed_up"])
         shutil.rmtree(folder)
-    after = ceiling(model, passes) if work == "assess" else 2.0
-    whole, running = two[0] / one[0], two[1] / one[1]
-    highest = (before + after) / 2
-    if abs(before - after) > IDLE * highest:
-        typer.echo("the ceiling moved while this ran: other programs were at work, so these figures say nothing")
-    typer.echo(f"{pairs} pairs, {work}, {available_cores()} logical cores")
-    typer.echo(f"two workers over one: {whole:.2f} times; without the start of the workers {running:.2f} times")
-    typer.echo(f"ceiling, two plain processes over one: {before:.2f} before and {after:.2f} after")
-    typer.echo(f"efficiency: {whole / highest:.2f}; without the start of the workers {running / highest:.2f}")
+        (stage / MARKER).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cv_pipeline.batch.probe import Cost, Size
+from cv_pipeline.batch.cost import STAGES, Cost
+from cv_pipeline.batch.probe import Size
 from cv_pipeline.batch.schedule import Played, SceneTime, play, split_evenly
 
 SEAM_BYTES_PER_PX = 1300
@@ -47,21 +49,31 @@ def make_plan(sizes: Sequence[Size], cost: Cost, *, workers: int, split_mpx: flo
         megapixels=sum(largest),
         area_km2=sum(size.area_km2 for size in sizes),
         largest_mpx=largest[0],
-        split_pairs=sum(len(scene.parts_s) > 1 for scene in scenes),
+        split_pairs=sum(len(scene.steps_s) > 1 for scene in scenes),
         workers=workers,
         played=play(scenes, workers),
-        memory_bytes_per_worker=cost.memory_bytes + SEAM_BYTES_PER_PX * max(widest - cost.probe_width_px, 0),
-        output_bytes=sum(cost.output_bytes(megapixels) for megapixels in largest),
-        # The parts of a split scene and the whole made of them lie side by side for a while, and results beside both.
-        scratch_bytes=sum(2 * cost.scratch_bytes_per_mpx * mpx + cost.output_bytes(mpx) for mpx in largest[:workers]),
+        memory_bytes_per_worker=round(cost.memory_bytes) + SEAM_BYTES_PER_PX * max(widest - cost.probe_width_px, 0),
+        output_bytes=sum(cost.output_bytes.of(megapixels) for megapixels in largest),
+        # A scene's maps lie on the disk until its results do.
+        scratch_bytes=sum(cost.scratch_bytes_per_mpx * mpx + cost.output_bytes.of(mpx) for mpx in largest[:workers]),
     )
 
 
-def scene_time(megapixels: float, cost: Cost, split_mpx: float) -> SceneTime:
-    """Times of a scene's steps. Of what is not the network, a tenth is taken to come before it and the rest after."""
+def scene_time(
+    megapixels: float, cost: Cost, split_mpx: float, *, impacts: float = 0.0, tile_px: int = 512
+) -> SceneTime:
+    """Times of a scene's steps on one worker; one step where it has no more than ``split_mpx`` megapixels.
+
+    Each part of a split scene but the first runs the row of tiles above its own too, for the seam; the scene is taken
+    to be square.
+    """
     parts = split_evenly(megapixels, split_mpx)
-    rest_s = cost.fixed_s + cost.rest_s_per_mpx * megapixels
-    return SceneTime(0.1 * rest_s, tuple(cost.network_s_per_mpx * part for part in parts), 0.9 * rest_s)
+    if len(parts) == 1:
+        return SceneTime(((cost.seconds(megapixels, impacts),),))
+    prepare_s, network_s, measure_s, finish_s = (cost.stage_s[stage].of(megapixels, impacts) for stage in STAGES)
+    seam_s = cost.stage_s["network"].per_mpx * tile_px * math.sqrt(megapixels * 1e6) / 1e6
+    maps_s = (network_s / len(parts), *(network_s / len(parts) + seam_s for _ in parts[1:]))
+    return SceneTime(((prepare_s,), maps_s, (measure_s / len(parts),) * len(parts), (finish_s,)))
 
 
 def plan_lines(plan: Plan, cost: Cost) -> Iterator[str]:
@@ -71,10 +83,10 @@ def plan_lines(plan: Plan, cost: Cost) -> Iterator[str]:
         f"{plan.pairs} pairs, {_short(plan.area_km2)} km², {_short(plan.megapixels)} megapixels at the model's GSD "
         f"(the largest {_short(plan.largest_mpx)}; {plan.split_pairs} split)"
     )
-    rate = cost.network_s_per_mpx + cost.rest_s_per_mpx
+    one = cost.whole_s
     yield (
-        f"measured on one worker: {cost.fixed_s:.1f} s a pair and {rate:.2f} s a megapixel, "
-        f"{cost.network_s_per_mpx:.2f} s of these in the network"
+        f"measured on one worker: {one.fixed:.1f} s a pair and {one.per_mpx:.2f} s a megapixel, "
+        f"{cost.stage_s['network'].per_mpx:.2f} s of these in the network"
     )
     yield (
         f"time: {in_hours(played.wall_s)} with {plan.workers} worker(s) busy {played.busy:.0%} of it; "

@@ -6,10 +6,13 @@ import math
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cv_pipeline.batch.cost import STAGES, Cost, Sample, fit_cost
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.record import PairStatus
 from cv_pipeline.batch.run import BatchSettings, run_batch
@@ -38,41 +41,6 @@ class Size(NamedTuple):
     megapixels: float
     width_px: int
     area_km2: float
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a pair costs one worker; figures grow with the megapixels at the model's GSD.
-
-    ``network_s_per_mpx`` is the part that can be shared out when a scene is split, ``rest_s_per_mpx`` all other work.
-    Times are of the processor for workers of one thread, else of the wall; ``slowed`` is how much longer than that the
-    largest cut-out took by the wall, because of other programs or a slow disk.
-    """
-
-    fixed_s: float
-    network_s_per_mpx: float
-    rest_s_per_mpx: float
-    memory_bytes: int
-    fixed_output_bytes: float
-    output_bytes_per_mpx: float
-    scratch_bytes_per_mpx: float
-    probe_width_px: int
-    slowed: float = 1.0
-
-    def seconds(self, megapixels: float) -> float:
-        """Time of a pair that is not split."""
-        return self.fixed_s + (self.network_s_per_mpx + self.rest_s_per_mpx) * megapixels
-
-    def output_bytes(self, megapixels: float) -> float:
-        """Disk that a pair's results take for good."""
-        return self.fixed_output_bytes + self.output_bytes_per_mpx * megapixels
-
-
-class _Measured(NamedTuple):
-    wall_s: float
-    work_s: float
-    network_s: float
-    scratch_bytes: float
 
 
 def size_of(entry: PairEntry, config: AssessConfig) -> Size:
@@ -113,59 +81,73 @@ def probe(entry: PairEntry, config: AssessConfig, threads: int) -> Cost:
     Raises:
         BatchError: the cut-outs cannot be assessed.
     """
-    from cv_pipeline.batch.pool import ProcessWorkers
-
     with tempfile.TemporaryDirectory(prefix="cv_pipeline-probe-") as name:
         folder = Path(name)
         with open_dataset(entry.after) as dataset:
             least = min(dataset.height, dataset.width)
         sides = [side * min(1.0, least / SIDES_PX[-1]) for side in SIDES_PX]
         cuts = [_cut_out(entry, round(side), folder / f"{number}") for number, side in enumerate(sides)]
-        config = config.model_copy(update={"threads": threads})
-        run_batch(cuts, BatchSettings(folder / "out", config, assess=measured), ProcessWorkers(1, threads))
-        records = list(read_records(folder / "out"))
-        failed = [record for record in records if record.status is PairStatus.FAILED]
-        if failed:
-            raise BatchError(f"{entry.after}: the probe of its middle failed: {failed[0].error}")
-        sizes = [size_of(cut, config) for cut in cuts]
-    _, small, large = (size.megapixels for size in sizes)
-    _, less, more = (_Measured(*map(float, record.warnings)) for record in records)
-    rate = _slope(small, less.work_s, large, more.work_s)
-    network_rate = min(_slope(small, less.network_s, large, more.network_s), rate)
-    output_rate = _slope(small, records[1].output_bytes, large, records[2].output_bytes)
-    return Cost(
-        fixed_s=max(less.work_s - rate * small, 0.0),
-        network_s_per_mpx=network_rate,
-        rest_s_per_mpx=rate - network_rate,
-        memory_bytes=max(record.peak_memory_bytes for record in records),
-        fixed_output_bytes=max(records[1].output_bytes - output_rate * small, 0.0),
-        output_bytes_per_mpx=output_rate,
-        scratch_bytes_per_mpx=more.scratch_bytes / large,
-        probe_width_px=sizes[2].width_px,
-        slowed=more.wall_s / more.work_s,
-    )
+        _, small, large = measure_pairs(cuts, config, threads, folder / "out")
+    return fit_cost(small, large)
+
+
+def measure_pairs(entries: Sequence[PairEntry], config: AssessConfig, threads: int, out_dir: Path) -> list[Sample]:
+    """Assess pairs one after the other in one worker and measure each; the first pays for loading libraries and model.
+
+    Raises:
+        BatchError: one cannot be assessed.
+    """
+    from cv_pipeline.batch.pool import ProcessWorkers
+
+    config = config.model_copy(update={"threads": threads})
+    run_batch(entries, BatchSettings(out_dir, config, assess=measured), ProcessWorkers(1, threads))
+    samples = []
+    for entry, record in zip(entries, read_records(out_dir), strict=True):
+        if record.status is PairStatus.FAILED:
+            raise BatchError(f"{entry.after}: the probe failed: {record.error}")
+        wall_s, prepare_s, network_s, measure_s, finish_s, scratch_bytes = map(float, record.warnings)
+        samples.append(
+            Sample(
+                size_of(entry, config).megapixels, record.impacts, wall_s, prepare_s, network_s, measure_s, finish_s,
+                record.output_bytes, scratch_bytes, record.peak_memory_bytes,
+            )
+        )  # fmt: skip
+    return samples
 
 
 def measured(entry: PairEntry, config: AssessConfig, scratch: Path) -> Found:
-    """The pipeline with a :class:`_Measured` as text in place of warnings."""
-    from cv_pipeline.pipeline import conclude, prepare, segment_prepared
+    """The pipeline with, as text in place of warnings, its time by the wall, that of each stage, and its maps' size."""
+    from cv_pipeline.pipeline import conclude, extraction, prepare, segment_prepared
 
     # With one thread, processor time tells what the work takes on a core of its own, whatever else runs here.
     clock = time.process_time if config.threads == 1 else time.monotonic
-    wall_s, start_s = time.monotonic(), clock()
-    prepared = prepare(entry.before, entry.after, entry.structures, config)
-    network_s = clock()
-    maps = segment_prepared(prepared, scratch / "segmentation.tif")
-    network_s = clock() - network_s
-    found = summary_of(conclude(prepared, maps), config)
-    figures = _Measured(time.monotonic() - wall_s, clock() - start_s, network_s, maps.path.stat().st_size)
+    stage_s = dict.fromkeys(STAGES, 0.0)
+    wall_s = time.monotonic()
+
+    @contextmanager
+    def timed(stage: str) -> Iterator[None]:
+        start_s = clock()
+        yield
+        stage_s[stage] += clock() - start_s
+
+    with timed("prepare"):
+        prepared = prepare(entry.before, entry.after, entry.structures, config)
+    with timed("network"):
+        maps = segment_prepared(prepared, scratch / "segmentation.tif")
+    # The steps of a split scene (cv_pipeline.batch.parts), each where it belongs.
+    work = extraction(prepared, maps)
+    with timed("measure"):
+        peaks = work.peaks()
+    with timed("finish"):
+        candidates = work.candidates([peaks])
+    with timed("measure"):
+        looks = work.looks(candidates)
+        craters = work.craters(candidates, looks)
+        measures = work.measures(craters)
+    with timed("finish"):
+        found = summary_of(conclude(prepared, maps, work.impacts(craters, measures)), config)
+    figures = (time.monotonic() - wall_s, *stage_s.values(), maps.path.stat().st_size)
     return found._replace(warnings=tuple(map(str, figures)))
-
-
-def _slope(x0: float, y0: float, x1: float, y1: float) -> float:
-    """Growth between two measurements; where the larger came out cheaper, what it cost in all."""
-    grown = (y1 - y0) / (x1 - x0)
-    return grown if grown > 0 else y1 / x1
 
 
 def _cut_out(entry: PairEntry, side_px: int, folder: Path) -> PairEntry:

@@ -1,14 +1,14 @@
 """How long a batch would take: the driver's own rules played through without doing the work.
 
-Jobs go to whichever worker is free first, in the manifest's order; a large scene is aligned, then its parts run, then
-it is put together and measured; a worker that dies costs what it had done of its job, and the time to start another.
+Jobs go to whichever worker is free first, in the manifest's order; those of a large scene come step by step, before
+pairs not yet begun; a worker that dies costs what it had done of its job, and the time to start another.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,19 +16,17 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class SceneTime:
-    """Seconds of a pair on one worker: to open and align it, to segment each of its parts, and to measure and write it.
+    """A pair's steps, one after the other, each with the seconds of its parts on one worker, which run at once.
 
-    A scene that is not split has one part, and all of it is one job.
+    A scene that is not split has one step of one part.
     """
 
-    prepare_s: float
-    parts_s: tuple[float, ...]
-    finish_s: float
+    steps_s: tuple[tuple[float, ...], ...]
 
     @property
     def total_s(self) -> float:
         """Work in all."""
-        return self.prepare_s + sum(self.parts_s) + self.finish_s
+        return sum(map(sum, self.steps_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,8 @@ class Played:
     longest_scene_s: float
 
 
-_Job = tuple[int, str, float]
-"""Number of the scene, what is done, and its seconds."""
+_Job = tuple[int, int, float]
+"""Number of the scene, its step, and the job's seconds."""
 
 
 def play(scenes: Sequence[SceneTime], workers: int, faults: Faults | None = None) -> Played:
@@ -64,23 +62,16 @@ def play(scenes: Sequence[SceneTime], workers: int, faults: Faults | None = None
         faults: None: nothing goes wrong.
     """
     rng = np.random.default_rng(0 if faults is None else faults.seed)
-    fresh = ((number, "pair" if len(scene.parts_s) == 1 else "prepare") for number, scene in enumerate(scenes))
+    fresh = ((number, 0, seconds) for number, scene in enumerate(scenes) for seconds in scene.steps_s[0])
     urgent: deque[_Job] = deque()
-    left = {number: len(scene.parts_s) for number, scene in enumerate(scenes) if len(scene.parts_s) > 1}
+    left: dict[int, int] = {}
     begun: dict[int, float] = {}
     running: list[tuple[float, int, _Job | None]] = []
     now = longest = 0.0
     free, serial, deaths = workers, 0, 0
 
-    def next_job() -> _Job | None:
-        if urgent:
-            return urgent.popleft()
-        for number, kind in fresh:
-            return number, kind, scenes[number].total_s if kind == "pair" else scenes[number].prepare_s
-        return None
-
     while True:
-        while free and (job := next_job()) is not None:
+        while free and (job := urgent.popleft() if urgent else next(fresh, None)) is not None:
             begun.setdefault(job[0], now)
             life = np.inf if faults is None else rng.exponential(faults.mean_between_h * 3600)
             free, serial = free - 1, serial + 1
@@ -97,23 +88,18 @@ def play(scenes: Sequence[SceneTime], workers: int, faults: Faults | None = None
         free += 1
         if ended is None:
             continue
-        number, kind, _ = ended
-        urgent.extend(_following(scenes[number], ended, left))
-        if kind in ("pair", "finish"):
+        number, step, _ = ended
+        steps_s = scenes[number].steps_s
+        left[number] = left.get(number, len(steps_s[step])) - 1
+        if left[number] > 0:
+            continue
+        del left[number]
+        if step + 1 < len(steps_s):
+            urgent.extend((number, step + 1, seconds) for seconds in steps_s[step + 1])
+        else:
             longest = max(longest, now - begun.pop(number))
     work = sum(scene.total_s for scene in scenes)
     return Played(now, work, work / (workers * now) if now else 0.0, deaths, longest)
-
-
-def _following(scene: SceneTime, ended: _Job, left: dict[int, int]) -> Iterator[_Job]:
-    """What can start now that a job of a split scene has ended."""
-    number, kind, _ = ended
-    if kind == "prepare":
-        yield from ((number, "part", seconds) for seconds in scene.parts_s)
-    elif kind == "part":
-        left[number] -= 1
-        if left[number] == 0:
-            yield number, "finish", scene.finish_s
 
 
 def split_evenly(megapixels: float, part_mpx: float) -> tuple[float, ...]:

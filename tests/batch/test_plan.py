@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import runpy
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cv_pipeline.batch.cost import STAGES, Cost, Rate, Sample, cost_lines, fit_cost, read_cost
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.plan import in_hours, make_plan, plan_lines, scene_time
-from cv_pipeline.batch.probe import Cost, Size, size_of, sizes_of
+from cv_pipeline.batch.probe import Size, size_of, sizes_of
 from cv_pipeline.batch.schedule import Faults, SceneTime, play, split_evenly
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.errors import ManifestError
@@ -20,11 +22,14 @@ from tests.batch.standins import write_model
 from tests.conftest import texture
 
 ROOT = Path(__file__).parents[2]
-COST = Cost(2.0, 3.0, 1.0, 10**9, 1e6, 2e6, 5e6, 2048)
+COST = Cost(
+    {"prepare": Rate(0.5, 0.2), "network": Rate(0.0, 3.0), "measure": Rate(0.1, 0.3), "finish": Rate(1.4, 0.5)},
+    output_bytes=Rate(1e6, 2e6), memory_bytes=10**9, scratch_bytes_per_mpx=5e6, probe_width_px=2048,
+)  # fmt: skip
 
 
 def small(seconds: float) -> SceneTime:
-    return SceneTime(0.0, (seconds,), 0.0)
+    return SceneTime(((seconds,),))
 
 
 def test_whole_pairs_go_to_the_worker_that_is_free_first() -> None:
@@ -37,11 +42,13 @@ def test_whole_pairs_go_to_the_worker_that_is_free_first() -> None:
 
 
 def test_a_split_scene_uses_all_workers_and_waits_for_its_last_part() -> None:
-    scene = SceneTime(1.0, (2.0,) * 8, 3.0)
+    scene = SceneTime(((1.0,), (2.0,) * 8, (3.0,)))
     assert play([scene], 1).wall_s == 20
     assert play([scene], 8).wall_s == 6
     assert play([scene], 3).wall_s == 1 + 3 * 2 + 3
     assert play([scene, small(5.0)], 2).wall_s == pytest.approx(14)  # parts and the small pair share two workers
+    twice = SceneTime(((1.0,), (2.0,) * 4, (1.0,) * 4, (3.0,)))
+    assert (play([twice], 4).wall_s, play([twice], 2).wall_s) == (7, 10)
 
 
 def test_deaths_cost_what_was_done_and_the_restart() -> None:
@@ -59,17 +66,43 @@ def test_deaths_cost_what_was_done_and_the_restart() -> None:
 def test_plan_adds_up() -> None:
     sizes = [Size(10.0, 3000, 2.5)] * 9 + [Size(1000.0, 40_000, 250.0)]
     plan = make_plan(sizes, COST, workers=2, split_mpx=256)
-    assert plan.played.work_s == pytest.approx(9 * 42 + 2 + 4000)
+    seams_s = 3 * 3.0 * 512 * 1000**0.5 / 1000
+    assert plan.played.work_s == pytest.approx(9 * 42 + 2 + 4000 + seams_s)
     assert plan.split_pairs == 1 and plan.area_km2 == pytest.approx(272.5)
     assert plan.output_bytes == pytest.approx(10 * 1e6 + 1090 * 2e6)
     assert plan.memory_bytes_per_worker == 10**9 + 1300 * (40_000 - 2048)
-    assert plan.scratch_bytes == pytest.approx(10 * 1e6 * 1010 + 2 * 1e6 + 1010 * 2e6)
+    assert plan.scratch_bytes == pytest.approx(5e6 * 1010 + 2 * 1e6 + 1010 * 2e6)
     lines = list(plan_lines(plan, COST))
     assert lines[0] == "10 pairs, 272 km², 1,090 megapixels at the model's GSD (the largest 1,000; 1 split)"
-    assert lines[-1] == "disk: 2.2 GB of results, and 12 GB more meanwhile"
+    assert lines[-1] == "disk: 2.2 GB of results, and 7.1 GB more meanwhile"
     scene = scene_time(1000.0, COST, 256)
-    assert len(scene.parts_s) == 4 and scene.total_s == pytest.approx(COST.seconds(1000.0))
+    assert [len(step) for step in scene.steps_s] == [1, 4, 4, 1]
+    assert scene.total_s == pytest.approx(COST.seconds(1000.0) + seams_s)
+    assert scene.steps_s[0] == (pytest.approx(200.5),) and scene.steps_s[3] == (pytest.approx(501.4),)
     assert split_evenly(256.0, 256.0) == (256.0,)
+
+
+def sample(megapixels: float, impacts: int) -> Sample:
+    """What a pair would take if every stage were a line in both."""
+    seconds = [k + 2 * k * megapixels + 0.1 * k * impacts for k in (1.0, 2.0, 3.0, 4.0)]
+    return Sample(megapixels, impacts, 2 * sum(seconds), *seconds, 5 + 6 * megapixels + 7 * impacts, 8 * megapixels, 9)
+
+
+def test_a_planted_cost_is_recovered_and_read_back() -> None:
+    cost = fit_cost(sample(1.0, 2), sample(4.0, 3), sample(4.0, 50))
+    for k, stage in enumerate(STAGES, start=1):
+        assert cost.stage_s[stage] == pytest.approx((k, 2 * k, 0.1 * k))
+    assert cost.output_bytes == pytest.approx((5, 6, 7))
+    assert cost.whole_s == pytest.approx((10, 20, 1))
+    assert (cost.scratch_bytes_per_mpx, cost.memory_bytes, cost.probe_width_px) == (pytest.approx(8), 9, 2000)
+    assert cost.slowed == pytest.approx(2)
+    assert read_cost(json.loads(json.dumps(asdict(cost)))) == cost
+    assert "| all stages, s | 10.00 | 20.00 | 1.000 |" in list(cost_lines(cost))
+    without = fit_cost(sample(1.0, 0), sample(4.0, 0))
+    assert without.stage_s["network"] == pytest.approx((2, 4, 0))
+    # Where the larger pair came out cheaper all of it counts by size, never as free.
+    odd = fit_cost(sample(1.0, 0)._replace(finish_s=100.0), sample(4.0, 0))
+    assert odd.stage_s["finish"] == pytest.approx((0, 9, 0))
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(12, "12 s"), (600, "10 min"), (7200, "2 h"), (864_000, "10.0 days")])
@@ -112,11 +145,12 @@ def test_plan_runs_to_its_end_and_feeds_the_simulated_archive(
     result = CliRunner().invoke(app, [*words, "--workers", "2", "--json"])
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
-    plan, cost = document["plan"], Cost(**document["cost"])
+    plan, cost = document["plan"], read_cost(document["cost"])
     assert (plan["pairs"], plan["workers"], plan["split_pairs"]) == (2, 2, 0)
     assert plan["megapixels"] == pytest.approx(2 * 0.276**2, rel=0.01)  # 138 m at 0.5 m
     assert plan["area_km2"] == pytest.approx(2 * 0.138**2, rel=0.01)
-    assert cost.network_s_per_mpx > 0 and cost.memory_bytes > 10**8 and cost.scratch_bytes_per_mpx > 10**5
+    assert all(rate.per_mpx > 0 for rate in cost.stage_s.values())
+    assert cost.memory_bytes > 10**8 and cost.scratch_bytes_per_mpx > 10**5
     assert plan["played"]["work_s"] == pytest.approx(2 * cost.seconds(plan["megapixels"] / 2))
     assert plan["output_bytes"] > 2 * 10**5
 
