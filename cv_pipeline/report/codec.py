@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -22,9 +23,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from shapely.geometry.base import BaseGeometry
 
-import cv_pipeline.types
-
-_HINTS = {**vars(cv_pipeline.types), "Affine": Affine, "CRS": CRS, "BaseGeometry": BaseGeometry}
+_HEAVY = {"Affine": Affine, "CRS": CRS, "BaseGeometry": BaseGeometry}
 """What :mod:`cv_pipeline.types` imports for checking only, so that it starts quickly."""
 
 
@@ -104,4 +103,4 @@ _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind, globalns=_HINTS)
+    return get_type_hints(kind, globalns=vars(sys.modules[kind.__module__]) | _HEAVY)

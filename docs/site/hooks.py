@@ -17,7 +17,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ("CHANGELOG.md", "models/*/*.md", "models/*/*.png", "datasets/**/*.md")
-SINGLE_MODULES = ("config", "types", "errors", "frame")
+SINGLE_MODULES = ("config", "errors", "frame")
 _LINK = re.compile(r"(?P<text>!?\[[^\]\n]*\])\((?P<path>[^)\s:#]+)(?P<anchor>#[^)\s]*)?\)")
 _CODE = re.compile(r"(^ {4}[^\n]*|^```.*?^```)", re.MULTILINE | re.DOTALL)
 
