@@ -29,7 +29,7 @@ import rasterio
 import typer
 from affine import Affine
 
-from cv_pipeline.batch.cost import Cost, cost_lines, fit_cost
+from cv_pipeline.batch.cost import Cost, Sample, cost_lines, fit_cost
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.pool import ProcessWorkers, available_cores
 from cv_pipeline.batch.probe import measure_pairs
@@ -173,24 +173,28 @@ def tell_speed_up(found: dict[str, Any]) -> None:
     )
 
 
-def measure_cost(folder: Path, side_px: int, config: AssessConfig) -> Cost:
+def measure_cost(folder: Path, side_px: int, config: AssessConfig) -> tuple[Cost, list[Sample]]:
     """Cost of one worker from pairs of half the side and the whole without strikes, and of the whole with."""
     from cv_pipeline.evaluation.planted_pairs import places
     from cv_pipeline.evaluation.repeated import write_pair
+    from cv_pipeline.simulation.config import SimulationConfig, StrikeConfig
     from cv_pipeline.simulation.pair import simulate_pair
 
     backgrounds, _ = places(Path(), "kampala")
-    pair = simulate_pair(backgrounds, (SEED, 0), (SCENE_PX, SCENE_PX), GSD_M)
-    noise = np.random.default_rng(SEED).normal(0, 3, pair.before.shape)
-    calm = np.clip(pair.before + noise, 1, 255).astype(np.uint8)
     entries = []
-    scenes = (("warm", calm, side_px // 2), ("small", calm, side_px // 2), ("large", calm, side_px))
-    for name, after, side in (*scenes, ("dense", pair.after, side_px)):
+    for name, hit, side in (
+        ("warm", 0, side_px // 2),
+        ("small", 0, side_px // 2),
+        ("large", 0, side_px),
+        ("dense", 1, side_px),
+    ):
+        simulation = SimulationConfig(strikes=StrikeConfig(empty_share=1.0 - hit))
+        pair = simulate_pair(backgrounds, (SEED, 0), (SCENE_PX, SCENE_PX), GSD_M, simulation)
         (folder / name).mkdir(parents=True)
-        early, late = write_pair(pair.before, after, GSD_M, side, folder / name)
+        early, late = write_pair(pair.before, pair.after, GSD_M, side, folder / name)
         entries.append(PairEntry(name, str(early), str(late), None))
-    _, *samples = measure_pairs(entries, config, 1, folder / "out")
-    return fit_cost(*samples)
+    _, small, large, dense = measure_pairs(entries, config, 1, folder / "out")
+    return fit_cost(small, large, dense), [small, large, dense]
 
 
 def main(
@@ -202,7 +206,7 @@ def main(
     model: Annotated[str, typer.Option(help="a shipped model or a model folder")] = "small",
     passes: Annotated[int, typer.Option(min=1, help="forward passes of each process of the pure ceiling")] = 40,
     loop: Annotated[int, typer.Option(min=1, help="pairs of each process of the plain ceiling")] = 5,
-    side_px: Annotated[int, typer.Option(min=0, help="side of the large pair; 0 leaves the costs out")] = 2048,
+    side_px: Annotated[int, typer.Option(min=0, help="side of the large pair; 0 leaves the costs out")] = 4096,
     overwrite: Annotated[bool, typer.Option(help="replace an earlier benchmark in --out")] = False,
 ) -> None:
     config = AssessConfig(model=model, precision="fp32", threads=1)
@@ -210,8 +214,8 @@ def main(
     with staged_output(out, overwrite, MARKER) as stage:
         folder = Path(tempfile.mkdtemp(prefix="work-", dir=stage))
         if side_px:
-            cost = measure_cost(folder / "cost", side_px, config)
-            document["cost"] = asdict(cost)
+            cost, samples = measure_cost(folder / "cost", side_px, config)
+            document |= {"model": model, "cost": asdict(cost), "samples": [sample._asdict() for sample in samples]}
             print(*cost_lines(cost), f"everything took {cost.slowed:.1f} times that by the wall", sep="\n", flush=True)
         if pairs:
             document["speed_up"] = speed_up(folder, pairs, work, config, passes, loop)

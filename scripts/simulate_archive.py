@@ -36,7 +36,7 @@ def main(
         Path, typer.Option(help="JSON with a cost: of benchmark_batch.py, or of 'cv-pipeline plan --json'")
     ],
     area_km2: Annotated[float, typer.Option(help="ground to be covered")] = 1_000_000,
-    working_gsd_m: Annotated[float, typer.Option(help="GSD at which the model works")] = 0.5,
+    working_gsd_m: Annotated[float, typer.Option(help="GSD at which the model works")] = 0.6,
     median_km2: Annotated[float, typer.Option(help="size of the middle scene")] = 100,
     largest_km2: Annotated[float, typer.Option(help="size of the largest scene (625: 50,000 px a side)")] = 625,
     impacts_per_km2: Annotated[float, typer.Option(help="impacts, false ones included")] = 5,

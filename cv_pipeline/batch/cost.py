@@ -73,16 +73,17 @@ def fit_cost(small: Sample, large: Sample, dense: Sample | None = None) -> Cost:
     Args:
         small: the smaller.
         large: the larger; both as densely hit as the pairs that are to be estimated, or hardly hit at all.
-        dense: of the size of ``large``, with more impacts; without it impacts are part of what a megapixel costs.
+        dense: of the size of ``large``, with more impacts, which show in the last two stages and in what is written;
+            without it impacts are part of what a megapixel costs.
     """
     samples = [small, large] if dense is None else [small, large, dense]
 
     def line(name: str) -> Rate:
         low, high = getattr(small, name), getattr(large, name)
         per_impact = 0.0
-        if dense is not None and dense.impacts > large.impacts:
+        if dense is not None and name not in ("prepare_s", "network_s") and dense.impacts > large.impacts:
             per_impact = max((getattr(dense, name) - high) / (dense.impacts - large.impacts), 0.0)
-            low, high = low - per_impact * small.impacts, high - per_impact * large.impacts
+            low, high = (max(y - per_impact * n, 0.0) for y, n in ((low, small.impacts), (high, large.impacts)))
         per_mpx = (high - low) / (large.megapixels - small.megapixels)
         if per_mpx <= 0:  # lost in what else the machine did: all of it counts by size, which is never too little
             per_mpx = high / large.megapixels
