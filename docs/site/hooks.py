@@ -36,7 +36,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     top = "# cv_pipeline\n\n::: cv_pipeline\n    options: {show_submodules: false}\n\n::: cv_pipeline.pipeline\n"
     files.append(File.generated(config, "api/cv_pipeline.md", content=top))
     for name in api_modules():
-        files.append(File.generated(config, f"api/{name}.md", content=f"# {name}\n\n::: cv_pipeline.{name}\n"))
+        content = f"# {name}\n\n::: cv_pipeline.{name}\n"
+        if name == "types":  # the package offers all that its modules hold: shown once
+            content += "    options: {show_submodules: false}\n"
+        files.append(File.generated(config, f"api/{name}.md", content=content))
     return files
 
 
