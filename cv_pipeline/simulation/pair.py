@@ -28,7 +28,7 @@ from cv_pipeline.simulation.setting import Setting, draw_setting
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.simulation.truth import TruthRasters, truth_rasters
 from cv_pipeline.simulation.upheaval import draw_upheaval
-from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
+from cv_pipeline.simulation.vehicle_groups import draw_tents, draw_vehicles
 from cv_pipeline.simulation.visibility import LEAST_CONSPICUITY, conspicuity
 from cv_pipeline.simulation.windrows import draw_windrows
 from cv_pipeline.types import BoolArray, UInt8Array

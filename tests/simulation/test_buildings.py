@@ -17,7 +17,7 @@ from cv_pipeline.simulation.roof_hit import draw_roof_hit
 from cv_pipeline.simulation.settlements import draw_settlements, draw_shelters, draw_single_buildings
 from cv_pipeline.simulation.shapes import rectangle
 from cv_pipeline.simulation.strike import ColourDelta, Strike
-from cv_pipeline.simulation.vehicles import draw_vehicles
+from cv_pipeline.simulation.vehicle_groups import draw_vehicles
 
 
 def meadow(size: int = 152, gsd_m: float = 0.6) -> Ground:

@@ -5,15 +5,8 @@ import pytest
 
 from cv_pipeline.simulation.config import BuiltConfig
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
-from cv_pipeline.simulation.vehicles import (
-    SIZES_M,
-    Kind,
-    draw_aircraft,
-    draw_tents,
-    draw_vehicle,
-    draw_vehicles,
-    make_vehicle,
-)
+from cv_pipeline.simulation.vehicle_groups import draw_aircraft, draw_tents, draw_vehicles
+from cv_pipeline.simulation.vehicles import SIZES_M, Kind, draw_vehicle, make_vehicle
 
 
 def ground(material: Material = Material.GRASS, gsd_m: float = 0.25) -> Ground:

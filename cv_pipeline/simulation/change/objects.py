@@ -11,7 +11,7 @@ from cv_pipeline.simulation.ground import Ground, Material
 from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.settlements import draw_single_buildings
 from cv_pipeline.simulation.trees import draw_tree
-from cv_pipeline.simulation.vehicles import draw_tents, draw_vehicles
+from cv_pipeline.simulation.vehicle_groups import draw_tents, draw_vehicles
 
 
 def new_track(pair: Pair, rng: np.random.Generator) -> list[Change]:

@@ -9,8 +9,9 @@ import numpy as np
 from cv_pipeline.simulation.ground import Ground, Material, patch_around
 from cv_pipeline.simulation.lookalikes.base import Kind
 from cv_pipeline.simulation.shapes import pick
+from cv_pipeline.simulation.vehicle_groups import pavement_azimuth_deg
 from cv_pipeline.simulation.vehicles import Kind as VehicleKind
-from cv_pipeline.simulation.vehicles import draw_vehicle, make_vehicle, pavement_azimuth_deg
+from cv_pipeline.simulation.vehicles import draw_vehicle, make_vehicle
 
 _PAINTS = (
     (0.20, (150, 34, 34)),  # red
