@@ -16,15 +16,8 @@ import typer
 
 from cv_pipeline.simulation.config import StrikeConfig
 from cv_pipeline.simulation.families import FAMILIES, TABLE_FAMILIES
-from cv_pipeline.simulation.realism import (
-    FIELDS_ONLY,
-    Check,
-    compare,
-    compare_fields,
-    read_reference,
-    render_family,
-    render_fields,
-)
+from cv_pipeline.simulation.realism import Check, compare, compare_fields, read_reference
+from cv_pipeline.simulation.reference_fields import FIELDS_ONLY, render_family, render_fields
 from cv_pipeline.types import Float32Array, UInt8Array
 
 REFERENCE = Path(__file__).parents[1] / "datasets" / "crater_appearance" / "crater_appearance.json"

@@ -7,21 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cv_pipeline.simulation.appearance import Appearance, measure
 from cv_pipeline.simulation.families import TABLE_FAMILIES, Family, Spread
 from cv_pipeline.simulation.realism import (
-    FIELDS_ONLY,
-    Appearance,
     Check,
     compare,
     compare_fields,
-    measure,
     nearest_family,
     nearest_spacing_m,
     read_reference,
-    render_family,
-    render_fields,
-    smooth_field,
 )
+from cv_pipeline.simulation.reference_fields import FIELDS_ONLY, render_family, render_fields, smooth_field
 
 REFERENCE = Path(__file__).parents[2] / "datasets" / "crater_appearance" / "crater_appearance.json"
 

@@ -9,7 +9,8 @@ from cv_pipeline.simulation.config import StrikeConfig
 from cv_pipeline.simulation.families import BY_EYE_FAMILIES, TABLE_FAMILIES
 from cv_pipeline.simulation.ground import Ground, Material, level_ground
 from cv_pipeline.simulation.light import Sun
-from cv_pipeline.simulation.realism import nearest_spacing_m, smooth_field
+from cv_pipeline.simulation.realism import nearest_spacing_m
+from cv_pipeline.simulation.reference_fields import smooth_field
 from cv_pipeline.simulation.salvo import MIN_SPACING_M, plan_strikes
 from cv_pipeline.simulation.strike import NO_CHANGE, Strike, StrikeStatus
 
