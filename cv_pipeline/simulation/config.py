@@ -61,6 +61,9 @@ class StrikeConfig(_Section):
     large_charge_min_kg: float = Field(50.0, gt=0, description="kg TNT, lightest large charge")
     large_charge_max_kg: float = Field(1000.0, gt=0, description="kg TNT, heaviest: 27 m blast circle (scaling.py)")
     cone_share: float = Field(0.12, ge=0, le=1, description="share of strikes with a directional cone; judgement")
+    cone_strength: tuple[float, float] = Field(
+        (1.0, 1.0), description="factor on a cone's contrast, log-uniform; at 1 two in three go unseen"
+    )
     secondary_share: float = Field(0.5, ge=0, le=1, description="share of large strikes with a secondary pattern")
     collar_share: float = Field(1.0, ge=0, le=1, description="share of planned collars of subsoil that are drawn")
     soot_share: float = Field(1.0, ge=0, le=1, description="share of planned soot halos that are drawn")

@@ -101,15 +101,23 @@ def with_cone(
     if chance >= min(config.cone_share * style.directional, 1.0) or not strike.has_pattern:
         return strike
     pattern = strike.ring_delta if strike.ring_delta != NO_CHANGE else strike.soot_delta
-    strength = 0.8 if ring_dn > 0 else 0.6
+    # Of a stream of its own, so that it changes nothing else.
+    spread = np.random.default_rng((strike.ray_seed, 5)).uniform(*np.log(config.cone_strength))
+    strength = (0.8 if ring_dn > 0 else 0.6) * np.exp(spread)
     return replace(
         strike,
         cone_azimuth_deg=float(azimuth),
         cone_half_width_deg=float(half_width),
         cone_length_m=float(strike.blast_radius_m * length),
         directionality=float(one_sided),
-        cone_delta=ColourDelta(*(float(c) for c in strength * np.asarray(pattern) + 0.08 * hue)),
+        cone_delta=_within(strength * np.asarray(pattern) + 0.08 * hue, config.max_contrast_dn),
     )
+
+
+def _within(change_dn: Float64Array, most_dn: float) -> ColourDelta:
+    """A change of colour (3,) whose luminance is at most ``most_dn``, either way."""
+    share = min(most_dn / max(abs(float(change_dn @ LUMINANCE)), 1e-6), 1.0)
+    return ColourDelta(*(float(c) for c in change_dn * share))
 
 
 def _with_relief(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -168,3 +169,20 @@ def test_only_what_the_surface_shows_is_claimed(material: Material) -> None:
     assert bool(coned) == (material is not Material.ROOF)
     assert bool(winged) == bool(secondary) == (material is Material.CROP)
     assert any(s.direction for s in strikes) == (material is not Material.ROOF)
+
+
+def test_stronger_cones_change_nothing_but_the_cones() -> None:
+    """Up to the cap, which no cone of these passes; its hue is the subsoil's and grows with it."""
+    plain, strong = (
+        planned(field(Material.SOIL), range(6), cone_share=1.0, cone_strength=(factor, factor)) for factor in (1.0, 2.0)
+    )
+    assert [replace(strike, cone_delta=NO_CHANGE) for strike in strong] == [
+        replace(strike, cone_delta=NO_CHANGE) for strike in plain
+    ]
+    pairs = [
+        (abs(sum(a.cone_delta)), abs(sum(b.cone_delta)))
+        for a, b in zip(plain, strong, strict=True)
+        if a.cone_azimuth_deg is not None and abs(sum(a.cone_delta)) > 9
+    ]
+    assert len(pairs) > 12
+    assert np.median([b / a for a, b in pairs]) == pytest.approx(2.0, rel=0.1)
