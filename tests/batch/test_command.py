@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -58,6 +60,46 @@ def test_a_batch_from_manifest_to_index(archive: Path, tmp_path: Path) -> None:
     assert json.loads(cli("status", out, "--json").stdout)["failed"][0]["pair_id"] == "bad"
     again = cli(*words)
     assert again.exit_code == 2 and "--resume" in again.output
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    return {line["pair_id"]: line["status"] for line in map(json.loads, result.stdout.splitlines())}
+
+
+@pytest.mark.slow
+def test_exit_codes_and_what_a_second_run_does_again(archive: Path, tmp_path: Path) -> None:
+    """None, some, all with a doubtful one, all: the same batch, mended step by step."""
+    manifest, out = tmp_path / "pairs.csv", tmp_path / "out"
+    (tmp_path / "bad.tif").write_bytes(b"II*\0 cut short")
+    rows = f"pair_id,before,after\nbad,,{tmp_path / 'bad.tif'}\n"
+    more = ("--out", out, "--model", archive / "model", "--precision", "fp32", "--workers", 1, "--json")
+
+    def run(text: str, *words: str) -> Result:
+        manifest.write_text(text)
+        return cli(manifest, *more, *words)
+
+    def done() -> dict[str, int]:
+        return {folder.name: (folder / "pair.json").stat().st_mtime_ns for folder in (out / "pairs").glob("*")}
+
+    assert run(rows).exit_code == 5  # none
+    rows += f"alone,,{archive / 'after.tif'}\n"
+    some = run(rows, "--resume")
+    assert (some.exit_code, outcomes(some)) == (4, {"bad": "failed", "alone": "done"})
+    first = done()
+    retried = run(rows, "--resume", "--retry-failed")
+    assert (retried.exit_code, done()) == (4, first)
+    (tmp_path / "bad.tif").write_bytes((archive / "after.tif").read_bytes())
+    all_done = run(rows, "--resume")  # the failure is tried again by itself, as its input has changed
+    assert (all_done.exit_code, outcomes(all_done)) == (0, {"bad": "done", "alone": "done"})
+    assert done().items() > first.items()  # what was there was not done again
+    with rasterio.open(archive / "before.tif") as source:
+        profile, image = source.profile, source.read()
+    with rasterio.open(tmp_path / "elsewhere.tif", "w", **profile) as target:
+        target.write(np.random.default_rng(3).integers(1, 255, image.shape).astype(np.uint8))
+    rows += f"doubtful,{tmp_path / 'elsewhere.tif'},{archive / 'after.tif'}\n"
+    doubtful = run(rows, "--resume")
+    assert (doubtful.exit_code, outcomes(doubtful)["doubtful"]) == (3, "untrusted")
+    assert cli("status", out).exit_code == 3
 
 
 def test_bad_usage_says_what_to_do(archive: Path, tmp_path: Path) -> None:

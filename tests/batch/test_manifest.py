@@ -180,3 +180,31 @@ def test_a_stac_catalogue_is_walked(tmp_path: Path) -> None:
     (pair,) = read_manifest(tmp_path / "stac" / "catalog.json")
     assert pair.before is not None
     assert Path(pair.before).samefile(tmp_path / "before.tif") and Path(pair.after).samefile(tmp_path / "after.tif")
+
+
+def test_a_stac_catalogue_pairs_by_links_too(tmp_path: Path) -> None:
+    """Of two after images one links an item of the catalogue, the other a file that the catalogue does not name."""
+    pystac = pytest.importorskip("pystac")
+    catalogue = pystac.Catalog("archive", "test")
+    items = {}
+    for name, day in (("first", 1), ("late", 5), ("later", 6)):
+        items[name] = stac_item(name, "any", day, 0.0, str(image(tmp_path / f"{name}.tif")))
+        items[name].collection_id = None
+        catalogue.add_item(items[name])
+    apart = stac_item("apart", "any", 2, 0.0, str(image(tmp_path / "apart.tif")))
+    apart.save_object(include_self_link=False, dest_href=str(tmp_path / "apart.json"))
+    catalogue.normalize_hrefs(str(tmp_path / "stac"))
+    items["late"].add_link(pystac.Link("before", items["first"]))
+    items["later"].add_link(pystac.Link("before", str(tmp_path / "apart.json")))
+    catalogue.save(pystac.CatalogType.SELF_CONTAINED)
+    path = tmp_path / "stac" / "catalog.json"
+    late, later = sorted(read_manifest(path), key=lambda pair: pair.pair_id)
+    assert late.before is not None and Path(late.before).samefile(tmp_path / "first.tif")
+    assert later.before is not None and Path(later.before).samefile(tmp_path / "apart.tif")
+    assert Path(late.after).samefile(tmp_path / "late.tif") and Path(later.after).samefile(tmp_path / "later.tif")
+    (tmp_path / "apart.json").unlink()
+    (tmp_path / "first.tif").unlink()
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert "2 problem(s)" in str(caught.value) and "leads nowhere" in str(caught.value)
+    assert "first.tif: no such file" in str(caught.value)
