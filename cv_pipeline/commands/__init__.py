@@ -1,1 +1,1 @@
-"""The commands of ``cv-pipeline`` that have a module of their own, one each; ``cli.py`` registers them."""
+"""The commands of ``cv-pipeline``, one module each; ``cli.py`` registers them."""
