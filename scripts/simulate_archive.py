@@ -7,17 +7,20 @@ The cost of a pair is what ``scripts/benchmark_batch.py`` measured (``benchmark.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
 
-from cv_pipeline.batch.cost import cost_lines, read_cost
+from cv_pipeline.batch.cost import Cost, cost_lines, read_cost
 from cv_pipeline.batch.plan import SEAM_BYTES_PER_PX, in_hours, scene_time
-from cv_pipeline.batch.schedule import Faults, play
+from cv_pipeline.batch.schedule import Faults, SceneTime, play
 
 WORKERS = (16, 128, 1024, 4096)
+ALONE = (1, 4, 16, 64)
+MARK, END = "<!-- figures: archive -->", "<!-- end -->"
 
 
 def scene_megapixels(area_km2: float, working_gsd_m: float, median_km2: float, largest_km2: float) -> list[float]:
@@ -31,6 +34,69 @@ def scene_megapixels(area_km2: float, working_gsd_m: float, median_km2: float, l
     return scenes
 
 
+class Archive(NamedTuple):
+    """What is assumed of an archive and of the machines; defaults as on the command line."""
+
+    area_km2: float
+    working_gsd_m: float
+    median_km2: float
+    largest_km2: float
+    impacts_per_km2: float
+    split_mpx: float
+    death_h: float
+
+
+def lines(cost: Cost, archive: Archive) -> Iterator[str]:
+    """The costs, the sums done on paper, and the runs played through, in Markdown."""
+    yield from cost_lines(cost)
+    gsd_m = archive.working_gsd_m
+    sizes = scene_megapixels(archive.area_km2, gsd_m, archive.median_km2, archive.largest_km2)
+    scenes = [(megapixels, megapixels * gsd_m**2 * archive.impacts_per_km2) for megapixels in sizes]
+    whole = [scene_time(mpx, cost, float("inf"), impacts=hits) for mpx, hits in scenes]
+    split = [scene_time(mpx, cost, archive.split_mpx, impacts=hits) for mpx, hits in scenes]
+    output_tb = sum(cost.output_bytes.of(mpx, hits) for mpx, hits in scenes) / 1e12
+    work_s = sum(scene.total_s for scene in whole)
+    yield ""
+    yield (
+        f"{len(sizes)} scenes, {sum(sizes) / 1e6:.2f} terapixels at {gsd_m:g} m with "
+        f"{sum(hits for _, hits in scenes):.2g} impacts: {work_s / 3.15576e7:.2f} years of one worker, "
+        f"{work_s / archive.area_km2:.1f} s a km², {output_tb:.1f} TB of results."
+    )
+    yield ""
+    yield from largest_lines(cost, max(scenes), split[sizes.index(max(sizes))])
+    yield ""
+    yield "| workers | whole scenes | busy | split | busy | split, workers die | deaths | longest scene whole / split |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for workers in WORKERS:
+        plain, parts, dying = play(whole, workers), play(split, workers), play(split, workers, Faults(archive.death_h))
+        longest = f"{in_hours(plain.longest_scene_s)} / {in_hours(parts.longest_scene_s)}"
+        cells = (
+            workers, in_hours(plain.wall_s), f"{plain.busy:.0%}", in_hours(parts.wall_s), f"{parts.busy:.0%}",
+            in_hours(dying.wall_s), dying.deaths, longest,
+        )  # fmt: skip
+        yield f"| {' | '.join(map(str, cells))} |"
+
+
+def largest_lines(cost: Cost, scene: tuple[float, float], split: SceneTime) -> Iterator[str]:
+    """The largest scene, with workers that have nothing else to do."""
+    width_px = round((scene[0] * 1e6) ** 0.5)
+    memory_gb = (cost.memory_bytes + SEAM_BYTES_PER_PX * max(width_px - cost.probe_width_px, 0)) / 1e9
+    alone = ", ".join(f"{in_hours(play([split], count).wall_s)} with {count}" for count in ALONE)
+    total_s = cost.seconds(*scene)
+    shares = ", ".join(f"{stage} {rate.of(*scene) / total_s:.0%}" for stage, rate in cost.stage_s.items())
+    yield (
+        f"The largest scene, {width_px} px a side at the model's GSD, {memory_gb:.1f} GB a worker: {alone} workers "
+        f"on it alone. Shares of its time: {shares}."
+    )
+
+
+def fill(page: Path, content: str) -> None:
+    """Put the content between a page's marks."""
+    text = page.read_text(encoding="utf-8")
+    head, rest = text.split(MARK, 1)
+    page.write_text(f"{head}{MARK}\n\n{content}\n\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
+
+
 def main(
     plan: Annotated[
         Path, typer.Option(help="JSON with a cost: of benchmark_batch.py, or of 'cv-pipeline plan --json'")
@@ -42,41 +108,14 @@ def main(
     impacts_per_km2: Annotated[float, typer.Option(help="impacts, false ones included")] = 5,
     split_mpx: Annotated[float, typer.Option(help="megapixels of a part")] = 256,
     death_h: Annotated[float, typer.Option(help="mean hours between deaths of a worker that is at work")] = 200,
+    page: Annotated[Path | None, typer.Option(help="a page to write the same into, between its marks")] = None,
 ) -> None:
     cost = read_cost(json.loads(plan.read_text(encoding="utf-8"))["cost"])
-    print(*cost_lines(cost), sep="\n")
-    sizes = scene_megapixels(area_km2, working_gsd_m, median_km2, largest_km2)
-    impacts = [megapixels * working_gsd_m**2 * impacts_per_km2 for megapixels in sizes]
-    scenes = list(zip(sizes, impacts, strict=True))
-    whole = [scene_time(mpx, cost, float("inf"), impacts=hits) for mpx, hits in scenes]
-    split = [scene_time(mpx, cost, split_mpx, impacts=hits) for mpx, hits in scenes]
-    output_tb = sum(cost.output_bytes.of(mpx, hits) for mpx, hits in scenes) / 1e12
-    work_s = sum(scene.total_s for scene in whole)
-    print(
-        f"\n{len(sizes)} scenes, {sum(sizes) / 1e6:.2f} terapixels at {working_gsd_m:g} m, {sum(impacts):.2g} impacts; "
-        f"{work_s / 3.15576e7:.2f} years of one worker, {work_s / area_km2:.1f} s a km2; {output_tb:.1f} TB of results"
-    )
-    largest = int(np.argmax(sizes))
-    width_px = round((sizes[largest] * 1e6) ** 0.5)
-    alone = "; ".join(f"with {count} {in_hours(play([split[largest]], count).wall_s)}" for count in (1, 4, 16))
-    shares = ", ".join(
-        f"{k} {rate.of(*scenes[largest]) / whole[largest].total_s:.0%}" for k, rate in cost.stage_s.items()
-    )
-    memory_gb = (cost.memory_bytes + SEAM_BYTES_PER_PX * max(width_px - cost.probe_width_px, 0)) / 1e9
-    print(f"the largest, {width_px} px a side, {memory_gb:.1f} GB: {alone} worker(s) on it alone; {shares}")
-    print(
-        "\n| workers | whole scenes | busy | split | busy | split, workers die | deaths | longest scene whole, split |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    for workers in WORKERS:
-        plain, parts = play(whole, workers), play(split, workers)
-        dying = play(split, workers, Faults(death_h))
-        longest = f"{in_hours(plain.longest_scene_s)}, {in_hours(parts.longest_scene_s)}"
-        cells = (
-            workers, in_hours(plain.wall_s), f"{plain.busy:.0%}", in_hours(parts.wall_s), f"{parts.busy:.0%}",
-            in_hours(dying.wall_s), dying.deaths, longest,
-        )  # fmt: skip
-        print("|", " | ".join(map(str, cells)), "|")
+    archive = Archive(area_km2, working_gsd_m, median_km2, largest_km2, impacts_per_km2, split_mpx, death_h)
+    content = "\n".join(lines(cost, archive))
+    print(content)
+    if page is not None:
+        fill(page, content)
 
 
 if __name__ == "__main__":
