@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cv_pipeline.errors import ModelError
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, PatternWeights, RadiusWeights
+from cv_pipeline.settings_file import read_settings
 
 PATTERNS_FILE = "patterns.yaml"
 _DIGITS = 6
@@ -173,12 +174,8 @@ def read_patterns_file(folder: Path) -> PatternsFile:
     path = folder / PATTERNS_FILE
     if not path.is_file():
         return PatternsFile()
-    try:
-        return PatternsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); change its permissions or fetch it") from error
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not a valid file of fitted weights: {error}; fetch it again or remove it") from error
+    what, advice = "a valid file of fitted weights; fetch it again or remove it", "change its permissions or fetch it"
+    return read_settings(path, PatternsFile, what, advice, ModelError)
 
 
 def write_section(folder: Path, **sections: _AnySection) -> None:

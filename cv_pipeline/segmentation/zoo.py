@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cv_pipeline.errors import ModelError
 from cv_pipeline.segmentation.calibration import IDENTITY, Calibrations
 from cv_pipeline.segmentation.channels import PROBABILITIES
+from cv_pipeline.settings_file import read_settings
 from cv_pipeline.types import ModelInfo
 
 if TYPE_CHECKING:
@@ -135,12 +136,7 @@ def read_model_file(folder: Path) -> ModelFile:
         ModelError: the file is missing or malformed.
     """
     path = folder / "model.yaml"
-    try:
-        return ModelFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); is this a model folder?") from error
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not a valid model description: {error}") from error
+    return read_settings(path, ModelFile, "a valid model description", "is this a model folder?", ModelError)
 
 
 def _refuse_pickle(path: Path) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cv_pipeline.errors import ConfigError
+from cv_pipeline.settings_file import read_settings
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.training.mix import Phase
@@ -62,9 +61,4 @@ def read_networks_config(path: Path) -> NetworksConfig:
     Raises:
         ConfigError: the file is missing, is no YAML, or a setting is wrong.
     """
-    try:
-        return NetworksConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); it is in a checkout of the project") from error
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid settings of the networks: {error}") from error
+    return read_settings(path, NetworksConfig, "valid settings of the networks", "it is in a checkout of the project")

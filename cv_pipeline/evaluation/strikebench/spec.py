@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.scenes import Half
+from cv_pipeline.settings_file import read_settings
 from cv_pipeline.simulation.config import SimulationConfig
 
 FOLDER = Path(__file__).resolve().parents[3] / "datasets" / "strikebench"
@@ -86,14 +86,12 @@ def read_spec(path: Path = FOLDER / "spec.yaml") -> Spec:
     Raises:
         ConfigError: the file is missing, or not a valid specification.
     """
-    try:
-        spec = Spec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        for condition in spec.conditions:
+    spec = read_settings(path, Spec, "a valid specification", "it is in a checkout of the project")
+    for condition in spec.conditions:
+        try:
             spec.config(condition)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); it is in a checkout of the project") from error
-    except (ValidationError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: not a valid specification: {error}") from error
+        except ValidationError as error:
+            raise ConfigError(f"{path}: not a valid specification: {condition}: {error}") from error
     unknown = {c for halves in spec.sets.values() for counts in halves.values() for c in counts} - set(spec.conditions)
     if unknown:
         raise ConfigError(f"{path}: sets name conditions that are not defined: {', '.join(sorted(unknown))}")
