@@ -26,11 +26,15 @@ def to_values(maps: Tensor, calibration: Calibration | None = None) -> Tensor:
     Logits become calibrated probabilities and axes -1..1. Radii stay natural logarithms of metres, clamped, so
     that overlapping tiles are averaged by ratio.
     """
-    values = maps.sigmoid()
-    for channel, platt in (calibration or {}).items():
-        values[:, NUMBER[channel]] = (platt.slope * maps[:, NUMBER[channel]] + platt.intercept).sigmoid()
-    for channel in RADII_M:
-        values[:, NUMBER[channel]] = maps[:, NUMBER[channel]].clamp(-2.0, _MAX_LOG_RADIUS)
-    for channel in AXES:
-        values[:, NUMBER[channel]] = maps[:, NUMBER[channel]].tanh()
+    # A copy in planes, each changed in place: this runs over every pixel, and networks leave channels interleaved.
+    values = maps.new_empty(maps.shape).copy_(maps)
+    for channel, number in NUMBER.items():
+        plane = values[:, number]
+        if channel in RADII_M:
+            plane.clamp_(-2.0, _MAX_LOG_RADIUS)
+        elif channel in AXES:
+            plane.tanh_()
+        else:
+            platt = (calibration or {}).get(channel)
+            (plane if platt is None else plane.mul_(platt.slope).add_(platt.intercept)).sigmoid_()
     return values

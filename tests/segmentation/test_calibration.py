@@ -110,3 +110,10 @@ def test_radii_cannot_be_calibrated(tmp_path: Path) -> None:
 
 def test_probabilities_are_all_channels_but_radii_and_axes() -> None:
     assert len(PROBABILITIES) == len(Channel) - 4
+
+
+def test_values_lie_plane_by_plane_and_the_raw_maps_stay_as_they_were() -> None:
+    maps = torch.randn(1, len(Channel), 8, 8).contiguous(memory_format=torch.channels_last)
+    before = maps.clone()
+    assert to_values(maps).is_contiguous()
+    torch.testing.assert_close(maps, before, rtol=0, atol=0)
