@@ -7,7 +7,8 @@ programs, lower all alike, so the efficiency, ratio over ceiling, means the same
 tasks that sleep: what the driver itself costs.
 
 **Costs** (``--side-px``): seconds of processor, bytes and memory of one worker for each stage, from simulated pairs of
-two sizes without strikes and one with; ``DIR/benchmark.json`` holds them for ``scripts/simulate_archive.py --plan``.
+two sizes without strikes and one with, and of opening and aligning alone from two wider ones;
+``DIR/benchmark.json`` holds them for ``scripts/simulate_archive.py --plan``.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ import rasterio
 import typer
 from affine import Affine
 
-from cv_pipeline.batch.cost import Cost, Sample, cost_lines, fit_cost
+from cv_pipeline.batch.cost import cost_lines
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.pool import ProcessWorkers, available_cores
-from cv_pipeline.batch.probe import measure_pairs
 from cv_pipeline.batch.record import PairRecord
 from cv_pipeline.batch.run import BatchSettings, run_batch
 from cv_pipeline.batch.state import Counts
 from cv_pipeline.batch.task import Assess, Found, assess_files
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.evaluation.worker_cost import measure_cost
 from cv_pipeline.output_dir import staged_output
 
 TASK_S = 0.25
@@ -47,8 +48,6 @@ IDLE = 0.1
 """Change of the ceiling, relative, from which on the machine was not idle."""
 TILE_PX = 512
 """Side of the bare forward pass."""
-SCENE_PX, GSD_M, SEED = 1024, 0.5, 660_002
-"""Simulated ground, which larger scenes repeat."""
 MARKER = "benchmark.json"
 
 
@@ -171,30 +170,6 @@ def tell_speed_up(found: dict[str, Any]) -> None:
     typer.echo(
         f"ceilings, two plain processes over one: plain {plain:.2f}, pure {before:.2f} before, {after:.2f} after"
     )
-
-
-def measure_cost(folder: Path, side_px: int, config: AssessConfig) -> tuple[Cost, list[Sample]]:
-    """Cost of one worker from pairs of half the side and the whole without strikes, and of the whole with."""
-    from cv_pipeline.evaluation.planted_pairs import places
-    from cv_pipeline.evaluation.repeated import write_pair
-    from cv_pipeline.simulation.config import SimulationConfig, StrikeConfig
-    from cv_pipeline.simulation.pair import simulate_pair
-
-    backgrounds, _ = places(Path(), "kampala")
-    entries = []
-    for name, hit, side in (
-        ("warm", 0, side_px // 2),
-        ("small", 0, side_px // 2),
-        ("large", 0, side_px),
-        ("dense", 1, side_px),
-    ):
-        simulation = SimulationConfig(strikes=StrikeConfig(empty_share=1.0 - hit))
-        pair = simulate_pair(backgrounds, (SEED, 0), (SCENE_PX, SCENE_PX), GSD_M, simulation)
-        (folder / name).mkdir(parents=True)
-        early, late = write_pair(pair.before, pair.after, GSD_M, side, folder / name)
-        entries.append(PairEntry(name, str(early), str(late), None))
-    _, small, large, dense = measure_pairs(entries, config, 1, folder / "out")
-    return fit_cost(small, large, dense), [small, large, dense]
 
 
 def main(
