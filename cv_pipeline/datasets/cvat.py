@@ -1,6 +1,8 @@
 """CVAT for images 1.1: ``annotations.xml`` beside ``images/``.
 
-Video tasks (tracks) are refused: a scene is no film. Documentation: https://docs.cvat.ai/docs/other/xml_format.
+Turned boxes and ellipses and painted masks are read as CVAT itself reads them (``dataset_manager/formats`` of its
+repository). Video tasks (tracks) are refused: a scene is no film. Documentation:
+https://docs.cvat.ai/docs/other/xml_format.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import numpy as np
+
 from cv_pipeline.datasets.annotated import annotated_scene
-from cv_pipeline.datasets.drawn import box, kind_of, point, polygon
+from cv_pipeline.datasets.drawn import box, kind_of, painted, point, polygon
 from cv_pipeline.datasets.files import facts_of
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.types import BoolArray
 
-_SHAPES = ("box", "polygon", "points", "ellipse")
+_SHAPES = ("box", "polygon", "points", "ellipse", "mask")
+_OTHER = ("polyline", "cuboid", "skeleton")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def _root(path: Path) -> ET.Element:
 def _scene(folder: Path, path: Path, image: ET.Element, facts: dict[str, Any]) -> DataScene:
     name = image.get("name", "")
     try:
-        drawn = [shape for shape in image if shape.tag in _SHAPES]
+        drawn = [shape for shape in image if shape.tag in (*_SHAPES, *_OTHER)]  # a tag is of the image, not in it
         objects = [_object(f"{path}: {name}", number, shape) for number, shape in enumerate(drawn, start=1)]
     except (KeyError, ValueError) as error:
         raise LabelsError(f"{path}: {name}: a shape is not as CVAT writes it ({error!r})") from error
@@ -77,14 +83,41 @@ def _scene(folder: Path, path: Path, image: ET.Element, facts: dict[str, Any]) -
 def _object(source: str, number: int, shape: ET.Element) -> TrueObject:
     kind, name = kind_of(shape.attrib["label"]), str(number)
     attributes = {part.get("name", ""): part.text or "" for part in shape.iter("attribute")}
+    turn_deg = float(shape.get("rotation", 0.0))
+    if shape.tag in _OTHER:
+        raise LabelsError(
+            f"{source}: shape {number} is a {shape.tag}; craters are polygons, masks, ellipses, boxes or points"
+        )
+    if shape.tag == "mask":
+        return painted(
+            name,
+            kind,
+            _unpacked(shape),
+            (int(shape.attrib["left"]), int(shape.attrib["top"])),
+            attributes,
+            source=source,
+        )
     if shape.tag == "box":
         left, top, right, bottom = (float(shape.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr"))
-        return box(name, kind, (left, top, right - left, bottom - top), attributes, source=source)
+        return box(name, kind, (left, top, right - left, bottom - top), attributes, turn_deg=turn_deg, source=source)
     if shape.tag == "ellipse":
         cx, cy, rx, ry = (float(shape.attrib[key]) for key in ("cx", "cy", "rx", "ry"))
-        return box(name, kind, (cx - rx, cy - ry, 2 * rx, 2 * ry), attributes, source=source)
+        return box(name, kind, (cx - rx, cy - ry, 2 * rx, 2 * ry), attributes, turn_deg=turn_deg, source=source)
     pairs = [pair.split(",") for pair in shape.attrib["points"].split(";")]
     corners = [(float(x), float(y)) for x, y in pairs]
     if shape.tag == "points":
         return point(name, kind, *corners[0], attributes)
     return polygon(name, kind, corners, attributes, source=source)
+
+
+def _unpacked(shape: ET.Element) -> BoolArray:
+    """The mask (height, width) of run lengths, row by row, of pixels outside and inside in turn.
+
+    Raises:
+        ValueError: they are not as many as the box has pixels.
+    """
+    height, width = int(shape.attrib["height"]), int(shape.attrib["width"])
+    runs = np.array([int(run) for run in shape.attrib["rle"].split(",")], np.int64)
+    if runs.min() < 0 or runs.sum() != height * width:
+        raise ValueError(f"rle of {runs.sum()} pixels in a box of {height * width}")
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cv_pipeline.datasets.scene import TrueObject
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.types import BoolArray
 
 _ROUND = np.arange(72) * 2 * np.pi / 72
 
@@ -44,9 +45,12 @@ def box(
     xywh_px: tuple[float, float, float, float],
     attributes: Mapping[str, str] | None = None,
     *,
+    turn_deg: float = 0.0,
     source: str,
 ) -> TrueObject:
     """An object from the box (left, top, width, height) around it: the ellipse that touches its sides.
+
+    ``turn_deg`` turns the box about its middle, clockwise as the image is seen.
 
     Raises:
         LabelsError: a side is not above 0.
@@ -55,8 +59,37 @@ def box(
     if not (np.isfinite(xywh_px).all() and width > 0 and height > 0):
         raise LabelsError(f"{source}: object {object_id} has a box of {width:g} by {height:g} px; draw it again")
     row, col = top + height / 2, left + width / 2
-    edge = np.column_stack([row + height / 2 * np.sin(_ROUND), col + width / 2 * np.cos(_ROUND)])
+    right, down = width / 2 * np.cos(_ROUND), height / 2 * np.sin(_ROUND)
+    cos, sin = np.cos(np.deg2rad(turn_deg)), np.sin(np.deg2rad(turn_deg))
+    edge = np.column_stack([row + sin * right + cos * down, col + cos * right - sin * down])
     return TrueObject(object_id, kind, row, col, outline_px=edge, attributes=attributes or {})
+
+
+def painted(
+    object_id: str,
+    kind: str,
+    mask: BoolArray,
+    corner_px: tuple[float, float],
+    attributes: Mapping[str, str] | None = None,
+    *,
+    source: str,
+) -> TrueObject:
+    """An object from its mask (height, width) whose upper-left pixel begins at ``corner_px`` (left, top).
+
+    Of several parts the largest counts; its outline runs along the pixels' edges, so that its area is theirs.
+
+    Raises:
+        LabelsError: the mask is empty.
+    """
+    import shapely
+
+    if not mask.any():
+        raise LabelsError(f"{source}: object {object_id} is an empty mask; paint it again")
+    rows, cols = np.nonzero(mask)
+    pixels = shapely.union_all(shapely.box(cols, rows, cols + 1, rows + 1))
+    largest = max(getattr(pixels, "geoms", [pixels]), key=lambda part: part.area)
+    edge = shapely.get_coordinates(largest.exterior) + np.array(corner_px)
+    return polygon(object_id, kind, edge, attributes, source=source)
 
 
 def point(

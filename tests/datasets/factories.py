@@ -71,10 +71,12 @@ def coco(folder: Path) -> None:
 def labelme(folder: Path) -> None:
     image(folder / "a.png")
     shapes = [
-        {"label": "crater", "points": SQUARE, "shape_type": "polygon", "flags": {}},
-        {"label": "crater", "points": [[7, 7], [12, 7]], "shape_type": "circle", "flags": {}},
+        {"label": "crater", "points": SQUARE, "shape_type": "polygon"},
+        {"label": "crater", "points": [[7, 7], [12, 7]], "shape_type": "circle"},
     ]
-    put(folder / "a.json", {"version": "5.4.1", "shapes": shapes, "imagePath": "a.png", "imageData": None})
+    rest = {"group_id": None, "description": "", "flags": {}, "mask": None}
+    content = {"version": "5.5.0", "flags": {}, "shapes": [{**shape, **rest} for shape in shapes], "imagePath": "a.png"}
+    put(folder / "a.json", {**content, "imageData": None, "imageHeight": SIZE, "imageWidth": SIZE})
     put(folder / "dataset.yaml", "gsd_m: 0.5\n")
 
 

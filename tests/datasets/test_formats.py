@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cv_pipeline.cli import app
 from cv_pipeline.datasets.check import check_dataset
 from cv_pipeline.datasets.formats import FORMATS, open_dataset
+from cv_pipeline.datasets.scene import TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.evaluation.asked import ask, read_band
 from cv_pipeline.evaluation.found import Found
@@ -66,6 +67,44 @@ def test_boxes_and_circles_become_the_ellipse_inside(name: str, bounds: tuple[in
     FACTORIES[name](tmp_path)
     second = open_dataset(tmp_path).scenes()[0].objects[1]
     assert shapely.Polygon(second.outline_px).bounds == pytest.approx(bounds, abs=0.01)
+
+
+def cvat_shapes(folder: Path, shapes: str) -> list[TrueObject]:
+    image(folder / "images" / "a.png")
+    put(
+        folder / "annotations.xml",
+        f'<annotations><version>1.1</version><image id="0" name="a.png">{shapes}</image></annotations>',
+    )
+    put(folder / "dataset.yaml", "gsd_m: 0.5\n")
+    return list(open_dataset(folder).scenes()[0].objects)
+
+
+def test_turned_and_painted_shapes_of_cvat(tmp_path: Path) -> None:
+    turned, painted, tall = cvat_shapes(
+        tmp_path,
+        '<ellipse label="crater" cx="30.0" cy="20.0" rx="10.0" ry="4.0" rotation="90.0"/>'
+        '<mask label="crater" rle="1, 2, 1, 4, 1, 2, 1" left="40" top="50" width="4" height="3"/>'
+        '<box label="crater" xtl="10.0" ytl="30.0" xbr="20.0" ybr="34.0" rotation="45.0"/><tag label="checked"/>',
+    )
+    assert shapely.Polygon(turned.outline_px).bounds == pytest.approx((10, 26, 30, 34), abs=0.02)  # rows, then columns
+    assert (painted.row_px, painted.col_px) == pytest.approx((51.5, 42.0))
+    area = shapely.Polygon(painted.outline_px)
+    assert (area.area, area.bounds) == (8.0, (50.0, 40.0, 53.0, 44.0))
+    end = tall.outline_px[0] - (tall.row_px, tall.col_px)  # what lay at the right end
+    assert end == pytest.approx([5 * np.sqrt(0.5)] * 2)  # clockwise: down and right
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        ('<polyline label="crater" points="1,1;9,9"/>', "polyline"),
+        ('<mask label="crater" rle="1, 2" left="0" top="0" width="4" height="3"/>', "rle"),
+        ('<mask label="crater" rle="12" left="0" top="0" width="4" height="3"/>', "empty mask"),
+    ],
+)
+def test_what_cvat_cannot_mean_is_refused(shape: str, what: str, tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match=what):
+        cvat_shapes(tmp_path, shape)
 
 
 def test_splits_places_and_attributes(tmp_path: Path) -> None:
