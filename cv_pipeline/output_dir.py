@@ -97,13 +97,6 @@ def put_in_place(stage: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file that is, at every moment, either the old one or the new one."""
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
-
-
 def _nearest_existing(folder: Path) -> Path:
     """``folder`` or its first ancestor that exists."""
     while not folder.exists() and folder != folder.parent:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cv_pipeline.simulation.contrast import LUMINANCE
+from cv_pipeline.simulation.ground import LUMINANCE
 from cv_pipeline.types import Float32Array, Float64Array
 
 STEP_M = 0.25

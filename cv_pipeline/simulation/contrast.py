@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import LUMINANCE, Ground, Material
 from cv_pipeline.simulation.salvo_style import SalvoStyle
 from cv_pipeline.simulation.strike import ColourDelta
 from cv_pipeline.types import Float64Array
 
-LUMINANCE = np.array([0.299, 0.587, 0.114])
 MAX_RING_DN = 48.0
 """A collar is brighter than its ground by this at most."""
 

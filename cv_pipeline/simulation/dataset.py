@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import cv2
 import yaml
-from pydantic import ValidationError
 
-from cv_pipeline.errors import ConfigError, GsdError, ImageError
+from cv_pipeline.errors import GsdError, ImageError
 from cv_pipeline.output_dir import staged_output
+from cv_pipeline.settings_file import read_settings
 from cv_pipeline.simulation.background import Backgrounds, Tile, list_folder, list_tiles
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.simulation.dataset_card import DATASET_FILE, IndexRow, write_cards
@@ -57,12 +57,7 @@ def read_simulation_config(path: Path) -> SimulationConfig:
     Raises:
         ConfigError: the file is missing, is no YAML or a setting is unknown or out of range.
     """
-    try:
-        return SimulationConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a YAML file with --config") from error
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid simulation settings: {error}") from error
+    return read_settings(path, SimulationConfig, "valid simulation settings", "give a YAML file with --config")
 
 
 def simulate_dataset(

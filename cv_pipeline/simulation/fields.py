@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.simulation.ground import Ground, Material, level_ground
+from cv_pipeline.simulation.ground import LUMINANCE, Ground, Material, level_ground
 from cv_pipeline.simulation.noise import (
     across,
     along_profile,
@@ -26,8 +26,6 @@ from cv_pipeline.simulation.noise import (
     wheel_lines,
 )
 from cv_pipeline.types import Float32Array
-
-_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 class FieldKind(NamedTuple):
@@ -56,9 +54,9 @@ def tone(hues: tuple[tuple[int, int, int], ...], level: float, rng: np.random.Ge
     mix = rng.random()
     colour = (1 - mix) * np.array(hues[first], float) + mix * np.array(hues[second], float)
     # Haze, sensor and white balance take colour away more often than they add it.
-    colour = colour + rng.uniform(0.1, 0.65) * (colour @ _LUMA - colour)
+    colour = colour + rng.uniform(0.1, 0.65) * (colour @ LUMINANCE - colour)
     colour = colour * (1 + rng.normal(0, 0.015, 3))
-    result: Float32Array = (colour * level / (colour @ _LUMA)).astype(np.float32)
+    result: Float32Array = (colour * level / (colour @ LUMINANCE)).astype(np.float32)
     return result
 
 
@@ -81,13 +79,13 @@ def painted(
     Its luminance SD is ``roughness_dn``; ``broad`` (relative) changes brightness over tens of metres.
     """
     # Shadowed clods and pale straw keep within what one exposure shows of a field.
-    roughness_dn = min(roughness_dn, 0.17 * float(colour @ _LUMA))
+    roughness_dn = min(roughness_dn, 0.17 * float(colour @ LUMINANCE))
     towards = other - colour
-    contrast = float(towards @ _LUMA)
+    contrast = float(towards @ LUMINANCE)
     # Part of the texture changes hue (crop against soil), the rest only brightness.
     hue = towards / (contrast if abs(contrast) > 8 else np.copysign(8.0, contrast or 1.0))
-    direction = np.clip(0.65 * colour / float(colour @ _LUMA) + 0.35 * np.clip(hue, 0.2, 2.0), 0.65, 1.35)
-    direction = direction / float(direction @ _LUMA)
+    direction = np.clip(0.65 * colour / float(colour @ LUMINANCE) + 0.35 * np.clip(hue, 0.2, 2.0), 0.65, 1.35)
+    direction = direction / float(direction @ LUMINANCE)
     image = colour + (np.float32(roughness_dn) * pattern)[..., None] * direction.astype(np.float32)
     image *= np.atleast_3d(np.asarray(1 + np.asarray(broad), np.float32))
     result: Float32Array = np.clip(image, 4, 252).astype(np.float32, copy=False)

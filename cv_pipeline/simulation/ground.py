@@ -30,6 +30,15 @@ class Material(IntEnum):
     TREE = 9
 
 
+FIELD = (Material.CROP, Material.GRASS, Material.SOIL)
+OPEN = (*FIELD, Material.SAND)
+NATURAL = (*OPEN, Material.SNOW)
+PAVED = (Material.ASPHALT, Material.CONCRETE)
+
+LUMINANCE = np.array([0.299, 0.587, 0.114])
+"""Shares of red, green and blue (ITU-R BT.601)."""
+
+
 @dataclass(slots=True)
 class Ground:
     """One date's ground, changed in place by everything that is drawn.

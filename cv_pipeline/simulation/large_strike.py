@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from cv_pipeline.simulation.config import StrikeConfig
-from cv_pipeline.simulation.contrast import LUMINANCE, MAX_RING_DN, GroundLook, colour_change, subsoil_hue
+from cv_pipeline.simulation.contrast import MAX_RING_DN, GroundLook, colour_change, subsoil_hue
 from cv_pipeline.simulation.families import FAMILIES
-from cv_pipeline.simulation.ground import Material
+from cv_pipeline.simulation.ground import LUMINANCE, Material
 from cv_pipeline.simulation.light import Sun
 from cv_pipeline.simulation.natural_strike import draw_natural_strike, with_cone
 from cv_pipeline.simulation.salvo_style import SalvoStyle

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from cv_pipeline.simulation.config import StrikeConfig
-from cv_pipeline.simulation.contrast import LUMINANCE, MAX_RING_DN, GroundLook, colour_change, distinct_hue, subsoil_hue
+from cv_pipeline.simulation.contrast import MAX_RING_DN, GroundLook, colour_change, distinct_hue, subsoil_hue
 from cv_pipeline.simulation.families import Family
-from cv_pipeline.simulation.ground import Material
+from cv_pipeline.simulation.ground import LUMINANCE, Material
 from cv_pipeline.simulation.light import Sun
 from cv_pipeline.simulation.salvo_style import SalvoStyle
 from cv_pipeline.simulation.scaling import DEPTH_RATIO

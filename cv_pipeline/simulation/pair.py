@@ -18,7 +18,7 @@ from cv_pipeline.simulation.buildings import Building
 from cv_pipeline.simulation.change import ChangeRecord, change_between
 from cv_pipeline.simulation.config import BuiltConfig, SimulationConfig, stream
 from cv_pipeline.simulation.debris import draw_rubble
-from cv_pipeline.simulation.ground import Ground, Material, patch_around
+from cv_pipeline.simulation.ground import PAVED, Ground, Material, patch_around
 from cv_pipeline.simulation.light import View, lean_offset_px
 from cv_pipeline.simulation.lookalikes import Lookalike, draw_disorder, draw_lookalikes
 from cv_pipeline.simulation.pavement_hit import draw_pavement_repair
@@ -163,7 +163,7 @@ def _strike_both(before: Ground, after: Ground, strike: Strike, view: View) -> S
     inside = 0 <= row < after.shape[0] and 0 <= col < after.shape[1]
     on_roof = inside and after.material[row, col] == Material.ROOF
     height_m = float(after.height_m[row, col]) if on_roof else 0.0
-    on_pavement = inside and after.material[row, col] in (Material.ASPHALT, Material.CONCRETE)
+    on_pavement = inside and after.material[row, col] in PAVED
     repaired = on_pavement and strike.status == StrikeStatus.GONE
     for ground, shown in ((before, on_before(strike)), (after, None if repaired else on_after(strike))):
         if shown is not None:

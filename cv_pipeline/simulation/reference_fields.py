@@ -7,9 +7,9 @@ import numpy as np
 from cv_pipeline.simulation.ageing import on_after
 from cv_pipeline.simulation.appearance import REACH_M, Appearance, measure
 from cv_pipeline.simulation.config import StrikeConfig
-from cv_pipeline.simulation.contrast import LUMINANCE, look_at
+from cv_pipeline.simulation.contrast import look_at
 from cv_pipeline.simulation.families import Family
-from cv_pipeline.simulation.ground import Material, level_ground
+from cv_pipeline.simulation.ground import LUMINANCE, Material, level_ground
 from cv_pipeline.simulation.light import Sun, photograph
 from cv_pipeline.simulation.natural_strike import draw_natural_strike
 from cv_pipeline.simulation.render import draw_crater

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from cv_pipeline.simulation.crater import crater_height_m
-from cv_pipeline.simulation.ground import Ground, Material, Patch, patch_around
+from cv_pipeline.simulation.ground import PAVED, Ground, Material, Patch, patch_around
 from cv_pipeline.simulation.pattern import LAYERS, core
 from cv_pipeline.simulation.pavement_hit import draw_pavement_hit
 from cv_pipeline.simulation.roof_hit import draw_roof_hit
@@ -41,7 +41,7 @@ def draw_strike(ground: Ground, strike: Strike) -> None:
     row, col = int(strike.row_px), int(strike.col_px)
     inside = 0 <= row < ground.shape[0] and 0 <= col < ground.shape[1]
     hit = Material(int(ground.material[row, col])) if inside else strike.material
-    if hit in (Material.ASPHALT, Material.CONCRETE):
+    if hit in PAVED:
         draw_pavement_hit(ground, strike)
     elif hit is Material.ROOF:
         draw_roof_hit(ground, strike)

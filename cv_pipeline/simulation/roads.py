@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cv_pipeline.simulation.ground import Ground, Material, blend
+from cv_pipeline.simulation.ground import PAVED, Ground, Material, blend
 from cv_pipeline.simulation.pavement import WHITE, draw_mend, surface_colour
-from cv_pipeline.simulation.shapes import line_cover, smooth_noise
+from cv_pipeline.simulation.shapes import beside, line_cover, smooth_noise
 from cv_pipeline.types import Float64Array
 
 
@@ -23,7 +23,7 @@ def draw_road(
     if cover is None:
         return
     _draw_verge(ground, points, width_m, rng)
-    paved = material in (Material.ASPHALT, Material.CONCRETE)
+    paved = material in PAVED
     shape = cover.share.shape
     base = surface_colour(material, rng)
     tone = 4 * smooth_noise(shape, 6.0 / gsd_m, rng) + 3 * smooth_noise(shape, 0.6 / gsd_m, rng)
@@ -32,7 +32,7 @@ def draw_road(
     ground.height_m[cover.rows, cover.cols][cover.share > 0.5] = 0.0
     if not paved:
         for side in (-0.9, 0.9):
-            rut = line_cover(ground.shape, _shifted(points, side / gsd_m), 0.45 / gsd_m)
+            rut = line_cover(ground.shape, beside(points, side / gsd_m), 0.45 / gsd_m)
             if rut is not None:
                 blend(ground, rut.rows, rut.cols, 0.5 * rut.share, base * np.float32(0.86))
         if rng.random() < 0.4:
@@ -55,14 +55,6 @@ def _draw_verge(ground: Ground, points: Float64Array, width_m: float, rng: np.ra
         return
     worn = cover.share * np.clip(0.35 + 0.2 * smooth_noise(cover.share.shape, 2 / ground.gsd_m, rng), 0, 1)
     blend(ground, cover.rows, cover.cols, worn.astype(np.float32), (152, 138, 114))
-
-
-def _shifted(points: Float64Array, right_px: float) -> Float64Array:
-    """A polyline moved to its right."""
-    ahead = np.gradient(points, axis=0)
-    ahead /= np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
-    moved: Float64Array = points + right_px * np.stack([ahead[:, 1], -ahead[:, 0]], axis=1)
-    return moved
 
 
 def _length_px(points: Float64Array) -> float:

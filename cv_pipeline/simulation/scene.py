@@ -16,7 +16,7 @@ import numpy as np
 from cv_pipeline.frame import local_frame
 from cv_pipeline.simulation.background import guess_material
 from cv_pipeline.simulation.debris import draw_debris
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import NATURAL, Ground, Material
 from cv_pipeline.simulation.light import Sun, relative_light
 from cv_pipeline.simulation.lookalikes.base import Lookalike
 from cv_pipeline.simulation.noise import mottle
@@ -30,7 +30,6 @@ from cv_pipeline.simulation.vehicles import Vehicle, draw_vehicle
 from cv_pipeline.types import Float32Array, Float64Array, Grid, Structure
 
 _MOST_LIGHTENED = 1.25
-_NATURAL = (Material.SOIL, Material.CROP, Material.GRASS, Material.SAND, Material.SNOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def simulate_scene(
         if planned.strike.status == StrikeStatus.OLD:
             draw_strike(before, planned.strike)
         draw_strike(after, planned.strike)
-        if planned.strike.status == StrikeStatus.NEW and planned.strike.material in _NATURAL:
+        if planned.strike.status == StrikeStatus.NEW and planned.strike.material in NATURAL:
             draw_debris(after, planned.strike)
     for vehicle in recipe.vehicles:
         draw_vehicle(after, vehicle)

@@ -21,9 +21,9 @@ from cv_pipeline.simulation.parcels import Parcels, divide
 from cv_pipeline.simulation.pavement import draw_pavement
 from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.settlements import draw_settlements, draw_single_buildings
+from cv_pipeline.simulation.shapes import beside
 from cv_pipeline.simulation.tracks import (
     bend,
-    beside,
     draw_ditch,
     draw_line,
     draw_track,
@@ -236,7 +236,7 @@ def _draw_belt(ground: Ground, border: Float64Array, rng: np.random.Generator) -
     width_m = float(rng.uniform(3, 22))
     _draw_verge(ground, border, width_m + 3.0, rng)
     if rng.random() < 0.5:
-        draw_track(ground, beside(border, (width_m / 2 + 3.5) / ground.gsd_m), rng)
+        draw_track(ground, beside(border, -(width_m / 2 + 3.5) / ground.gsd_m), rng)
     reach = int(1.5 * width_m / ground.gsd_m) + 12
     low = np.maximum(border.min(axis=0) - reach, 0).astype(int)
     high = np.minimum(border.max(axis=0) + reach, ground.shape).astype(int)

@@ -16,12 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cv_pipeline.types import Float32Array, Float64Array
-
-
-def _finer(area_px: int) -> int:
-    """How many times finer than the canvas a window is drawn, so that edges are smooth: less for large ones."""
-    return 8 if area_px < 900 else 4 if area_px < 10_000 else 2
+from cv_pipeline.types import Float32Array, Float64Array, UInt8Array
 
 
 class Cover(NamedTuple):
@@ -30,6 +25,46 @@ class Cover(NamedTuple):
     rows: slice
     cols: slice
     share: Float32Array
+
+
+_BINARY_PLACES = 4
+"""Of a pixel of the sheet, in which OpenCV takes points."""
+
+
+class _Sheet(NamedTuple):
+    """A window of the canvas, drawn ``finer`` times finer so that edges are smooth."""
+
+    rows: slice
+    cols: slice
+    finer: int
+    mask: UInt8Array
+
+    def fine(self, points: Float64Array) -> Float64Array:
+        """Canvas points (n, 2) as OpenCV draws them on the sheet: whole sixteenths of its pixels, column first."""
+        on_sheet = (points - (self.rows.start, self.cols.start)) * self.finer - 0.5
+        rounded: Float64Array = np.round(on_sheet[:, ::-1] * 2**_BINARY_PLACES)
+        return rounded
+
+    def cover(self) -> Cover | None:
+        """What was drawn, as shares of the canvas's pixels; None where nothing was."""
+        if not self.mask.any():
+            return None
+        size = self.cols.stop - self.cols.start, self.rows.stop - self.rows.start
+        share = cv2.resize(self.mask, size, interpolation=cv2.INTER_AREA)
+        return Cover(self.rows, self.cols, share.astype(np.float32) / 255.0)
+
+
+def _sheet_over(shape: tuple[int, int], points: Float64Array, reach_px: float) -> _Sheet | None:
+    """An empty sheet over what lies within ``reach_px`` of points (n, 2); None outside the canvas."""
+    low, high = np.floor(points.min(axis=0) - reach_px) - 1, np.ceil(points.max(axis=0) + reach_px) + 1
+    top, left = (int(v) for v in np.maximum(low, 0))
+    bottom, right = (int(v) for v in np.minimum(high, shape))
+    if top >= bottom or left >= right:
+        return None
+    area_px = (bottom - top) * (right - left)
+    finer = 8 if area_px < 900 else 4 if area_px < 10_000 else 2
+    mask = np.zeros(((bottom - top) * finer, (right - left) * finer), np.uint8)
+    return _Sheet(slice(top, bottom), slice(left, right), finer, mask)
 
 
 def rectangle(row_px: float, col_px: float, azimuth_deg: float, length_px: float, width_px: float) -> Float64Array:
@@ -59,6 +94,14 @@ def local_point(
     return float(row_px - along_px * cosine + right_px * sine), float(col_px + along_px * sine + right_px * cosine)
 
 
+def beside(curve: Float64Array, right_px: float | Float64Array) -> Float64Array:
+    """A polyline (n, 2) moved to its right, by one distance or by one for each point (n,)."""
+    ahead = np.gradient(curve, axis=0)
+    right = np.column_stack([ahead[:, 1], -ahead[:, 0]]) / (np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-9)
+    moved: Float64Array = curve + right * np.reshape(right_px, (-1, 1))
+    return moved
+
+
 def touches(shape: tuple[int, int], points: npt.ArrayLike) -> bool:
     """Whether the bounding box of points (n, 2) overlaps the canvas."""
     corners = np.asarray(points)
@@ -75,47 +118,34 @@ def pick(shares: Sequence[float], rng: np.random.Generator) -> int:
 def polygon_cover(shape: tuple[int, int], points: Float64Array | Sequence[tuple[float, float]]) -> Cover | None:
     """Anti-aliased cover of a filled polygon of (row_px, col_px) points (n, 2); None where it lies outside."""
     corners = np.asarray(points, np.float64)
-    low, high = np.floor(corners.min(axis=0)) - 1, np.ceil(corners.max(axis=0)) + 1
-    top, left = (int(v) for v in np.maximum(low, 0))
-    bottom, right = (int(v) for v in np.minimum(high, shape))
-    if top >= bottom or left >= right:
+    sheet = _sheet_over(shape, corners, 0.0)
+    if sheet is None:
         return None
-    finer = _finer((bottom - top) * (right - left))
-    mask = np.zeros(((bottom - top) * finer, (right - left) * finer), np.uint8)
-    fine = (corners - (top, left)) * finer - 0.5
-    cv2.fillPoly(mask, [np.round(fine[:, ::-1] * 16).astype(np.int32)], 255, shift=4)
-    if not mask.any():
-        return None
-    share = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
-    return Cover(slice(top, bottom), slice(left, right), share.astype(np.float32) / 255.0)
+    cv2.fillPoly(sheet.mask, [sheet.fine(corners).astype(np.int32)], 255, shift=_BINARY_PLACES)
+    return sheet.cover()
 
 
 def line_cover(shape: tuple[int, int], points: Float64Array, width_px: float) -> Cover | None:
     """Anti-aliased cover of a polyline (n, 2) of any width, also below a pixel; None where it lies outside."""
     corners = np.asarray(points, np.float64)
-    low, high = np.floor(corners.min(axis=0) - width_px) - 1, np.ceil(corners.max(axis=0) + width_px) + 1
-    top, left = (int(v) for v in np.maximum(low, 0))
-    bottom, right = (int(v) for v in np.minimum(high, shape))
-    if top >= bottom or left >= right:
+    sheet = _sheet_over(shape, corners, width_px)
+    if sheet is None:
         return None
-    finer = _finer((bottom - top) * (right - left))
-    mask = np.zeros(((bottom - top) * finer, (right - left) * finer), np.uint8)
-    fine = np.round(((corners - (top, left)) * finer - 0.5)[:, ::-1] * 16)
-    wide = width_px * finer
+    fine = sheet.fine(corners)
+    wide = width_px * sheet.finer
     if wide < 2:
-        cv2.polylines(mask, [fine.astype(np.int32)], False, 255, 1, cv2.LINE_8, 4)
+        cv2.polylines(sheet.mask, [fine.astype(np.int32)], False, 255, 1, cv2.LINE_8, _BINARY_PLACES)
     else:
         half = 8 * (wide - 1)  # OpenCV fills the outline too, half a fine pixel on each side
         for start, end in pairwise(fine):
             side = (end - start)[::-1] * (-half, half) / max(float(np.hypot(*(end - start))), 1e-9)
             quad = np.round([start + side, end + side, end - side, start - side]).astype(np.int32)
-            cv2.fillConvexPoly(mask, quad, 255, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(sheet.mask, quad, 255, cv2.LINE_8, _BINARY_PLACES)
         for joint in fine[1:-1].astype(np.int32):
-            cv2.circle(mask, (int(joint[0]), int(joint[1])), int(half), 255, cv2.FILLED, cv2.LINE_8, 4)
-    if not mask.any():
-        return None
-    share = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
-    return Cover(slice(top, bottom), slice(left, right), share * np.float32(min(1.0, wide)))
+            centre = int(joint[0]), int(joint[1])
+            cv2.circle(sheet.mask, centre, int(half), 255, cv2.FILLED, cv2.LINE_8, _BINARY_PLACES)
+    cover = sheet.cover()
+    return None if cover is None else cover._replace(share=cover.share * np.float32(min(1.0, wide)))
 
 
 def local_metres(

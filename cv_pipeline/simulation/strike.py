@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.simulation.ground import Material
+from cv_pipeline.simulation.ground import PAVED, Material
 from cv_pipeline.types import Float64Array
 
 
@@ -151,7 +151,7 @@ class Strike:
 
         Pavements take soot and thrown soil, of which a cone is a part; roofs neither, only dust and rubble all around.
         """
-        if material not in (Material.ROOF, Material.ASPHALT, Material.CONCRETE):
+        if material not in (Material.ROOF, *PAVED):
             return self
         bare = replace(self, wing_length_m=0.0, secondary_radius_m=0.0)
         return bare if material is not Material.ROOF else replace(bare, cone_azimuth_deg=None, cone_length_m=0.0)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.shapes import beside
 from cv_pipeline.types import Float32Array, Float64Array, UInt8Array
 
 _SUB = 4
@@ -21,20 +22,9 @@ def bend(start: Float64Array, middle: Float64Array, end: Float64Array, points: i
 
 def wander(curve: Float64Array, amplitude_px: float, rng: np.random.Generator) -> Float64Array:
     """``curve`` with smooth sideways deviations, as drivers steer."""
-    step = np.gradient(curve, axis=0)
-    normal = np.column_stack([-step[:, 1], step[:, 0]]) / (np.linalg.norm(step, axis=1, keepdims=True) + 1e-9)
     t = np.linspace(0, 1, len(curve))
     off = sum(rng.normal(0, 1 / k) * np.sin(np.pi * k * t + rng.uniform(0, 6.3)) for k in (2, 3, 5, 7))
-    moved: Float64Array = curve + normal * (amplitude_px * np.asarray(off))[:, None]
-    return moved
-
-
-def beside(curve: Float64Array, offset_px: float) -> Float64Array:
-    """``curve`` moved sideways by ``offset_px``."""
-    step = np.gradient(curve, axis=0)
-    normal = np.column_stack([-step[:, 1], step[:, 0]]) / (np.linalg.norm(step, axis=1, keepdims=True) + 1e-9)
-    moved: Float64Array = curve + normal * offset_px
-    return moved
+    return beside(curve, -amplitude_px * np.asarray(off))
 
 
 def line_mask(shape: tuple[int, int], curve: Float64Array, width_px: float) -> Float32Array:
@@ -108,7 +98,7 @@ def draw_track(ground: Ground, curve: Float64Array, rng: np.random.Generator, op
     kind = rng.random()
     if kind < 0.45:
         gauge_px = rng.uniform(0.75, 1.0) / ground.gsd_m
-        for side in (-gauge_px, gauge_px):
+        for side in (gauge_px, -gauge_px):
             draw_line(ground, beside(curve, side), rng.uniform(0.4, 0.7), colour, opacity, rng)
     elif kind < 0.85:
         draw_line(ground, curve, rng.uniform(2.2, 4.5), colour, opacity, rng)

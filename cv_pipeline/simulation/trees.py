@@ -5,11 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cv_pipeline.simulation.ground import Ground, Material, patch_around
+from cv_pipeline.simulation.ground import LUMINANCE, Ground, Material, patch_around
 from cv_pipeline.simulation.noise import mottle
 from cv_pipeline.types import Float32Array
 
-_LUMA = np.array([0.299, 0.587, 0.114])
 _LEAF = ((44, 62, 34), (54, 72, 40), (62, 78, 44), (48, 60, 44), (70, 78, 46), (58, 70, 56))
 _AUTUMN = ((110, 78, 44), (96, 70, 46), (84, 80, 48))
 _BARE = ((84, 74, 68), (92, 84, 76), (74, 68, 64))
@@ -20,7 +19,7 @@ def leaf_colour(rng: np.random.Generator, bare_share: float = 0.12) -> Float32Ar
     draw = rng.random()
     hues = _BARE if draw < bare_share else _AUTUMN if draw < bare_share + 0.08 else _LEAF
     colour = np.array(hues[rng.integers(len(hues))]) * rng.uniform(0.75, 1.3)
-    colour = colour + rng.uniform(0, 0.4) * (colour @ _LUMA - colour)
+    colour = colour + rng.uniform(0, 0.4) * (colour @ LUMINANCE - colour)
     result: Float32Array = colour.astype(np.float32)
     return result
 

@@ -9,12 +9,11 @@ import numpy as np
 
 from cv_pipeline.simulation.config import ChangeConfig
 from cv_pipeline.simulation.debris import RUBBLE_COLOURS, scatter
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import OPEN, Ground
 from cv_pipeline.simulation.lookalikes.lawns import tint
 from cv_pipeline.simulation.noise import mottle
 from cv_pipeline.types import Float32Array
 
-_NATURAL = (Material.SOIL, Material.SAND, Material.CROP, Material.GRASS)
 _DIRT = np.array([[112, 98, 82], [96, 84, 74], [134, 118, 96], [88, 88, 84], [120, 112, 104]], np.float32)
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
 _LITTER_SHARE = 0.7
@@ -31,7 +30,7 @@ def draw_upheaval(before: Ground, after: Ground, config: ChangeConfig, rng: np.r
     if rng.random() >= config.upheaval_share:
         return False
     ground = after if rng.random() < config.disorder_after_share else before
-    natural = np.isin(ground.material, _NATURAL).astype(np.float32)
+    natural = np.isin(ground.material, OPEN).astype(np.float32)
     _lay_dirt(ground, natural, rng)
     for _ in range(int(rng.integers(1, 4))):
         _ragged_stains(ground, natural, rng)
@@ -70,7 +69,7 @@ def _round_stains(ground: Ground, rng: np.random.Generator) -> None:
     count = int(rng.poisson(np.exp(rng.uniform(np.log(3.0), np.log(40.0))) * hectares))
     for _ in range(min(count, _MOST_STAINS)):
         row, col = (float(value) for value in rng.uniform(0, 1, 2) * ground.shape)
-        if ground.material[int(row), int(col)] not in _NATURAL:
+        if ground.material[int(row), int(col)] not in OPEN:
             continue
         tone = rng.uniform(-0.4, -0.05) if rng.random() < 0.75 else rng.uniform(0.05, 0.25)
         factor = (1 + tone) * np.exp(rng.normal(0, 0.03, 3))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cv_pipeline.simulation.config import BuiltConfig
-from cv_pipeline.simulation.ground import Ground, Material, patch_around
+from cv_pipeline.simulation.ground import PAVED, Ground, Material, patch_around
+from cv_pipeline.simulation.pavement import paved_mask
 from cv_pipeline.simulation.shapes import local_point, pick
 from cv_pipeline.simulation.vehicles import SIZES_M, Kind, Vehicle, draw_vehicle, make_vehicle
 
@@ -23,8 +24,8 @@ def draw_vehicles(
     hectares = height * width * ground.gsd_m**2 / 1e4
     groups = min(rng.poisson(config.vehicle_count * hectares), 40) if count is None else count
     drawn: list[Vehicle] = []
-    paved = (ground.material == Material.ASPHALT) | (ground.material == Material.CONCRETE)
-    if groups and rng.random() < config.aircraft_share and paved.mean() > 0.25:
+    paved_share = paved_mask(ground, slice(None), slice(None)).mean()
+    if groups and rng.random() < config.aircraft_share and paved_share > 0.25:
         drawn += draw_aircraft(ground, rng)
     for _ in range(groups):
         place = _find_place(ground, rng)
@@ -141,7 +142,7 @@ def _find_place(
 def _is_paved(ground: Ground, row_px: float, col_px: float) -> bool:
     if not (0 <= row_px < ground.shape[0] and 0 <= col_px < ground.shape[1]):
         return False
-    return ground.material[int(row_px), int(col_px)] in (Material.ASPHALT, Material.CONCRETE)
+    return ground.material[int(row_px), int(col_px)] in PAVED
 
 
 def _is_open(ground: Ground, row_px: float, col_px: float) -> bool:
@@ -160,8 +161,7 @@ def pavement_azimuth_deg(ground: Ground, row_px: float, col_px: float) -> float:
     patch = patch_around(ground.shape, row_px, col_px, 15.0, ground.gsd_m)
     if patch is None:
         return 0.0
-    near = ground.material[patch.rows, patch.cols]
-    rows, cols = np.nonzero(np.isin(near, (Material.ASPHALT, Material.CONCRETE)) & (patch.radius_m < 15.0))
+    rows, cols = np.nonzero(paved_mask(ground, patch.rows, patch.cols) & (patch.radius_m < 15.0))
     if rows.size < 3:
         return 0.0
     axis = np.linalg.eigh(np.cov(np.stack([rows, cols]).astype(float)))[1][:, -1]

@@ -138,7 +138,13 @@ def _fill(
     opacity: float = 1.0,
 ) -> None:
     """Fill a polygon given in shares of the vehicle; height is kept where it would be lower."""
-    cover = polygon_cover(ground.shape, _points(ground, vehicle, shares))
+    _paint(ground, _points(ground, vehicle, shares), colour, height_m, opacity)
+
+
+def _paint(
+    ground: Ground, corners_px: Float64Array, colour: tuple[float, ...], height_m: float, opacity: float = 1.0
+) -> None:
+    cover = polygon_cover(ground.shape, corners_px)
     if cover is None:
         return
     blend(ground, cover.rows, cover.cols, opacity * cover.share, np.array(colour, np.float32))
@@ -154,12 +160,7 @@ def _draw_box(
     """A box as wide as the vehicle, its middle ``ahead_m`` of the vehicle's."""
     centre = local_point(vehicle.row_px, vehicle.col_px, vehicle.heading_deg, ahead_m / ground.gsd_m)
     corners = rectangle(*centre, vehicle.heading_deg, length_m / ground.gsd_m, vehicle.width_m / ground.gsd_m)
-    cover = polygon_cover(ground.shape, corners)
-    if cover is None:
-        return
-    blend(ground, cover.rows, cover.cols, cover.share, colour)
-    height = ground.height_m[cover.rows, cover.cols]
-    np.maximum(height, np.where(cover.share > 0.4, np.float32(height_m), -np.inf), out=height)
+    _paint(ground, corners, colour, height_m)
 
 
 def _draw_glass(ground: Ground, vehicle: Vehicle, front: float, rear: float) -> None:

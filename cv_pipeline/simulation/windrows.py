@@ -10,13 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from cv_pipeline.simulation.config import ChangeConfig
-from cv_pipeline.simulation.ground import Ground, Material, patch_around
+from cv_pipeline.simulation.ground import FIELD, Ground, patch_around
 from cv_pipeline.simulation.noise import across, streaks
 from cv_pipeline.simulation.setting import Setting
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
 from cv_pipeline.types import Float32Array
 
-_FIELD = (Material.CROP, Material.GRASS, Material.SOIL)
 _SPACING_M = (3.0, 7.5)
 _WHOLE_SCENE_SHARE = 0.6
 _BOTH_DATES_SHARE = 0.4
@@ -54,7 +53,7 @@ def draw_windrows(
     lines *= np.clip(1 + rng.uniform(0.1, 0.5) * streaks(shape, gsd_m, 1.0, rng.uniform(3, 12), heading, rng), 0, 2)
     straw = np.array([1.0, rng.uniform(0.9, 1.0), rng.uniform(0.7, 0.95)], np.float32)
     contrast_dn = float(np.exp(rng.uniform(np.log(14), np.log(55)))) * float(rng.choice([1.0, -0.5], p=[0.85, 0.15]))
-    chosen = np.isin(after.material, _FIELD)
+    chosen = np.isin(after.material, FIELD)
     if rng.random() >= _WHOLE_SCENE_SHARE and setting.parcels:
         chosen &= setting.parcel_of == setting.parcels[rng.integers(len(setting.parcels))].label
     laid = (np.float32(contrast_dn) * chosen * lines)[..., None] * straw

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cv_pipeline.simulation.shapes import (
+    beside,
     broken_noise,
     line_cover,
     local_metres,
@@ -48,6 +49,13 @@ def test_what_lies_outside_covers_nothing() -> None:
     assert polygon_cover((20, 20), outside) is None
     assert line_cover((20, 20), outside, 1.0) is None
     assert not touches((20, 20), outside) and touches((20, 20), rectangle(0, 0, 0, 8, 8))
+
+
+def test_beside_is_to_the_right_of_the_way_along() -> None:
+    up = np.array([[9.0, 5.0], [6.0, 5.0], [1.0, 5.0]])
+    np.testing.assert_allclose(beside(up, 2.0), np.add(up, (0.0, 2.0)))
+    np.testing.assert_allclose(beside(up[::-1], 2.0), np.subtract(up[::-1], (0.0, 2.0)))
+    np.testing.assert_allclose(beside(up, np.array([0.0, 1.0, -3.0]))[:, 1], [5.0, 6.0, 2.0])
 
 
 def test_local_metres_invert_local_points() -> None:

@@ -19,8 +19,6 @@ GREEN = np.array([[76, 96, 52], [62, 84, 48], [98, 118, 62], [84, 100, 72]], np.
 DRY = np.array([[168, 150, 104], [150, 136, 100], [184, 168, 126], [138, 128, 98]], np.float32)
 BARE = np.array([[128, 108, 86], [104, 90, 76], [146, 124, 98], [88, 80, 72]], np.float32)
 PLANTS = (Material.CROP, Material.GRASS)
-FIELD = (Material.CROP, Material.GRASS, Material.SOIL)
-OPEN = (*FIELD, Material.SAND)
 _LUMINANCE = np.array([[0.30, 0.59, 0.11]], np.float32)
 
 

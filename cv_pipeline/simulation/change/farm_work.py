@@ -7,7 +7,6 @@ import numpy as np
 from cv_pipeline.simulation.change.base import (
     BARE,
     DRY,
-    FIELD,
     GREEN,
     Change,
     Pair,
@@ -16,7 +15,7 @@ from cv_pipeline.simulation.change.base import (
     one_date,
     recolour,
 )
-from cv_pipeline.simulation.ground import Ground, Material, blend
+from cv_pipeline.simulation.ground import FIELD, Ground, Material, blend
 from cv_pipeline.simulation.noise import across, along_profile, machine_passes, mottle, streaks, wheel_lines
 from cv_pipeline.types import Float32Array
 

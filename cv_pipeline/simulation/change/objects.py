@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cv_pipeline.simulation.change.base import OPEN, Change, Date, Pair, covered_by, one_date
+from cv_pipeline.simulation.change.base import Change, Date, Pair, covered_by, one_date
 from cv_pipeline.simulation.debris import draw_rubble, draw_tarpaulin, draw_uprooted_tree
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import OPEN, Ground, Material
 from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.settlements import draw_single_buildings
+from cv_pipeline.simulation.shapes import beside
 from cv_pipeline.simulation.trees import draw_tree
 from cv_pipeline.simulation.vehicle_groups import draw_tents, draw_vehicles
 
@@ -34,13 +35,10 @@ def new_track(pair: Pair, rng: np.random.Generator) -> list[Change]:
 def _draw_ruts(ground: Ground, points: np.ndarray, rng: np.random.Generator) -> None:
     """Two wheel marks, darker or paler than the field, on open ground only."""
     gauge_px, width_px = rng.uniform(1.6, 2.2) / ground.gsd_m, rng.uniform(0.3, 0.6) / ground.gsd_m
-    direction = np.gradient(points, axis=0)
-    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
-    right = np.stack([direction[:, 1], -direction[:, 0]], axis=1)
     marks = np.zeros(ground.shape, np.uint8)
     thickness = max(round(width_px), 1)
     for side in (-0.5, 0.5):
-        line = np.round((points + side * gauge_px * right - 0.5)[:, ::-1] * 16).astype(np.int32)
+        line = np.round((beside(points, side * gauge_px) - 0.5)[:, ::-1] * 16).astype(np.int32)
         cv2.polylines(marks, [line], False, 255, thickness, cv2.LINE_AA, 4)
     strength = min(width_px / thickness, 1.0) * rng.uniform(0.5, 1.0)
     share = marks.astype(np.float32) * np.float32(strength / 255) * covered_by(ground, OPEN)

@@ -9,7 +9,6 @@ from cv_pipeline.simulation.change.base import (
     BARE,
     DRY,
     GREEN,
-    OPEN,
     PLANTS,
     Change,
     Pair,
@@ -19,7 +18,7 @@ from cv_pipeline.simulation.change.base import (
     one_date,
     recolour,
 )
-from cv_pipeline.simulation.ground import Material, blend
+from cv_pipeline.simulation.ground import OPEN, Material, blend
 from cv_pipeline.simulation.noise import across, mottle, streaks
 
 _SNOW = (226.0, 230.0, 238.0)

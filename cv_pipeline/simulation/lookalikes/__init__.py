@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cv_pipeline.simulation.config import ChangeConfig, LookalikeConfig
-from cv_pipeline.simulation.ground import Ground, Material
+from cv_pipeline.simulation.ground import NATURAL, PAVED, Ground, Material
 from cv_pipeline.simulation.lookalikes import (
     aftermath,
     cars,
@@ -38,9 +38,9 @@ KINDS: tuple[Kind, ...] = (
 )
 
 _NEEDS: dict[str, frozenset[int]] = {
-    "open": frozenset(int(m) for m in (Material.SOIL, Material.CROP, Material.GRASS, Material.SAND, Material.SNOW)),
+    "open": frozenset(int(material) for material in NATURAL),
     "grass": frozenset({int(Material.GRASS)}),
-    "paved": frozenset({int(Material.ASPHALT), int(Material.CONCRETE)}),
+    "paved": frozenset(int(material) for material in PAVED),
     "roof": frozenset({int(Material.ROOF)}),
     "any": frozenset(int(material) for material in Material),
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cv_pipeline.simulation.ground import Ground, Material, patch_around
+from cv_pipeline.simulation.ground import PAVED, Ground, patch_around
 from cv_pipeline.simulation.lookalikes.base import Kind
 from cv_pipeline.simulation.shapes import pick
 from cv_pipeline.simulation.vehicle_groups import pavement_azimuth_deg
@@ -29,7 +29,7 @@ def draw_car(ground: Ground, row_px: float, col_px: float, rng: np.random.Genera
     """A car or van along its road, or any way round on a lawn or drive."""
     kind: VehicleKind = "car" if rng.random() < 0.85 else "van"
     heading_deg = float(rng.uniform(0, 360))
-    if ground.material[int(row_px), int(col_px)] in (Material.ASPHALT, Material.CONCRETE):
+    if ground.material[int(row_px), int(col_px)] in PAVED:
         across = 90.0 if rng.random() < 0.25 else 0.0  # parked nose in
         heading_deg = pavement_azimuth_deg(ground, row_px, col_px) + across + float(rng.normal(0, 4))
     shares, colours = zip(*_PAINTS, strict=True)

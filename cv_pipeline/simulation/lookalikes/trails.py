@@ -6,7 +6,8 @@ import numpy as np
 
 from cv_pipeline.simulation.ground import Ground
 from cv_pipeline.simulation.lookalikes.base import Kind, local_colour, offset_px, spot
-from cv_pipeline.simulation.tracks import bend, beside, draw_line, draw_track, wander
+from cv_pipeline.simulation.shapes import beside
+from cv_pipeline.simulation.tracks import bend, draw_line, draw_track, wander
 from cv_pipeline.types import Float64Array
 
 
@@ -57,7 +58,7 @@ def draw_loop(ground: Ground, row_px: float, col_px: float, rng: np.random.Gener
     tail = _line_across(ground, *offset_px(ground, row_px, col_px, start, radius_m + 15), start + 0.3, 30.0, rng)
     opacity = float(rng.uniform(0.35, 0.8))
     for curve in (ring, tail):
-        for side in (-0.9, 0.9):
+        for side in (0.9, -0.9):
             draw_line(ground, beside(curve, side / ground.gsd_m), 0.5, tone, opacity, rng)
     return radius_m
 
@@ -71,7 +72,7 @@ def draw_turning_loops(ground: Ground, row_px: float, col_px: float, rng: np.ran
     for k in range(count):
         row, col = offset_px(ground, row_px, col_px, azimuth, (k - count / 2) * step_m + rng.normal(0, 0.6))
         arc = _arc(ground, row, col, radius_m * float(rng.uniform(0.85, 1.15)), azimuth - 1.7, 3.4 + rng.normal(0, 0.3))
-        for side in (-0.9, 0.9):
+        for side in (0.9, -0.9):
             draw_line(ground, beside(arc, side / ground.gsd_m), 0.5, tone, opacity, rng)
     return 0.5 * count * step_m
 
@@ -86,7 +87,7 @@ def draw_vehicle_tracks(ground: Ground, row_px: float, col_px: float, rng: np.ra
         end = np.array(offset_px(ground, row_px, col_px, azimuth + rng.normal(0, 0.5), length_m / 2))
         middle = np.array([row_px, col_px]) + rng.normal(0, 0.12, 2) * length_m / ground.gsd_m
         curve = wander(bend(start, middle, end), float(rng.uniform(0.1, 1.0)) / ground.gsd_m, rng)
-        for side in (-0.95, 0.95):
+        for side in (0.95, -0.95):
             draw_line(ground, beside(curve, side / ground.gsd_m), float(rng.uniform(0.35, 0.6)), tone, opacity, rng)
     return length_m / 2
 
