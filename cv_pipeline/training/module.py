@@ -48,7 +48,7 @@ def total_loss(maps: Tensor, truth: Tensor, with_before: bool) -> dict[str, Tens
         "centre": centre_focal_loss(found[Channel.CENTRE], true[Plane.CENTRE], told(Plane.CENTRE)),
         "crater_radius": radius_loss(found[Channel.CRATER_RADIUS_M], true[Plane.CRATER_RADIUS_M]),
         "blast_radius": 0.5 * radius_loss(found[Channel.BLAST_RADIUS_M], true[Plane.BLAST_RADIUS_M]),
-        "axis": 4.0
+        "axis": 20.0
         * axis_loss(
             found[Channel.AXIS_RIGHT],
             found[Channel.AXIS_UP],
