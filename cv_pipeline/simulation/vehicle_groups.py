@@ -24,8 +24,8 @@ def draw_vehicles(
     hectares = height * width * ground.gsd_m**2 / 1e4
     groups = min(rng.poisson(config.vehicle_count * hectares), 40) if count is None else count
     drawn: list[Vehicle] = []
-    paved_share = paved_mask(ground, slice(None), slice(None)).mean()
-    if groups and rng.random() < config.aircraft_share and paved_share > 0.25:
+    everywhere = slice(None), slice(None)
+    if groups and rng.random() < config.aircraft_share and paved_mask(ground, *everywhere).mean() > 0.25:
         drawn += draw_aircraft(ground, rng)
     for _ in range(groups):
         place = _find_place(ground, rng)
