@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WANTED = $(shell cat pyproject.toml setup.py constraints.txt | sha256sum | cut -c1-64)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-full test test-slow test-browser figures docs lint format constraints clean
+.PHONY: help setup demo bench bench-full test test-slow test-browser figures measures docs lint format constraints clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,12 +65,22 @@ figures: setup  ## measure MODEL (default small) and write its card's figures an
 	$(BIN)/python scripts/check_gsd.py --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/gsd.json
 	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --metrics --out runs/figures/$(MODEL)/simulated.json
 	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --tta --out $(RUN)/tta.json
-	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real
-	cp runs/figures/$(MODEL)/real/evaluation.json $(RUN)/real.json
+	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real --json $(RUN)/real.json
+	$(BIN)/python scripts/evaluate.py --detections runs/figures/$(MODEL)/real/detections.csv --threshold $$(sed -n 's/^score_threshold: //p' models/$(MODEL)/model.yaml) --without 59 --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real_without_59 --json $(RUN)/real_without_59.json
 	$(BIN)/python scripts/check_false_alarms.py --model $(MODEL) --data $(DATA) --out runs/figures/$(MODEL)/false_alarms
 	cp runs/figures/$(MODEL)/false_alarms/false_alarms.json $(RUN)/false_alarms.json
 	$(BIN)/python scripts/benchmark_models.py --model $(MODEL) --json $(RUN)/speed.json
+	$(if $(filter small,$(MODEL)),$(MAKE) measures MODEL=small)
 	$(BIN)/python scripts/write_card.py --model $(MODEL) $(if $(filter small,$(MODEL)),README.md docs/false_alarms.md)
+
+measures: setup  ## measure craters and patterns with MODEL and run the demo, for its card; about an hour
+	mkdir -p $(RUN) runs/figures/$(MODEL)
+	for part in oracle network shadow speed; do \
+	  $(BIN)/python scripts/check_craters.py --part $$part --scenes 24 --model $(MODEL) --data $(DATA) --json $(RUN)/craters.json || exit; done
+	$(BIN)/python scripts/check_craters.py --part touching --scenes 16 --model $(MODEL) --data $(DATA) --json $(RUN)/craters.json
+	for maps in network oracle; do \
+	  $(BIN)/python scripts/check_patterns.py judge --maps $$maps --model $(MODEL) --data $(DATA) --minutes 90 --cache runs/figures/$(MODEL)/patterns --json $(RUN)/patterns.json || exit; done
+	$(BIN)/python scripts/demo.py --model $(MODEL) --out runs/figures/$(MODEL)/demo --json $(RUN)/demo.json
 
 docs: setup  ## build the documentation site into build/site (installs what it needs once, then needs no network)
 	@$(BIN)/python -c 'import mkdocs, mkdocstrings_handlers.python' 2>/dev/null || $(PIP) install -qq -c constraints.txt -e '.[docs]'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -54,9 +56,35 @@ def _table(score: SimulatedScore, truth: tuple[TruthImpact, ...]) -> Table:
     return table
 
 
+def _figures(score: SimulatedScore, truth: tuple[TruthImpact, ...]) -> dict[str, Any]:
+    """Counts, and medians of the sizes of errors; None where there are none."""
+
+    def median(values: Iterable[float | None]) -> float | None:
+        sizes = [abs(value) for value in values if value is not None]
+        return round(float(np.median(sizes)), 4) if sizes else None
+
+    rows = score.rows
+    return {
+        "planted": len(truth),
+        "found": score.found,
+        "false_alarms": len(score.false_alarms),
+        "status_told": sum(row.status_right is not None for row in rows),
+        "status_right": sum(row.status_right is True for row in rows),
+        "directions": sum(planted.direction_deg is not None for planted in truth),
+        "directions_told": sum(row.direction_error_deg is not None for row in rows),
+        "median": {
+            "centre_error_px": median(row.centre_error_px for row in rows),
+            "distance_error_m": median(row.distance_error_m for row in rows),
+            "crater_radius_error": median(row.crater_radius_error_rel for row in rows),
+            "blast_radius_error": median(row.blast_radius_error_rel for row in rows),
+        },
+    }
+
+
 def main(
     out: Annotated[Path, typer.Option(help="folder for the results; an earlier demo there is replaced")],
     model: Annotated[str, typer.Option(help="name of a shipped model or a model folder")] = "small",
+    figures: Annotated[Path | None, typer.Option("--json", help="write what was found as figures")] = None,
 ) -> None:
     """Assess datasets/kampala_strikes and compare with what was planted."""
     console = Console(width=max(Console().width, 118))
@@ -72,14 +100,16 @@ def main(
         raise typer.Exit(2) from error
     score = compare(result.impacts, truth, result.pair.after.grid.gsd_m, result.matches)
     console.print(_table(score, truth))
-    centre_px = [row.centre_error_px for row in score.rows if row.centre_error_px is not None]
-    distance_m = [abs(row.distance_error_m) for row in score.rows if row.distance_error_m is not None]
+    told = _figures(score, truth)
+    if figures is not None:
+        figures.parent.mkdir(parents=True, exist_ok=True)
+        figures.write_text(json.dumps({"model": model, **told}, indent=1) + "\n", encoding="utf-8")
     alarms = ", ".join(score.false_alarms) or "none"
     console.print(f"{score.found} of {len(truth)} found; false alarms: {len(score.false_alarms)} ({alarms})")
-    if centre_px:
+    if score.found:
         console.print(
-            f"median centre error {np.median(centre_px):.1f} px of {result.pair.after.grid.gsd_m:g} m, "
-            f"median distance error {np.median(distance_m):.1f} m"
+            f"median centre error {told['median']['centre_error_px']:.1f} px of {result.pair.after.grid.gsd_m:g} m, "
+            f"median distance error {told['median']['distance_error_m']:.1f} m"
         )
     console.print(registration_sentence(result.registration))
     for warning in result.warnings:

@@ -7,6 +7,7 @@ python scripts/evaluate.py --detections other_tool.csv --data runs/strikebench/s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -128,6 +129,9 @@ def main(
     ] = False,
     threads: Annotated[int | None, typer.Option(help="torch threads")] = None,
     without: Annotated[list[str] | None, typer.Option(help="leave out this scene; may be repeated")] = None,
+    brief: Annotated[
+        Path | None, typer.Option("--json", help="scene by scene and pooled alone, as model cards show it")
+    ] = None,
 ) -> None:
     """Score a model, or any tool's detections, on a data set."""
     if threads is not None:
@@ -167,6 +171,11 @@ def main(
         what |= {"detections": str(detections)} if detections else {"model": model, "tta": tta, "look": look}
         document = {**what, "without": without or [], **card, "scores": _scores(scored, chosen)}
         write_results(out, document, scored, detected.found)
+        if brief is not None:
+            kept = ("note", "detections", "model", "without", "scenes", "threshold", "scores")
+            text = json.dumps({name: document[name] for name in kept if name in document}, indent=1)
+            brief.parent.mkdir(parents=True, exist_ok=True)
+            brief.write_text(text + "\n", encoding="utf-8")
         if pictures:
             draw_errors(asked, detected.found, tolerance_m, chosen, out)
     wide = Console(width=max(Console().width, 140))

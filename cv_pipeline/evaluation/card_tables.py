@@ -135,14 +135,15 @@ def real(document: Document) -> str:
                 with_interval(score["ap"], None if ap is None else (ap["low"], ap["high"])),
                 "-" if best is None else f"{best['f1']:.2f}",
                 *(("-",) * 3 if own is None else (f"{own[name]:.2f}" for name in ("precision", "recall"))),
-                "-" if own is None else with_interval(own["f1"], _low_high(score["default_f1_interval"])),
+                "-" if own is None else with_interval(own["f1"], low_high(score["default_f1_interval"])),
                 "-" if score["median_distance_m"] is None else f"{score['median_distance_m']:.2f} m",
             )
         )
     return markdown(heads, rows)
 
 
-def _low_high(interval: Document | None) -> tuple[float, float] | None:
+def low_high(interval: Document | None) -> tuple[float, float] | None:
+    """The bounds of an interval that a JSON file has by name."""
     return None if interval is None else (interval["low"], interval["high"])
 
 
@@ -177,7 +178,7 @@ def real_short(document: Document) -> str:
         "model `small`",
         with_interval(score["ap"], (interval["low"], interval["high"])),
         f"{score['best']['f1']:.2f}",
-        with_interval(score["default"]["f1"], _low_high(score["default_f1_interval"])),
+        with_interval(score["default"]["f1"], low_high(score["default_f1_interval"])),
         f"{score['median_distance_m']:.2f} m",
     )
     heads = ("", "AP", "best F1", "F1 at the shipped threshold", "median distance to the label")

@@ -87,8 +87,9 @@ def breakdown_table(card: Mapping[str, Any]) -> Table:
     Of a diameter, recall is of the true objects of that size, precision of the detections that are stated to have it.
     """
     table = Table(title="by GSD, background and diameter", title_justify="left")
-    for head in ("", "objects", "AP, 5 m", "F1, 5 m", "precision", "recall", "recall at IoU 0.5"):
-        table.add_column(head, justify="right" if head else "left", no_wrap=True)
+    table.add_column("", max_width=36, overflow="fold")  # the figures must fit beside a scene of many backgrounds
+    for head in ("objects", "AP, 5 m", "F1, 5 m", "precision", "recall", "recall at IoU 0.5"):
+        table.add_column(head, justify="right", no_wrap=True)
     for key, label in (("by_gsd_m", "GSD {} m"), ("by_background", "{}")):
         for name, part in card[key].items():
             if "centres" in part:

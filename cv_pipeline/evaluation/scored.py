@@ -118,7 +118,7 @@ def score_scene(
     """
     scene, truth, gsd_m = asked.scene, asked.truth, asked.gsd_m
     found, centres = match_centres(asked, found, tolerance_m)
-    order = np.argsort(-found.score, kind="stable")
+    order, diameter_m = np.argsort(-found.score, kind="stable"), _found_diameters_m(found, gsd_m)
     taken = {int(label): int(order[place]) for place, label in enumerate(centres.label) if label >= 0}
     true_edges, found_edges = [_edge(t, gsd_m) for t in truth], edges_px(found, gsd_m)
     iou = _iou(true_edges, found_edges, gsd_m)
@@ -133,10 +133,10 @@ def score_scene(
         gsd_m=gsd_m,
         area_km2=asked.area_km2,
         centres=centres,
-        found_diameter_m=_found_diameters_m(found, found_edges, gsd_m)[order],
+        found_diameter_m=diameter_m[order],
         outlines=None if iou is None else match_large(found.score, iou, large),
         boxes=None if iou is None else Boxes(_boxes(true_edges), _boxes(found_edges), found.score),
-        hits=tuple(_hit(t, taken.get(n), n, found, iou, distances, gsd_m) for n, t in enumerate(truth)),
+        hits=tuple(_hit(t, taken.get(n), n, found, diameter_m, iou, distances, gsd_m) for n, t in enumerate(truth)),
         masks=_masks(asked, found.keep(reported), classes, masks or {}),
         whole=_whole(points_m[0], points_m[1], distances, reported),
         registration_error_px=registration_error_px,
@@ -188,9 +188,9 @@ def _disc_diameter_m(outline_px: Float64Array, gsd_m: float) -> float:
     return 2 * float(np.sqrt(shapely.Polygon(outline_px).area / np.pi)) * gsd_m
 
 
-def _found_diameters_m(found: Found, edges: Sequence[Float64Array | None], gsd_m: float) -> Float64Array:
+def _found_diameters_m(found: Found, gsd_m: float) -> Float64Array:
     """(n,) by the stated radius, else of the circle of the outline's area; NaN for a point."""
-    by_area = [np.nan if edge is None else _disc_diameter_m(edge, gsd_m) for edge in edges]
+    by_area = [np.nan if edge is None else _disc_diameter_m(edge, gsd_m) for edge in edges_px(found, gsd_m)]
     radius_m = found.number("crater_radius_m")
     return np.where(np.isfinite(radius_m), 2 * radius_m, np.array(by_area, np.float64))
 
@@ -200,6 +200,7 @@ def _hit(
     place: int | None,
     number: int,
     found: Found,
+    found_diameter_m: Float64Array,
     iou: Float64Array | None,
     distances: Distances,
     gsd_m: float,
@@ -212,7 +213,7 @@ def _hit(
         return float(found.number(name)[place])
 
     row, col = found.at_px[place] - (truth.row_px, truth.col_px)
-    radius_error_m = value("crater_radius_m") - diameter_m / 2
+    radius_error_m = (float(found_diameter_m[place]) - diameter_m) / 2
     direction = value("direction_deg")
     off_deg = abs((direction - truth.direction_deg + 180) % 360 - 180) if truth.direction_deg is not None else np.nan
     distance_error_m = distances.found_m[place] - distances.true_m[number]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,29 @@ def test_shipped_texts_say_what_was_measured(text: str, model: str) -> None:
     written = (ROOT / text).read_text(encoding="utf-8")
     assert "<!-- figures:" in written
     assert fill_card(written, ROOT / "models" / model) == written
+
+
+WRITTEN = re.compile(r"<!-- (figures: [a-z-]+|written by scripts/\S+) -->\n.*?<!-- end -->", re.DOTALL)
+MEASURED = re.compile(r"^[-−+<]?\d+\.\d+")
+"""How a cell of a measured figure begins; whole numbers are mostly counts, settings and names."""
+OTHER_WORDS = {
+    "docs/arcade_dev_errors.md": "each table names weights and command above it",
+    "docs/scaling.md": "each table names machine and command above it",
+    "datasets/al_asad_2020/README.md": "distances that others published",
+    "datasets/strikebench/leaderboard.md": "written whole by scripts/strikebench.py",
+}
+TEXTS = [
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("README.md", "models/*/README.md", "datasets/*/*.md", "docs/**/*.md")
+    for path in sorted(ROOT.glob(pattern))
+]
+
+
+@pytest.mark.parametrize("text", [text for text in TEXTS if text not in OTHER_WORDS])
+def test_no_table_of_figures_is_typed_by_hand(text: str) -> None:
+    """A table of measured figures stands in a block that a command writes, or its section names date and command."""
+    rest = WRITTEN.sub("", (ROOT / text).read_text(encoding="utf-8"))
+    for section in re.split(r"^#+ ", rest, flags=re.MULTILINE):
+        rows = [line for line in section.splitlines() if line.startswith("|")]
+        figures = [cell.strip() for row in rows for cell in row.split("|") if MEASURED.match(cell.strip())]
+        assert len(figures) < 2 or re.search(r"[Rr]ecords? of 20\d\d-\d\d-\d\d", section), (section[:60], figures[:5])

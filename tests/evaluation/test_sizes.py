@@ -113,3 +113,5 @@ def test_outlines_and_boxes_have_a_diameter_too(tmp_path: Path) -> None:
     assert score(one, square).found_diameter_m == pytest.approx([2 * 10 / np.sqrt(np.pi) * GSD_M])
     assert np.isnan(score(one, point).found_diameter_m).all()
     assert len(score(one, NOTHING).found_diameter_m) == 0
+    assert score(one, boxed).hits[0].radius_error == pytest.approx(0.0, abs=0.01)  # 12 px of 0.5 m, a crater 6 m wide
+    assert np.isnan(score(one, point).hits[0].radius_error)
