@@ -13,6 +13,7 @@ import rasterio
 
 from cv_pipeline import pipeline
 from cv_pipeline.batch import parts as parts_of_scenes
+from cv_pipeline.batch.executor import Answer, Job
 from cv_pipeline.batch.manifest import PairEntry
 from cv_pipeline.batch.parts import finish_pair
 from cv_pipeline.batch.record import PairRecord, PairStatus, pair_folder, write_record
@@ -38,6 +39,15 @@ def pair(make_tiff: Callable[..., Path]) -> PairEntry:
     return PairEntry("scene", str(before), str(make_tiff(image, name="after.tif")), None)
 
 
+class LosesEachOnce(Inline):
+    """As if every worker died just after its work, before it could tell; a second time it tells."""
+
+    def submit(self, job: Job) -> None:
+        super().submit(job)
+        if job.attempt == 1:
+            self._answers[-1] = Answer(job, lost="killed")
+
+
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
@@ -60,19 +70,24 @@ def test_parts_give_the_same_bytes(pair: PairEntry, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(parts_of_scenes, "_Shared", Watched)
     results = []
-    for name, split_px in (("whole", None), ("parts", 200_000)):
+    variants = (("whole", None, Inline()), ("parts", 200_000, Inline()), ("lost", 200_000, LosesEachOnce()))
+    for name, split_px, executor in variants:
+        shared.clear()
         settings = BatchSettings(tmp_path / name, config, split_px=split_px, assess=assess_files)
-        assert run_batch([pair], settings, Inline()).counts == Counts(0, 1, 0, 0)
+        assert run_batch([pair], settings, executor).counts == Counts(0, 1, 0, 0)
         results.append(bytes_of(tmp_path / name / "pairs" / "scene" / "result"))
         assert not (tmp_path / name / ".work").exists()
+        if name == "parts":
+            assert {name: len(found) for name, found in shared.items()} == {
+                "maps": 3, "peaks": 3, "candidates": 1, "look": 3, "measure": 3
+            }  # fmt: skip
+            for step in ("peaks", "look", "measure"):
+                assert sum(count > 0 for count in shared[step]) > 1, (step, shared)  # it was shared out indeed
+    assert {len(found) for found in shared.values()} == {2, 6}  # of what was lost all was done again
     (record,) = read_records(tmp_path / "parts")
     assert record.impacts > 5
-    assert {name: len(found) for name, found in shared.items()} == {
-        "maps": 3, "peaks": 3, "candidates": 1, "look": 3, "measure": 3
-    }  # fmt: skip
-    for name in ("peaks", "look", "measure"):
-        assert sum(count > 0 for count in shared[name]) > 1, (name, shared[name])  # it was shared out indeed
-    assert [name for name in results[0] if results[0][name] != results[1][name]] == []
+    for other in results[1:]:
+        assert [name for name in results[0] if results[0][name] != other[name]] == []
 
 
 def test_rows_of_tiles_apart_are_those_of_the_whole_and_the_model_is_loaded_once(
