@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from cv_pipeline.types import Float64Array, Grid
 
 if TYPE_CHECKING:
+    from affine import Affine
     from pyproj import CRS, Transformer
+
+_Floats = npt.NDArray[np.floating[Any]]
 
 
 @lru_cache(maxsize=64)
@@ -26,6 +30,12 @@ def transformer(source: Any, target: Any) -> Transformer:
     from pyproj import Transformer
 
     return Transformer.from_crs(source, target, always_xy=True)
+
+
+def transformed(affine: Affine, x: _Floats, y: _Floats) -> tuple[Float64Array, Float64Array]:
+    """Points moved by an affine, x before y (or column before row); the two of any shapes that broadcast."""
+    moved_x, moved_y = cast("Any", affine) @ (x, y)  # the library's hints know single points only
+    return moved_x, moved_y
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +58,7 @@ class LocalFrame:
         """Local metres (n, 2) as (x_m, y_m) of pixel positions, each (n,)."""
         rows = np.atleast_1d(np.asarray(rows_px, dtype=np.float64))
         cols = np.atleast_1d(np.asarray(cols_px, dtype=np.float64))
-        t = self.grid.transform
-        x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
+        x, y = transformed(self.grid.transform, cols, rows)
         if self.crs is None:
             return np.column_stack([x, y])
         return np.column_stack(transformer(self.grid.crs, self.crs).transform(x, y))
@@ -60,9 +69,7 @@ class LocalFrame:
         x, y = points[:, 0], points[:, 1]
         if self.crs is not None:
             x, y = transformer(self.crs, self.grid.crs).transform(x, y)
-        inverse = ~self.grid.transform
-        cols = inverse.a * x + inverse.b * y + inverse.c
-        rows = inverse.d * x + inverse.e * y + inverse.f
+        cols, rows = transformed(~self.grid.transform, x, y)
         return np.column_stack([rows, cols])
 
     def to_lonlat(self, points_m: Float64Array) -> Float64Array:
@@ -79,9 +86,7 @@ def local_frame(grid: Grid) -> LocalFrame:
         return LocalFrame(grid=grid, crs=None)
     from pyproj import CRS
 
-    t = grid.transform
-    col, row = grid.width / 2, grid.height / 2
-    x, y = t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f
+    x, y = grid.transform @ (grid.width / 2, grid.height / 2)
     lon, lat = transformer(grid.crs, "EPSG:4326").transform(x, y)
     aeqd = CRS.from_proj4(f"+proj=aeqd +lat_0={lat:.9f} +lon_0={lon:.9f} +datum=WGS84 +units=m +no_defs")
     return LocalFrame(grid=grid, crs=aeqd)

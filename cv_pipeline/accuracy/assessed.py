@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.features import shapes
 
-from cv_pipeline.frame import LocalFrame, local_frame
+from cv_pipeline.frame import LocalFrame, local_frame, transformed, transformer
 from cv_pipeline.types import Grid, Segmentation
 
 if TYPE_CHECKING:
@@ -56,14 +56,10 @@ def _to_local(region: shapely.Geometry, grid: Grid, frame: LocalFrame) -> shapel
     crs: CRS | None = frame.crs
 
     def convert(map_xy: np.ndarray) -> np.ndarray:
-        inverse = ~grid.transform
-        cols = inverse.a * map_xy[:, 0] + inverse.b * map_xy[:, 1] + inverse.c
-        rows = inverse.d * map_xy[:, 0] + inverse.e * map_xy[:, 1] + inverse.f
+        cols, rows = transformed(~grid.transform, map_xy[:, 0], map_xy[:, 1])
         metres = working.pixel_to_metres(rows, cols)
         if crs is None or working.crs is None:
             return metres
-        from pyproj import Transformer
-
-        return np.column_stack(Transformer.from_crs(working.crs, crs, always_xy=True).transform(*metres.T))
+        return np.column_stack(transformer(working.crs, crs).transform(*metres.T))
 
     return shapely.make_valid(shapely.transform(region, convert))

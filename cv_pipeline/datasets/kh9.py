@@ -19,6 +19,7 @@ import numpy as np
 from cv_pipeline.datasets.drawn import polygon
 from cv_pipeline.datasets.scene import CRATER, DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.frame import transformed
 from cv_pipeline.imagery.source import open_source
 from cv_pipeline.structures.vector import read_frames
 
@@ -89,9 +90,7 @@ def _scene(tile: Path, labels: Path, area: str, split: str) -> DataScene:
         number = int(getattr(row, "class_id", 0))
         for part in getattr(row.geometry, "geoms", [row.geometry]):
             x, y = np.asarray(part.exterior.coords).T[:2]
-            corners = np.column_stack(
-                [inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f]
-            )
+            corners = np.column_stack(transformed(inverse, x, y))
             kind = "crater group" if number == GROUP else CRATER
             look = {"class": CLASSES.get(number, "unknown")}
             thing = polygon(str(getattr(row, "id", place)), kind, corners, look, source=str(labels))

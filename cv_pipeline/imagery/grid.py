@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from affine import Affine
-from pyproj import Transformer
 
+from cv_pipeline.frame import transformed, transformer
 from cv_pipeline.imagery.ground import axis_gsd_m
 from cv_pipeline.types import Float64Array, Grid, Window
 
@@ -79,14 +79,11 @@ def _edge_pixels(first: Grid, second: Grid) -> Float64Array:
     zero, one = np.zeros_like(steps), np.ones_like(steps)
     cols = np.concatenate([steps, steps, zero, one]) * second.width
     rows = np.concatenate([zero, one, steps, steps]) * second.height
-    t = second.transform
-    x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
+    x, y = transformed(second.transform, cols, rows)
     if second.crs is not None and first.crs is not None and first.crs != second.crs:
-        x, y = Transformer.from_crs(second.crs, first.crs, always_xy=True).transform(x, y)
+        x, y = transformer(second.crs, first.crs).transform(x, y)
     finite = np.isfinite(x) & np.isfinite(y)
-    inverse = ~first.transform
-    pixels = np.column_stack([inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f])
-    return pixels[finite]
+    return np.column_stack(transformed(~first.transform, x, y))[finite]
 
 
 def _axes_m(grid: Grid) -> tuple[float, float]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from affine import Affine
 
+from cv_pipeline.frame import transformed
 from cv_pipeline.imagery.straight import KERNEL_REACH, Axis, by_band, kernel_width, weights
 from cv_pipeline.types import BoolArray, Float32Array, Grid, Window
 
@@ -61,10 +62,9 @@ class Lean:
 
     def nearest(self, part: Window) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Rows and columns (height, width) of the image's pixels under the centres of a window's pixels."""
-        m = self.matrix
         cols = np.arange(part.col, part.col + part.width) + 0.5
         rows = (np.arange(part.row, part.row + part.height) + 0.5)[:, None]
-        x, y = m.a * cols + m.b * rows + m.c, m.d * cols + m.e * rows + m.f
+        x, y = transformed(self.matrix, cols, rows)
         return np.floor(y).astype(np.intp), np.floor(x).astype(np.intp)
 
 

@@ -74,7 +74,7 @@ def to_lonlat(pairs: list[tuple[float, float]], crs: str, where: str) -> list[tu
     Raises:
         MeasureError: a pair lies off the globe or outside what the CRS can represent.
     """
-    from pyproj import Transformer
+    from cv_pipeline.frame import transformer
 
     known = read_crs(crs)
     if known.is_geographic:
@@ -85,7 +85,7 @@ def to_lonlat(pairs: list[tuple[float, float]], crs: str, where: str) -> list[tu
                     "Write longitude first, or name the coordinates' system with --crs."
                 )
     x, y = zip(*pairs, strict=True)
-    lon, lat = Transformer.from_crs(known, "EPSG:4326", always_xy=True).transform(x, y)
+    lon, lat = transformer(known, "EPSG:4326").transform(x, y)
     if not all(map(math.isfinite, (*lon, *lat))):
         raise MeasureError(f"{where!r}: lies outside what {crs} can represent. Check --crs and the order x,y.")
     return [(math.remainder(a, 360), b) for a, b in zip(lon, lat, strict=True)]

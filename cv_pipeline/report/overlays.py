@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from cv_pipeline.accuracy.choices import less_likely, likely
-from cv_pipeline.frame import LocalFrame
+from cv_pipeline.frame import LocalFrame, transformed
 from cv_pipeline.report.layers import Layer, pattern_parts
 from cv_pipeline.report.rows import Cell, matches_by_impact
 from cv_pipeline.report.words import hypothesis_name
@@ -63,11 +63,8 @@ class Canvas:
 
     def points(self, points_m: Float64Array) -> Float64Array:
         """Local metres (n, 2) as (x_px, y_px), x to the right and y down."""
-        inverse = ~self.grid.transform
         x, y = np.asarray(self.to_map(np.asarray(points_m, dtype=np.float64))).T
-        return np.column_stack(
-            [inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f],
-        )
+        return np.column_stack(transformed(~self.grid.transform, x, y))
 
     def shapes(self, shapes_m: Sequence[BaseGeometry]) -> list[BaseGeometry]:
         """Geometries in local metres as geometries in pixels."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cv_pipeline.errors import StructuresError
-from cv_pipeline.frame import LocalFrame
+from cv_pipeline.frame import LocalFrame, transformer
 from cv_pipeline.structures.centreline import centreline
 from cv_pipeline.structures.vector import Feature, FeatureFile, read_features
 from cv_pipeline.types import Structure, StructureKind
@@ -103,10 +103,8 @@ def _to_local(path: Path, geometries: Sequence[Any], crs: Any, frame: LocalFrame
             f"{path}: the file declares no CRS but the image has one. Write the file again with its CRS "
             "(for a Shapefile, add the .prj)."
         )
-    from pyproj import Transformer
-
-    transformer = Transformer.from_crs(crs, frame.crs, always_xy=True)
-    return list(shapely.transform(array, lambda p: np.column_stack(transformer.transform(p[:, 0], p[:, 1]))))
+    to_local = transformer(crs, frame.crs)
+    return list(shapely.transform(array, lambda p: np.column_stack(to_local.transform(p[:, 0], p[:, 1]))))
 
 
 def _build(

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from cv_pipeline.frame import LocalFrame
+from cv_pipeline.frame import LocalFrame, transformed
 from cv_pipeline.types import Float64Array, FootprintOffset, Grid, ImageSource, Structure, StructureKind, Window
 
 if TYPE_CHECKING:
@@ -129,8 +129,7 @@ def _to_grid(shapes: npt.NDArray[Any], frame: LocalFrame, to_grid: Affine) -> np
 
     def convert(points_m: Float64Array) -> Float64Array:
         rows, cols = frame.metres_to_pixel(points_m).T
-        t = to_grid
-        return np.column_stack([t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f])
+        return np.column_stack(transformed(to_grid, cols, rows))
 
     return np.asarray(shapely.transform(shapes, convert), dtype=object)
 
