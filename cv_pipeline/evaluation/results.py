@@ -17,6 +17,9 @@ from cv_pipeline.evaluation.reliability import draw_reliability, reliability
 from cv_pipeline.evaluation.scorecard import pooled_detections
 from cv_pipeline.evaluation.scored import ScoredScene
 
+DIAMETERS = (("by_diameter_px", "px"), ("by_diameter_m", "m"))
+"""Parts of a scorecard, and their units."""
+
 
 def write_results(
     out_dir: Path, document: Mapping[str, Any], scenes: Sequence[ScoredScene], found: Mapping[str, Found]
@@ -26,6 +29,8 @@ def write_results(
     (out_dir / "evaluation.json").write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     write_found(out_dir / "detections.csv", found)
     score, true = pooled_detections(scenes)
+    if any(band["objects"] for key, _ in DIAMETERS for band in document[key].values()):
+        draw_sizes(out_dir / "sizes.png", document)
     if len(score):
         draw_curve(out_dir / "precision_recall.png", scenes, float(document["threshold"]))
         probability = np.clip(score, 0, 1)
@@ -55,6 +60,35 @@ def draw_curve(path: Path, scenes: Sequence[ScoredScene], threshold: float) -> N
     )
     axes.legend(loc="upper right", fontsize=8)
     figure.savefig(path, dpi=110)
+
+
+def draw_sizes(path: Path, card: Mapping[str, Any]) -> None:
+    """Recall, precision and F1 by diameter with their 95 % intervals; nothing is drawn where the card has none."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (key, unit) in zip(figure.subplots(1, 2), DIAMETERS, strict=True):
+        bands = {name: band for name, band in card[key].items() if band["objects"] or band["detections"]}
+        for shift, measure in enumerate(("recall", "precision", "f1")):
+            told = [(n, band) for n, band in enumerate(bands.values()) if band[measure] is not None]
+            at = np.array([n + 0.12 * (shift - 1) for n, _ in told])
+            values = np.array([band[measure] for _, band in told])
+            ends = [band[f"{measure}_interval_95"] or [band[measure]] * 2 for _, band in told]
+            lengths = np.abs(np.array(ends).reshape(-1, 2).T - values)
+            axes.errorbar(
+                at, values, yerr=lengths, fmt="o", capsize=2, label=measure.upper() if shift == 2 else measure
+            )
+        names = [f"{name}\n{band['objects']} true\n{_count(band)} said" for name, band in bands.items()]
+        axes.set_xticks(range(len(bands)), names, fontsize=7)
+        axes.set(ylim=(-0.02, 1.05), xlabel=f"diameter, {unit}")
+        axes.legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def _count(band: Mapping[str, Any]) -> str:
+    return "?" if band["detections"] is None else str(band["detections"])
 
 
 def text_of(value: float | None, interval: Sequence[float] | None = None, form: str = ".3f") -> str:
@@ -96,7 +130,7 @@ def breakdown_table(card: Mapping[str, Any]) -> Table:
                 here = part["centres"]["at_threshold"] or {}
                 shares = (text_of(here.get(of), form=".2f") for of in ("precision", "recall"))
                 table.add_row(label.format(name), str(part["objects"]), *_ap_f1(part["centres"]), *shares, "")
-    for key, unit in (("by_diameter_px", "px"), ("by_diameter_m", "m")):
+    for key, unit in DIAMETERS:
         for name, band in card[key].items():
             if band["objects"]:
                 f1 = text_of(band["f1"], band["f1_interval_95"], ".2f")

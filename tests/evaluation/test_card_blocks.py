@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from cv_pipeline.errors import ModelError
 from cv_pipeline.evaluation.card_blocks import FIGURES, fill_card
@@ -85,3 +87,60 @@ def test_no_table_of_figures_is_typed_by_hand(text: str) -> None:
         rows = [line for line in section.splitlines() if line.startswith("|")]
         figures = [cell.strip() for row in rows for cell in row.split("|") if MEASURED.match(cell.strip())]
         assert len(figures) < 2 or re.search(r"[Rr]ecords? of 20\d\d-\d\d-\d\d", section), (section[:60], figures[:5])
+
+
+def figures_file(folder: Path, name: str, **parts: dict[str, object]) -> None:
+    (folder / FIGURES).mkdir(exist_ok=True)
+    (folder / FIGURES / name).write_text(json.dumps(parts))
+
+
+def part(sha: str, **values: float | None) -> dict[str, object]:
+    def told(value: float | None) -> dict[str, object]:
+        return {"n": 8, "value": value, "interval_95": value and [0.9 * value, 1.1 * value]}
+
+    return {"weights_sha256": sha, "figures": {name: told(value) for name, value in values.items()}}
+
+
+def test_measures_stand_beside_their_targets_and_say_what_is_old_or_missing(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text("weights_sha256: now\n")
+    craters = {"oracle": part("now", radius_error=0.05), "network": part("before", radius_error=0.12)}
+    figures_file(tmp_path, "craters.json", **craters, shadow=part("now", found=None))
+    figures_file(tmp_path, "patterns.json", oracle=part("now", auroc=0.96))
+    text = fill_card(card("measures"), tmp_path)
+    rows = {row["measure"]: row for row in tables(text)[0]}
+    radius = rows["crater radius, median relative error"]
+    assert (radius["target"], radius["oracle maps"]) == ("4 %", "5.0 (4.5 to 5.5) %, n 8")
+    assert radius["this network, what it finds"] == "12.0 (10.8 to 13.2) %, n 8"
+    assert rows["craters half in shadow found"]["this network, what it finds"] == "too few (n 8)"
+    assert rows["directional or not, AUROC"]["oracle maps"] == "0.96 (0.86 to 1.06), n 8"
+    assert rows["directional or not, AUROC"]["this network, what it finds"] == "not measured"
+    assert "other weights than those shipped:** check_craters network." in text
+
+
+def test_the_demo_in_words(tmp_path: Path) -> None:
+    median = {
+        "centre_error_px": 0.64,
+        "distance_error_m": None,
+        "crater_radius_error": 0.05,
+        "blast_radius_error": 0.166,
+    }
+    counts = {"planted": 12, "found": 7, "status_told": 7, "status_right": 6, "directions": 2, "directions_told": 1}
+    figures_file(tmp_path, "demo.json", **counts, median=median, false_alarms=1)  # type: ignore[arg-type]
+    text = fill_card(card("demo"), tmp_path)
+    assert "Of 12 planted strikes 7 are found, with 1 false alarm. In the median they are off in the centre by" in text
+    assert "0.6 px, the blast radius by 17%. New or old is told right for 6 of 7." in text
+    assert "for 1 of the 2 strikes that have one." in text
+
+
+def test_the_model_is_told_from_its_own_files(tmp_path: Path) -> None:
+    facts = "steps: 1200\nworking_gsd_m: 0.6\nmin_gsd_m: 0.1\nmax_gsd_m: 1.2\nscore_threshold: 0.5\n"
+    (tmp_path / "model.yaml").write_text(facts)
+    tensors = {"a.weight": np.zeros((100, 200), np.float32), "a.running_mean": np.zeros(50, np.float32)}
+    save_file(tensors, tmp_path / "weights.safetensors")
+    rows = [list(row.values()) for row in tables(fill_card(card("model"), tmp_path))[0]]
+    told = "\n".join(value for row in rows for value in row)
+    assert "0.02 million, 0.1 MB" in told
+    assert "1,200 steps" in told
+    (tmp_path / "weights.safetensors").write_bytes(b"\x10")
+    with pytest.raises(ModelError, match=r"weights\.safetensors"):
+        fill_card(card("model"), tmp_path)

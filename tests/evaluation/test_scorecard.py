@@ -11,7 +11,7 @@ from cv_pipeline.datasets.scene import CRATER, DataScene, TrueObject
 from cv_pipeline.evaluation.asked import ask, errors_of
 from cv_pipeline.evaluation.coco import coco_scores
 from cv_pipeline.evaluation.found import NOTHING, Found
-from cv_pipeline.evaluation.results import breakdown_table
+from cv_pipeline.evaluation.results import breakdown_table, draw_sizes
 from cv_pipeline.evaluation.scorecard import scorecard
 from cv_pipeline.evaluation.scored import Boxes, ScoredScene, score_scene, stated_classes
 from cv_pipeline.types import Status
@@ -60,6 +60,8 @@ def test_a_perfect_tool(tmp_path: Path) -> None:
 def test_the_breakdown_shows_what_has_objects(tmp_path: Path) -> None:
     scenes = [scene(tmp_path, "a", crater(1, 20, 20)), scene(tmp_path, "b", crater(2, 45, 40))]
     card = scorecard([score(scenes[0], found((20, 20, 0.9))), score(scenes[1], NOTHING)], 0.5)
+    draw_sizes(tmp_path / "sizes.png", card)
+    assert (tmp_path / "sizes.png").stat().st_size > 5_000
     table = breakdown_table(card)
     rows = [list(cells) for cells in zip(*(column.cells for column in table.columns), strict=True)]
     assert [row[0] for row in rows] == [
