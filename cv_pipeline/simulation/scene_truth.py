@@ -90,7 +90,8 @@ def _truth_row(
     nearest: tuple[str | None, float | None, float | None],
     turn_deg: float,
 ) -> TruthRow:
-    strike, t = placed.strike, grid.transform
+    strike = placed.strike
+    x, y = grid.transform @ (strike.col_px, strike.row_px)
     stretch = strike.core_stretch
     axis_deg = strike.core_stretch_azimuth_deg + turn_deg + (90.0 if stretch < 1 else 0.0)
     direction = strike.direction
@@ -98,8 +99,8 @@ def _truth_row(
         strike_id=placed.strike_id,
         row_px=placed.shown_px[0],
         col_px=placed.shown_px[1],
-        x=float(t.a * strike.col_px + t.b * strike.row_px + t.c),
-        y=float(t.d * strike.col_px + t.e * strike.row_px + t.f),
+        x=float(x),
+        y=float(y),
         lon_deg=lonlat[0],
         lat_deg=lonlat[1],
         status=StrikeStatus(strike.status),
