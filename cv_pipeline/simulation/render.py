@@ -1,4 +1,4 @@
-"""Draws strikes onto a ground and returns exact truth rasters.
+"""Draws strikes onto a ground: natural ground here, pavements and roofs by the modules of what they do there.
 
 Colour and height are written; light and shadow come later for the whole scene. Fresh soil hides
 what grew there, so the texture under a layer is damped with the layer's strength.

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 
 from cv_pipeline.frame import local_frame
-from cv_pipeline.simulation.background import guess_material
 from cv_pipeline.simulation.debris import draw_debris
 from cv_pipeline.simulation.ground import NATURAL, Ground, Material
 from cv_pipeline.simulation.light import Sun, relative_light
@@ -26,6 +25,7 @@ from cv_pipeline.simulation.scene_truth import PlacedStrike, scene_truth
 from cv_pipeline.simulation.sensor import Sensor, acquire
 from cv_pipeline.simulation.shapes import polygon_cover
 from cv_pipeline.simulation.strike import Strike, StrikeStatus
+from cv_pipeline.simulation.tile_ground import guess_material
 from cv_pipeline.simulation.vehicles import Vehicle, draw_vehicle
 from cv_pipeline.types import Float32Array, Float64Array, Grid, Structure
 

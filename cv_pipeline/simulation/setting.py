@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from cv_pipeline.simulation.background import Backgrounds, Tile, fits, tile_ground
+from cv_pipeline.simulation.background import Backgrounds, Tile, fits
 from cv_pipeline.simulation.buildings import Building
 from cv_pipeline.simulation.config import BuiltConfig, GroundConfig
 from cv_pipeline.simulation.fields import FARMLAND, FieldKind
@@ -22,6 +22,7 @@ from cv_pipeline.simulation.pavement import draw_pavement
 from cv_pipeline.simulation.roads import draw_road
 from cv_pipeline.simulation.settlements import draw_settlements, draw_single_buildings
 from cv_pipeline.simulation.shapes import beside
+from cv_pipeline.simulation.tile_ground import tile_ground
 from cv_pipeline.simulation.tracks import (
     bend,
     draw_ditch,

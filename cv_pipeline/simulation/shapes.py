@@ -1,4 +1,4 @@
-"""Polygons, local axes and smooth noise: what everything built is drawn from.
+"""Polygons, polylines, local axes and smooth noise: what everything built is drawn from.
 
 Points are (row_px, col_px) counted from the canvas's upper-left corner, pixel centre = integer + 0.5;
 azimuths are degrees clockwise from image up.

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from cv_pipeline.errors import ImageError
-from cv_pipeline.simulation.background import Backgrounds, Tile, guess_material, list_folder, list_tiles, tile_ground
+from cv_pipeline.simulation.background import Backgrounds, Tile, list_folder, list_tiles
 from cv_pipeline.simulation.config import BuiltConfig, GroundConfig
 from cv_pipeline.simulation.ground import Material
 from cv_pipeline.simulation.setting import draw_setting
+from cv_pipeline.simulation.tile_ground import guess_material, tile_ground
 
 UNBUILT = BuiltConfig(village_share=0, single_building_share=0, pavement_share=0, road_share=0)
 
