@@ -12,12 +12,11 @@ python scripts/strikebench.py leaderboard --set small                  # which r
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,18 +26,16 @@ from cv_pipeline.errors import ConfigError
 from cv_pipeline.evaluation.results import detail_lines, headline_table
 from cv_pipeline.evaluation.strikebench.bench import (
     Detected,
-    detect_classical,
+    Subject,
     detect_file,
-    detect_model,
-    detect_network,
     finished,
     judged_scenes,
+    label_of,
 )
 from cv_pipeline.evaluation.strikebench.bench import score as score_detected
 from cv_pipeline.evaluation.strikebench.classical import CLASSICAL
 from cv_pipeline.evaluation.strikebench.leaderboard import (
     NETWORK_BASELINES,
-    model_hash,
     put_row,
     read_leaderboard,
     stale_rows,
@@ -46,7 +43,7 @@ from cv_pipeline.evaluation.strikebench.leaderboard import (
 )
 from cv_pipeline.evaluation.strikebench.render import MANIFEST, check_manifest, render_set, set_hash, write_manifest
 from cv_pipeline.evaluation.strikebench.spec import FOLDER, read_spec, scene_keys
-from cv_pipeline.segmentation.zoo import find_model, read_model_file, shipped_models
+from cv_pipeline.segmentation.zoo import shipped_models
 
 app = typer.Typer(help="The simulated benchmark strikebench.", no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console(stderr=True)
@@ -177,54 +174,23 @@ def score(
         if detections is not None:
             _score(detect_file(runs / set_name, detections, name, threshold), set_name, runs, {}, board=False)
             return
-        detector = Detector.baseline(baseline, runs) if baseline else Detector.model(str(model), after_only=after_only)
-        _score(detector.detect(set_name, runs, threads), set_name, runs, {}, board=board)
+        if baseline is not None:
+            subject = Subject.baseline(baseline, runs / "networks")
+        else:
+            subject = Subject.model(str(model), after_only=after_only)
+        _score(_detect(subject, set_name, runs, threads), set_name, runs, {}, board=board)
 
 
-class Detector(NamedTuple):
-    """A detector of this project, by what tells that it is still the same."""
-
-    name: str
-    hash: str | None
-    model_name: str | None = None
-    after_only: bool = False
-
-    @classmethod
-    def baseline(cls, name: str, runs: Path) -> Detector:
-        """One without learning, or a network of others."""
-        if name in CLASSICAL:
-            return cls(name, None)
-        described = runs / "networks" / name / "network.yaml"
-        return cls(name, hashlib.sha256(described.read_bytes()).hexdigest() if described.is_file() else None)
-
-    @classmethod
-    def model(cls, name: str, *, after_only: bool) -> Detector:
-        """A model of this project."""
-        folder = find_model(name)
-        label = read_model_file(folder).name
-        return cls(f"{label}, after only" if after_only else label, model_hash(folder), name, after_only)
-
-    def detect(self, set_name: str, runs: Path, threads: int) -> Detected:
-        """What it finds in a set."""
-        folder, work = runs / set_name, runs / "results" / set_name / f"work_{_label(self.name)}"
-        if self.model_name is not None:
-            with console.status("") as status:
-                return detect_model(
-                    folder, self.model_name, work, use_before=not self.after_only, threads=threads,
-                    told=lambda scene: status.update(f"{self.name}: {scene}"),
-                )  # fmt: skip
-        with console.status(f"tuning and running {self.name}"):
-            if self.name in CLASSICAL:
-                return detect_classical(folder, self.name)
-            return detect_network(folder, runs / "networks" / self.name, work)
-
-
-def _label(name: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in name)
+def _detect(subject: Subject, set_name: str, runs: Path, threads: int) -> Detected:
+    with console.status(subject.name) as status:
+        return subject.detect(
+            runs / set_name, runs / "networks", runs / "results" / set_name / f"work_{label_of(subject.name)}",
+            threads=threads, told=lambda scene: status.update(f"{subject.name}: {scene}"),
+        )  # fmt: skip
 
 
 def _score(detected: Detected, set_name: str, runs: Path, made: dict[str, Any], *, board: bool) -> None:
-    out = runs / "results" / set_name / _label(detected.what["name"])
+    out = runs / "results" / set_name / label_of(detected.what["name"])
     card = score_detected(judged_scenes(runs / set_name), detected, out, made)
     wide = Console(width=max(Console().width, 140))
     wide.print(headline_table(card, f"{detected.what['name']} on strikebench {set_name}: SIMULATED scenes"))
@@ -269,25 +235,25 @@ def bench(
     with errors_to_exit_code():
         hashes = rendered(set_name, runs, workers, resume=resume)
         check(set_name, runs, hashes)
-        detectors = []
+        subjects = []
         for name in BASELINES:
             if name in NETWORK_BASELINES and not (runs / "networks" / name / "network.yaml").is_file():
                 console.print(f"{name}: not trained here, so not scored anew; scripts/strikebench.py train does it")
             else:
-                detectors.append(Detector.baseline(name, runs))
+                subjects.append(Subject.baseline(name, runs / "networks"))
         for model in shipped_models() if models else ():
-            detectors += [Detector.model(model, after_only=after_only) for after_only in (False, True)]
-        for number, detector in enumerate(detectors, start=1):
-            made = {"set_sha256": set_hash(hashes), "name": detector.name, "hash": detector.hash}
-            before = finished(runs / "results" / set_name / _label(detector.name), made) if resume else None
-            console.print(f"{number} of {len(detectors)}: {detector.name}{_expected(detector.name, set_name, runs)}")
+            subjects += [Subject.model(model, after_only=after_only) for after_only in (False, True)]
+        for number, subject in enumerate(subjects, start=1):
+            made = {"set_sha256": set_hash(hashes), "name": subject.name, "hash": subject.hash}
+            before = finished(runs / "results" / set_name / label_of(subject.name), made) if resume else None
+            console.print(f"{number} of {len(subjects)}: {subject.name}{_expected(subject.name, set_name, runs)}")
             if before is not None:
                 console.print("  kept from an earlier run")
                 if board:
                     _put_on_board(set_name, before["what"], before)
                 continue
             start = time.monotonic()
-            detected = detector.detect(set_name, runs, threads)
+            detected = _detect(subject, set_name, runs, threads)
             took = {"seconds": round(time.monotonic() - start, 1)}
             _score(detected, set_name, runs, made | took, board=board)
         if board:
@@ -297,7 +263,7 @@ def bench(
 def _expected(name: str, set_name: str, runs: Path) -> str:
     """How long a detector will take on a set, by what it took on the small one; empty where that is not known."""
     try:
-        text = (runs / "results" / "small" / _label(name) / "evaluation.json").read_text(encoding="utf-8")
+        text = (runs / "results" / "small" / label_of(name) / "evaluation.json").read_text(encoding="utf-8")
         seconds = float(json.loads(text)["made"]["seconds"])
     except (OSError, ValueError, KeyError):
         return ""

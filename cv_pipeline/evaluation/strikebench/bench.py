@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -130,6 +131,51 @@ def detect_file(folder: Path, path: Path, name: str, threshold: float) -> Detect
     """
     what = {"name": name, "kind": "detections of another tool", "about": path.name, "images": "not stated"}
     return Detected(what, read_found(path, judged_scenes(folder)), threshold, {}, {})
+
+
+class Subject(NamedTuple):
+    """A detector of this project, by what tells that it is still the same."""
+
+    name: str
+    hash: str | None
+    model_name: str | None = None
+    after_only: bool = False
+
+    @classmethod
+    def baseline(cls, name: str, networks_dir: Path) -> Subject:
+        """One without learning, or a network of others that was trained there."""
+        described = networks_dir / name / "network.yaml"
+        return cls(name, hashlib.sha256(described.read_bytes()).hexdigest() if described.is_file() else None)
+
+    @classmethod
+    def model(cls, name: str, *, after_only: bool) -> Subject:
+        """A model of this project.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        folder = find_model(name)
+        label = read_model_file(folder).name
+        return cls(f"{label}, after only" if after_only else label, model_hash(folder), name, after_only)
+
+    def detect(self, folder: Path, networks_dir: Path, work: Path, *, threads: int, told: Told) -> Detected:
+        """What it finds in a rendered set; masks go to ``work``.
+
+        Raises:
+            ModelError: the network has not been trained, or the model cannot be used.
+        """
+        if self.model_name is not None:
+            return detect_model(
+                folder, self.model_name, work, use_before=not self.after_only, threads=threads, told=told
+            )
+        if self.name in CLASSICAL:
+            return detect_classical(folder, self.name)
+        return detect_network(folder, networks_dir / self.name, work)
+
+
+def label_of(name: str) -> str:
+    """A detector's name as part of a path."""
+    return "".join(c if c.isalnum() else "_" for c in name)
 
 
 def score(
