@@ -185,6 +185,7 @@ def run(job: Job) -> Measured:
 
 def bare_forward(config: AssessConfig) -> tuple[float, float]:
     """Seconds and CPU seconds per megapixel of the network alone, on a ready pair; the least of some runs."""
+    from cv_pipeline.memory import give_back
     from cv_pipeline.segmentation.backend import pin_threads
     from cv_pipeline.segmentation.onnx_backend import choose_precision, load_backend
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
@@ -202,6 +203,7 @@ def bare_forward(config: AssessConfig) -> tuple[float, float]:
         backend(after, before, None)
         times.append((time.perf_counter() - start, time.process_time() - start_cpu))
     megapixels = FORWARD_TILE_PX**2 / 1e6
+    give_back()  # what is measured next is a run without it
     return min(wall for wall, _ in times) / megapixels, min(cpu for _, cpu in times) / megapixels
 
 

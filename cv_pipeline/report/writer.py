@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cv_pipeline.config import AssessConfig
+from cv_pipeline.memory import give_back
 from cv_pipeline.output_dir import staged_output
 from cv_pipeline.report.checksums import write_checksums
 from cv_pipeline.report.figures import write_figures
@@ -94,6 +95,7 @@ def write_files(
             write_geoparquet(assessment, stage / GEOPARQUET)
         write_probabilities(assessment.segmentation, stage / "probabilities.tif")
         write_labels(assessment.segmentation, stage / "labels.tif")
+        give_back()  # what GDAL's threads held, before the pictures take theirs
         summary = summarise(assessment, record)
         grid = overview_grid(assessment.pair.after.grid)
         overview = read("after", grid)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from cv_pipeline.segmentation.calibration import IDENTITY, Calibrations
-from cv_pipeline.segmentation.channels import NUMBER, to_values
+from cv_pipeline.segmentation.channels import NUMBER, read_in_place, to_values
 from cv_pipeline.segmentation.fold import folded
 from cv_pipeline.segmentation.network import CraterNet
 from cv_pipeline.types import BoolArray, Channel, Float32Array
@@ -57,11 +57,13 @@ def read_maps(
 ) -> Float32Array:
     """A :class:`Backend`'s values of a network's raw maps (n, channels, h, w) on any device."""
     with torch.inference_mode():
-        maps = maps.float()
-        values = to_values(maps, calibration.pair if paired else calibration.after_only).cpu()
+        # One copy in planes, worked on in place: a network leaves its channels interleaved, and these are large.
+        values = torch.empty(maps.shape, dtype=torch.float32, device=maps.device).copy_(maps)
+        read_in_place(values, calibration.pair if paired else calibration.after_only)
+        values = values.cpu()
         alone = torch.full((len(maps),), not paired) if has_before is None else ~has_before
         if paired and alone.any():
-            values[alone] = to_values(maps[alone.to(maps.device)], calibration.after_only).cpu()
+            values[alone] = to_values(maps[alone.to(maps.device)].float(), calibration.after_only).cpu()
         values[alone, NUMBER[Channel.NEW]] = 0.0  # new or old cannot be told
         result: Float32Array = values.numpy()
     return result

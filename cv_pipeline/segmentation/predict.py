@@ -73,7 +73,7 @@ def segment(
     model: ModelInfo,
     path: Path,
     *,
-    tile_px: int = 768,
+    tile_px: int = 512,
     overlap_px: int = 128,
     use_before: bool = True,
     screen: bool = False,

@@ -8,8 +8,10 @@ import pytest
 import rasterio
 
 from cv_pipeline.evaluation import throughput
+from cv_pipeline.evaluation.planted_pairs import places
 from cv_pipeline.evaluation.repeated import write_pair
 from cv_pipeline.evaluation.throughput import Job, Measured, StageClock, measure, peak_mib
+from cv_pipeline.simulation.pair import simulate_pair
 
 
 def measured(**changes: object) -> Measured:
@@ -68,3 +70,16 @@ def test_a_small_pair_is_repeated_to_any_size(tmp_path: Path) -> None:
             assert file.res == (0.5, 0.5)
             found = np.moveaxis(file.read(), 0, -1)
         np.testing.assert_array_equal(found, np.tile(image, (3, 2, 1))[:150, :150])
+
+
+@pytest.mark.slow
+def test_a_whole_run_stays_below_one_and_a_half_gigabytes(tmp_path: Path) -> None:
+    """Registration, the small model, measuring and all files of a scene as wide as a strip of tiles."""
+    backgrounds, _ = places(Path(), "kampala")
+    pair = simulate_pair(backgrounds, (660_001, 0), (1024, 1024), 0.5)
+    before, after = write_pair(pair.before, pair.after, 0.5, 4096, tmp_path)
+    found = measure(Job(str(before), str(after), str(tmp_path / "out"), {"model": "small"}))
+    print(found)
+    assert found.impacts is not None and found.impacts > 0
+    assert set(found.peak_mib) >= {"segmenting", "measuring", "writing"}
+    assert max(found.peak_mib.values()) < 1.5e9 / 2**20
