@@ -73,7 +73,7 @@ figures: setup  ## measure MODEL (default small) and write its card's figures an
 	$(if $(filter small,$(MODEL)),$(MAKE) measures MODEL=small)
 	$(BIN)/python scripts/write_card.py --model $(MODEL) $(if $(filter small,$(MODEL)),README.md docs/false_alarms.md)
 
-measures: setup  ## measure craters and patterns with MODEL and run the demo, for its card; about an hour
+measures: setup  ## measure craters and patterns with MODEL and run the demo, for its card; some 20 minutes on an idle machine
 	mkdir -p $(RUN) runs/figures/$(MODEL)
 	for part in oracle network shadow speed; do \
 	  $(BIN)/python scripts/check_craters.py --part $$part --scenes 24 --model $(MODEL) --data $(DATA) --json $(RUN)/craters.json || exit; done
