@@ -1,7 +1,8 @@
 """COCO object annotations: JSON files with images, annotations and categories.
 
 Layout: ``annotations/*.json`` or ``*.json``, images beside them, in ``images/`` or in the split's folder. A file called
-``instances_train2017.json`` or ``train.json`` names its split. RLE masks (crowds) are refused by name: draw polygons.
+``instances_train2017.json`` or ``train.json`` names its split. A crowd (``iscrowd``) is several
+objects in one mask and so no object that a centre could be asked of.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cv_pipeline.datasets.annotated import annotated_scene
-from cv_pipeline.datasets.drawn import box, kind_of, polygon
+from cv_pipeline.datasets.drawn import box, kind_of, painted, polygon
 from cv_pipeline.datasets.files import facts_of, read_json
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.types import BoolArray
 
 _SPLIT = re.compile(r"(train|val|test|validate|fit|judge)")
 
@@ -98,14 +102,30 @@ def _objects(path: Path, annotation: dict[str, Any], kinds: dict[Any, str]) -> l
     number, kind = str(annotation["id"]), kinds[annotation["category_id"]]
     attributes = {str(key): str(value) for key, value in (annotation.get("attributes") or {}).items()}
     parts = annotation.get("segmentation")
-    if isinstance(parts, dict):
-        raise LabelsError(f"{path}: annotation {number} is an RLE mask; export polygons or boxes")
     source = str(path)
+    if annotation.get("iscrowd"):
+        kind = f"{kind} group"
+    if isinstance(parts, dict):
+        return [painted(number, kind, _unpacked(path, number, parts), (0.0, 0.0), attributes, source=source)]
     if parts:
         drawn = [polygon(number, kind, part, attributes, source=source) for part in parts]
         return [max(drawn, key=lambda thing: float(abs(_area(thing))))]
     left, top, width, height = (float(value) for value in annotation["bbox"])
     return [box(number, kind, (left, top, width, height), attributes, source=source)]
+
+
+def _unpacked(path: Path, number: str, rle: dict[str, Any]) -> BoolArray:
+    """The mask (height, width) of run lengths column by column, as a list or packed in a string."""
+    from faster_coco_eval.core import mask
+
+    height, width = (int(side) for side in rle["size"])
+    counts = rle["counts"]
+    if isinstance(counts, str):
+        return np.asarray(mask.decode({"size": [height, width], "counts": counts.encode("ascii")}), bool)
+    runs = np.array(counts, np.int64)
+    if runs.min(initial=0) < 0 or runs.sum() != height * width:
+        raise LabelsError(f"{path}: annotation {number} has run lengths of {runs.sum()} of {height * width} pixels")
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
 
 
 def _area(thing: TrueObject) -> float:

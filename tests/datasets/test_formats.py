@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
+from faster_coco_eval.core import mask
 from typer.testing import CliRunner
 
 from cv_pipeline.cli import app
@@ -67,6 +69,31 @@ def test_boxes_and_circles_become_the_ellipse_inside(name: str, bounds: tuple[in
     FACTORIES[name](tmp_path)
     second = open_dataset(tmp_path).scenes()[0].objects[1]
     assert shapely.Polygon(second.outline_px).bounds == pytest.approx(bounds, abs=0.01)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_masks_and_crowds_of_coco(packed: bool, tmp_path: Path) -> None:
+    painted = np.zeros((SIZE, SIZE), np.uint8)
+    painted[30:34, 10:20] = 1
+    runs = np.diff(np.flatnonzero(np.diff(painted.T.ravel(), prepend=2, append=2))).tolist()
+    rle = mask.encode(np.asfortranarray(painted)) if packed else {"size": [SIZE, SIZE], "counts": runs}
+    if packed:
+        rle["counts"] = rle["counts"].decode("ascii")
+    FACTORIES["coco"](tmp_path)
+    path = tmp_path / "annotations" / "instances_val2017.json"
+    content = json.loads(path.read_text())
+    shared = {"image_id": 7, "category_id": 3, "segmentation": rle, "bbox": [10, 30, 10, 4]}
+    content["annotations"] = [{"id": 1, "iscrowd": 0, **shared}, {"id": 2, "iscrowd": 1, **shared}]
+    put(path, content)
+    alone, crowd = open_dataset(tmp_path).scenes()[0].objects
+    assert (alone.kind, crowd.kind) == ("crater", "crater group")
+    outline = shapely.Polygon(alone.outline_px)
+    assert (outline.area, outline.bounds) == (40.0, (30.0, 10.0, 34.0, 20.0))
+    if not packed:
+        content["annotations"][0]["segmentation"] = {"size": [SIZE, SIZE], "counts": [5]}
+        put(path, content)
+        with pytest.raises(LabelsError, match="run lengths of 5"):
+            open_dataset(tmp_path).scenes()
 
 
 def cvat_shapes(folder: Path, shapes: str) -> list[TrueObject]:
