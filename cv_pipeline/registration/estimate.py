@@ -9,8 +9,9 @@ import numpy as np
 from cv_pipeline.registration.coarse import IDENTITY, guesses, is_plausible
 from cv_pipeline.registration.reader import Reader, array_reader, coarser
 from cv_pipeline.registration.similarity import Fit, apply, fit_similarity
+from cv_pipeline.registration.structure import Structure
 from cv_pipeline.registration.windows import MAX_WINDOWS, Matches, match_windows, window_side_px
-from cv_pipeline.types import Float64Array, Grid
+from cv_pipeline.types import Float64Array, Grid, Window
 
 COARSE_SIDE_PX = 1024
 _TRIAL_WINDOWS = 100
@@ -83,19 +84,26 @@ def _refine(
     before: Reader, after: Reader, grid: Grid, guess: Float64Array, side_px: int | None
 ) -> tuple[Matches, Fit | None]:
     """Match and fit until the transform settles."""
-    matches, fit = _match(before, after, grid, guess, side_px, MAX_WINDOWS)
+    held: dict[Window, Structure] = {}  # the after image stays where it is
+    matches, fit = _match(before, after, grid, guess, side_px, MAX_WINDOWS, held)
     for _ in range(_PASSES - 1):
         if fit is None or _settled(fit.matrix, guess, grid):
             break
         guess = fit.matrix
-        matches, fit = _match(before, after, grid, guess, side_px, MAX_WINDOWS)
+        matches, fit = _match(before, after, grid, guess, side_px, MAX_WINDOWS, held)
     return matches, fit
 
 
 def _match(
-    before: Reader, after: Reader, grid: Grid, guess: Float64Array, side_px: int | None, most: int
+    before: Reader,
+    after: Reader,
+    grid: Grid,
+    guess: Float64Array,
+    side_px: int | None,
+    most: int,
+    held: dict[Window, Structure] | None = None,
 ) -> tuple[Matches, Fit | None]:
-    matches = match_windows(before, after, grid, guess, side_px, most)
+    matches = match_windows(before, after, grid, guess, side_px, most, held)
     fit = fit_similarity(matches.source, matches.target)
     return matches, fit if fit is not None and is_plausible(fit.matrix) else None
 

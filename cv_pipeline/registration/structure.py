@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -48,10 +49,15 @@ def local_detail(rgb: UInt8Array, valid: BoolArray) -> Float32Array:
     Invalid pixels take part in neither mean nor contrast (normalised convolution, Knutsson & Westin
     1993, doi:10.1109/CVPR.1993.341081) and come out as 0, so that the edge of the imagery is no edge.
     """
-    weight = valid.astype(np.float32)
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) * weight
-    mass = np.maximum(_blur(weight), np.float32(1e-3))
-    detail = (grey - _blur(grey) / mass) * weight
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    if valid.all():
+        mass = _whole_mass(valid.shape)
+        detail = grey - _blur(grey) / mass
+    else:
+        weight = valid.astype(np.float32)
+        grey *= weight
+        mass = _mass(weight)
+        detail = (grey - _blur(grey) / mass) * weight
     contrast = np.sqrt(_blur(np.square(detail)) / mass)
     return np.asarray(np.clip(detail / (contrast + _NOISE_LEVELS), -_CLIP, _CLIP), dtype=np.float32)
 
@@ -63,14 +69,25 @@ def local_edges(rgb: UInt8Array, valid: BoolArray) -> Complex64Array:
     length is the gradient's, made equal over the surroundings.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), _GRADIENT_SIGMA_PX)
-    inside = cv2.erode(valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1).astype(np.float32)
-    right = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=0.125) * inside
-    down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=0.125) * inside
+    right, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=0.125)
+    if not valid.all():
+        inside = cv2.erode(valid.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1).astype(np.float32)
+        right, down = right * inside, down * inside
     square = right * right + down * down
     around = np.sqrt(cv2.GaussianBlur(square, (0, 0), _EVEN_SIGMA_PX)) + np.float32(_NOISE_GRADIENT)
     length = np.sqrt(square) + np.float32(1e-3)
     gradient = right + np.complex64(1j) * down
     return np.asarray(gradient * gradient / (length * around), dtype=np.complex64)
+
+
+def _mass(weight: Float32Array) -> Float32Array:
+    return np.asarray(np.maximum(_blur(weight), np.float32(1e-3)))
+
+
+@lru_cache(maxsize=4)
+def _whole_mass(shape: tuple[int, int]) -> Float32Array:
+    """That of an image without invalid pixels, as nearly all blocks are, and of the same size."""
+    return _mass(np.ones(shape, np.float32))
 
 
 def _blur(image: Float32Array) -> Float32Array:

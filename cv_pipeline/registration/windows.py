@@ -44,6 +44,7 @@ def match_windows(
     matrix: Float64Array,
     side_px: int | None = None,
     most: int = MAX_WINDOWS,
+    held: dict[Window, Structure] | None = None,
 ) -> Matches:
     """Shifts from before to after over windows spread evenly over a grid, never reading more than a block of them.
 
@@ -54,6 +55,8 @@ def match_windows(
         matrix: (2, 3), where the before image is thought to lie, in pixels of ``grid``.
         side_px: side of a window; larger ones match more surely but less finely. Default: :func:`window_side_px`.
         most: the most windows to try.
+        held: blocks of the after image that an earlier call with the same grid, side and ``most`` has read; filled for
+            the next one, with 160 MB at most.
 
     Returns:
         The windows where both estimators agree, in pixels of ``grid``; no rows where there is none.
@@ -67,7 +70,10 @@ def match_windows(
     places, shifts, tried = [], [], 0
     for block, starts in _blocks(grid, side, stride):
         part = crop(grid, block)
-        late = structure(*after(part, _still()))
+        late = None if held is None else held.get(block)
+        late = late or structure(*after(part, _still()))
+        if held is not None:
+            held[block] = late
         if not late.valid.any():
             continue
         early = structure(*before(part, _recentred(matrix, block)))
