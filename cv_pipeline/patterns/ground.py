@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 
-from cv_pipeline.frame import LocalFrame
+from cv_pipeline.frame import LocalFrame, transformed
 from cv_pipeline.types import Float64Array, Grid
 
 _STEP_M = 1.0  # short enough for any projection to be straight over it, long enough for rounding
@@ -57,6 +57,4 @@ class GroundMap:
 
 
 def _apply(transform: Affine, points_px: Float64Array) -> Float64Array:
-    t = transform
-    rows, cols = points_px[:, 0], points_px[:, 1]
-    return np.column_stack([t.d * cols + t.e * rows + t.f, t.a * cols + t.b * rows + t.c])
+    return np.column_stack(transformed(transform, points_px[:, 1], points_px[:, 0])[::-1])

@@ -6,11 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cv_pipeline.errors import ConfigError
 from cv_pipeline.segmentation.zoo import ModelSettings
+from cv_pipeline.settings_file import read_settings
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.training.mix import HardRound, Overrides, Phase, Stratum, TrainingPlan, merged
 
@@ -111,9 +110,4 @@ def read_train_config(path: Path) -> TrainConfig:
     Raises:
         ConfigError: the file is missing, is no YAML or a setting is wrong.
     """
-    try:
-        return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give a train.yaml with --config") from error
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid training settings: {error}") from error
+    return read_settings(path, TrainConfig, "valid training settings", "give a train.yaml with --config")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cv_pipeline.datasets.own import SceneFiles
-from cv_pipeline.errors import ConfigError
 from cv_pipeline.segmentation.zoo import ModelFile, ModelSettings
+from cv_pipeline.settings_file import read_settings
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.training.config import TrainConfig
 
@@ -67,12 +66,7 @@ def read_finetune_config(path: Path) -> FinetuneConfig:
     Raises:
         ConfigError: the file is missing, is no YAML or a setting is wrong.
     """
-    try:
-        config = FinetuneConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); see docs/training.md for an example") from error
-    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid fine-tuning settings: {error}") from error
+    config = read_settings(path, FinetuneConfig, "valid fine-tuning settings", "see docs/training.md for an example")
     scenes = [scene.within(path.parent) for scene in config.scenes]
     model = config.model
     if not Path(model).is_absolute() and (path.parent / model / "model.yaml").is_file():

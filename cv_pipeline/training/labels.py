@@ -17,6 +17,7 @@ from affine import Affine
 from rasterio.features import rasterize
 
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.frame import transformed
 from cv_pipeline.simulation.truth import CENTRE_SIGMA_M
 from cv_pipeline.structures.vector import read_frames
 from cv_pipeline.training.planes import Plane
@@ -122,9 +123,7 @@ def _label(path: Path, row: int, part: Any, radius_m: float | None, is_new: bool
 
 def _pixels(points: Float64Array, grid: Grid) -> Float64Array:
     """(n, 2) map coordinates as (row, col) of ``grid``."""
-    inverse = ~grid.transform
-    x, y = points[:, 0], points[:, 1]
-    return np.column_stack([inverse.d * x + inverse.e * y + inverse.f, inverse.a * x + inverse.b * y + inverse.c])
+    return np.column_stack(transformed(~grid.transform, points[:, 0], points[:, 1])[::-1])
 
 
 def _radii_m(path: Path, frame: Any) -> list[float | None]:
