@@ -9,12 +9,16 @@ that came from elsewhere.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cv_pipeline.errors import CvPipelineError
+
+CLEAR_SD = 3.0
+"""Craters that stand out of their ground so far are seen by anyone; fainter ones may not be there to be found."""
 
 
 def main(
@@ -50,13 +54,23 @@ def main(
             model = model.model_copy(update=found)
             judged = judge(judge_on, TorchBackend(net, model, "auto"), model)
             document = judged.document(fitted.threshold)
-            steps[str(model.steps)] = {mode: brief(document[mode]) for mode in MODES}
+            steps[str(model.steps)] = {
+                mode: {**brief(document[mode]), "recall_clear": recall_clear(document[mode])} for mode in MODES
+            }
             typer.echo(f"{path}, {model.steps} steps: AP {document['pair']['ap']:.3f}")
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({"scenes": scenes, "steps": steps}, indent=1) + "\n")
+
+
+def recall_clear(mode: Mapping[str, Any]) -> float | None:
+    """Recall of the craters that stand out by :data:`CLEAR_SD` or more; None without any."""
+    clear = [band for name, band in mode["by_conspicuity"].items() if float(name.split()[0]) >= CLEAR_SD]
+    craters = sum(band["craters"] for band in clear)
+    found = sum(band["craters"] * band["recall"] for band in clear if band["craters"])
+    return round(found / craters, 4) if craters else None
 
 
 if __name__ == "__main__":

@@ -112,12 +112,14 @@ def _share(value: float | None) -> str:
 
 def learning(document: Document) -> str:
     """What checkpoints of one run find."""
-    heads = ("steps", "AP, before + after", "F1", "crater IoU", "AP, after alone", "F1", "crater IoU")
+    each = ("F1", "crater IoU", "recall of clear craters")
+    heads = ("steps", "AP, before + after", *each, "AP, after alone", *each)
     rows = []
     for steps, found in sorted(document["steps"].items(), key=lambda item: int(item[0])):
         cells = [f"{int(steps):,}"]
         for key in _MODES:
             cells += [f"{found[key][name]:.3f}" for name in ("ap", "f1", "crater_iou")]
+            cells.append(_share(found[key]["recall_clear"]))
         rows.append(cells)
     return markdown(heads, rows)
 
