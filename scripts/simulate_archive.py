@@ -15,11 +15,12 @@ import numpy as np
 import typer
 
 from cv_pipeline.batch.cost import Cost, cost_lines, read_cost
-from cv_pipeline.batch.plan import SEAM_BYTES_PER_PX, in_hours, scene_time
-from cv_pipeline.batch.schedule import Faults, SceneTime, play
+from cv_pipeline.batch.plan import SEAM_BYTES_PER_PX, SLOWED, in_hours, scene_time
+from cv_pipeline.batch.schedule import Faults, play
 
 WORKERS = (16, 128, 1024, 4096)
 ALONE = (1, 4, 16, 64)
+FINER = 8
 MARK, END = "<!-- figures: archive -->", "<!-- end -->"
 
 
@@ -49,6 +50,12 @@ class Archive(NamedTuple):
 def lines(cost: Cost, archive: Archive) -> Iterator[str]:
     """The costs, the sums done on paper, and the runs played through, in Markdown."""
     yield from cost_lines(cost)
+    if cost.slowed > SLOWED:
+        yield ""
+        yield (
+            f"**The machine was not free**: all took {cost.slowed:.1f} times as long by the wall, and seconds of the "
+            "processor are longer too where other programs use the other hyperthread of the same core."
+        )
     gsd_m = archive.working_gsd_m
     sizes = scene_megapixels(archive.area_km2, gsd_m, archive.median_km2, archive.largest_km2)
     scenes = [(megapixels, megapixels * gsd_m**2 * archive.impacts_per_km2) for megapixels in sizes]
@@ -63,7 +70,7 @@ def lines(cost: Cost, archive: Archive) -> Iterator[str]:
         f"{work_s / archive.area_km2:.1f} s a km², {output_tb:.1f} TB of results."
     )
     yield ""
-    yield from largest_lines(cost, max(scenes), split[sizes.index(max(sizes))])
+    yield from largest_lines(cost, max(scenes), archive.split_mpx)
     yield ""
     yield "| workers | whole scenes | busy | split | busy | split, workers die | deaths | longest scene whole / split |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -77,17 +84,24 @@ def lines(cost: Cost, archive: Archive) -> Iterator[str]:
         yield f"| {' | '.join(map(str, cells))} |"
 
 
-def largest_lines(cost: Cost, scene: tuple[float, float], split: SceneTime) -> Iterator[str]:
+def largest_lines(cost: Cost, scene: tuple[float, float], split_mpx: float) -> Iterator[str]:
     """The largest scene, with workers that have nothing else to do."""
-    width_px = round((scene[0] * 1e6) ** 0.5)
+    megapixels, impacts = scene
+    width_px = round((megapixels * 1e6) ** 0.5)
     memory_gb = (cost.memory_bytes + SEAM_BYTES_PER_PX * max(width_px - cost.probe_width_px, 0)) / 1e9
-    alone = ", ".join(f"{in_hours(play([split], count).wall_s)} with {count}" for count in ALONE)
-    total_s = cost.seconds(*scene)
-    shares = ", ".join(f"{stage} {rate.of(*scene) / total_s:.0%}" for stage, rate in cost.stage_s.items())
+    total_s = cost.seconds(megapixels, impacts)
+    shares = ", ".join(f"{stage} {rate.of(megapixels, impacts) / total_s:.0%}" for stage, rate in cost.stage_s.items())
     yield (
-        f"The largest scene, {width_px} px a side at the model's GSD, {memory_gb:.1f} GB a worker: {alone} workers "
-        f"on it alone. Shares of its time: {shares}."
+        f"The largest scene, {width_px} px a side at the model's GSD, {memory_gb:.1f} GB a worker: {in_hours(total_s)} "
+        f"undivided ({shares}). With so many workers for it alone:"
     )
+    yield ""
+    yield f"| parts of | {' | '.join(map(str, ALONE))} workers |"
+    yield f"|---|{'---|' * len(ALONE)}"
+    for part_mpx in (split_mpx, split_mpx / FINER):
+        split = scene_time(megapixels, cost, part_mpx, impacts=impacts)
+        took = (in_hours(play([split], count).wall_s) for count in ALONE)
+        yield f"| {part_mpx:g} MP | {' | '.join(took)} |"
 
 
 def fill(page: Path, content: str) -> None:

@@ -158,4 +158,14 @@ def test_plan_runs_to_its_end_and_feeds_the_simulated_archive(
     main = runpy.run_path(str(ROOT / "scripts" / "simulate_archive.py"))["main"]
     main(tmp_path / "plan.json", area_km2=2000)
     printed = capsys.readouterr().out
-    assert "terapixels at 0.5 m" in printed and "4096" in printed
+    assert "terapixels at 0.6 m" in printed and "4096" in printed
+
+
+def test_the_page_holds_what_the_simulation_makes_of_the_measured_costs(tmp_path: Path) -> None:
+    """No figure of the archive is typed: scripts/simulate_archive.py --plan docs/batch_benchmark.json --page ..."""
+    page = ROOT / "docs" / "scaling.md"
+    again = tmp_path / "scaling.md"
+    again.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    main = runpy.run_path(str(ROOT / "scripts" / "simulate_archive.py"))["main"]
+    main(ROOT / "docs" / "batch_benchmark.json", page=again)
+    assert again.read_text(encoding="utf-8") == page.read_text(encoding="utf-8")
