@@ -68,8 +68,8 @@ def main(
 def recall_clear(mode: Mapping[str, Any]) -> float | None:
     """Recall of the craters that stand out by :data:`CLEAR_SD` or more; None without any."""
     clear = [band for name, band in mode["by_conspicuity"].items() if float(name.split()[0]) >= CLEAR_SD]
-    craters = sum(band["craters"] for band in clear)
-    found = sum(band["craters"] * band["recall"] for band in clear if band["craters"])
+    craters = sum(band["objects"] for band in clear)
+    found = sum(band["objects"] * band["recall"] for band in clear if band["objects"])
     return round(found / craters, 4) if craters else None
 
 
