@@ -18,7 +18,7 @@ import typer
 from cv_pipeline.errors import CvPipelineError
 
 CLEAR_SD = 3.0
-"""Craters that stand out of their ground so far are seen by anyone; fainter ones may not be there to be found."""
+"""Craters that stand out of their ground so far count as clear; a judgement."""
 
 
 def main(
