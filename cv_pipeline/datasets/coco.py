@@ -1,8 +1,9 @@
 """COCO object annotations: JSON files with images, annotations and categories.
 
-Layout: ``annotations/*.json`` or ``*.json``, images beside them, in ``images/`` or in the split's folder. A file called
-``instances_train2017.json`` or ``train.json`` names its split. A crowd (``iscrowd``) is several
-objects in one mask and so no object that a centre could be asked of.
+Layout: ``annotations/*.json`` or ``*.json``, images beside them, in ``images/``, ``images/SPLIT/`` or the split's
+folder; or ``SPLIT/*.coco.json`` with the images beside it. A file called ``instances_train2017.json`` or ``train.json``
+names its split. Beside files of instances those of captions and keypoints are passed over, as in COCO itself. A crowd
+(``iscrowd``) is several objects in one mask and so no object that a centre could be asked of.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from typing import Any
 import numpy as np
 
 from cv_pipeline.datasets.annotated import annotated_scene
-from cv_pipeline.datasets.drawn import box, kind_of, painted, polygon
+from cv_pipeline.datasets.drawn import box, kind_of, largest, painted, polygon
 from cv_pipeline.datasets.files import facts_of, read_json
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.types import BoolArray
 
-_SPLIT = re.compile(r"(train|val|test|validate|fit|judge)")
+_SPLIT = re.compile(r"(?:^|[._-])(train|val|valid|validate|test|fit|judge)(?:\d{4})?(?:$|[._-])")
+_INSTANCES = "instances_"
+
+
+_PLACES = ("annotations/*.json", "*.json", "*/*.coco.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class CocoDataset(Dataset):
     """A folder with COCO annotation files."""
 
     format = "coco"
-    layout = "annotations/*.json or *.json (images, annotations, categories), images/*"
+    layout = "annotations/*.json, *.json or SPLIT/*.coco.json (images, annotations, categories), images/*"
 
     @staticmethod
     def recognises(folder: Path) -> bool:
@@ -44,8 +49,9 @@ class CocoDataset(Dataset):
 
 
 def _files(folder: Path) -> list[Path]:
-    paths = [*sorted((folder / "annotations").glob("*.json")), *sorted(folder.glob("*.json"))]
-    return [path for path in paths if _is_coco(path)]
+    paths = [path for pattern in _PLACES for path in sorted(folder.glob(pattern)) if _is_coco(path)]
+    instances = [path for path in paths if path.stem.startswith(_INSTANCES)]
+    return instances or paths
 
 
 def _is_coco(path: Path) -> bool:
@@ -58,7 +64,7 @@ def _is_coco(path: Path) -> bool:
 
 def _entries(folder: Path, path: Path) -> list[Entry]:
     content = read_json(path)
-    split = _SPLIT.search(path.stem)
+    split = _SPLIT.search(path.stem) or _SPLIT.search(path.parent.name if path.parent != folder else "")
     try:
         kinds = {category["id"]: kind_of(str(category["name"])) for category in content["categories"]}
         by_image: dict[Any, list[dict[str, Any]]] = {}
@@ -83,7 +89,7 @@ def _scene(
     split: str,
 ) -> DataScene:
     try:
-        name = str(image["file_name"])
+        name = str(image["file_name"]).replace("\\", "/")
         objects = [part for annotation in annotations for part in _objects(path, annotation, kinds)]
     except (KeyError, TypeError, ValueError) as error:
         raise LabelsError(f"{path}: image {image.get('id')}: an annotation lacks {error!r}; export again") from error
@@ -92,7 +98,8 @@ def _scene(
 
 def _image(folder: Path, path: Path, name: str, split: str) -> Path:
     """Where the image lies; the first place to look where it is missing."""
-    places = [folder / "images" / name, folder / name, path.parent / name]
+    subset = path.stem.removeprefix(_INSTANCES)
+    places = [folder / "images" / name, folder / name, path.parent / name, folder / "images" / subset / name]
     places += [folder / split / name, *(folder.glob(f"{split}*/{name}") if split else ())]
     return next((place for place in places if place.is_file()), places[0])
 
@@ -108,8 +115,7 @@ def _objects(path: Path, annotation: dict[str, Any], kinds: dict[Any, str]) -> l
     if isinstance(parts, dict):
         return [painted(number, kind, _unpacked(path, number, parts), (0.0, 0.0), attributes, source=source)]
     if parts:
-        drawn = [polygon(number, kind, part, attributes, source=source) for part in parts]
-        return [max(drawn, key=lambda thing: float(abs(_area(thing))))]
+        return [largest([polygon(number, kind, part, attributes, source=source) for part in parts])]
     left, top, width, height = (float(value) for value in annotation["bbox"])
     return [box(number, kind, (left, top, width, height), attributes, source=source)]
 
@@ -126,9 +132,3 @@ def _unpacked(path: Path, number: str, rle: dict[str, Any]) -> BoolArray:
     if runs.min(initial=0) < 0 or runs.sum() != height * width:
         raise LabelsError(f"{path}: annotation {number} has run lengths of {runs.sum()} of {height * width} pixels")
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
-
-
-def _area(thing: TrueObject) -> float:
-    import shapely
-
-    return float(shapely.Polygon(thing.outline_px).area)

@@ -1,8 +1,9 @@
 """CVAT for images 1.1: ``annotations.xml`` beside ``images/``.
 
-Turned boxes and ellipses and painted masks are read as CVAT itself reads them (``dataset_manager/formats`` of its
-repository). Video tasks (tracks) are refused: a scene is no film. Documentation:
-https://docs.cvat.ai/docs/other/xml_format.
+Layout and shapes are as ``cvat/apps/dataset_manager/formats/cvat.py`` of CVAT's repository writes and reads them: of a
+task images lie in ``images/``, of a project in ``images/SUBSET/``; a mask's ``width`` and ``height`` count its pixels.
+Each of several points in one ``points`` is an object. Tracks, which only "CVAT for video" has, are refused: a scene is
+no film. Documentation: https://docs.cvat.ai/docs/other/xml_format.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from cv_pipeline.types import BoolArray
 
 _SHAPES = ("box", "polygon", "points", "ellipse", "mask")
 _OTHER = ("polyline", "cuboid", "skeleton")
+_FRAME_SUFFIX = ".PNG"
+"""What CVAT adds to the name of a video's frame when it writes the frame, but not in the annotations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class CvatDataset(Dataset):
     """A folder with ``annotations.xml``."""
 
     format = "cvat"
-    layout = "annotations.xml (CVAT for images 1.1), images/*"
+    layout = "annotations.xml (CVAT for images 1.1), images/[SUBSET/]*"
 
     @staticmethod
     def recognises(folder: Path) -> bool:
@@ -66,11 +69,15 @@ def _scene(folder: Path, path: Path, image: ET.Element, facts: dict[str, Any]) -
     name = image.get("name", "")
     try:
         drawn = [shape for shape in image if shape.tag in (*_SHAPES, *_OTHER)]  # a tag is of the image, not in it
-        objects = [_object(f"{path}: {name}", number, shape) for number, shape in enumerate(drawn, start=1)]
+        objects = [
+            thing for number, shape in enumerate(drawn, start=1) for thing in _objects(f"{path}: {name}", number, shape)
+        ]
     except (KeyError, ValueError) as error:
         raise LabelsError(f"{path}: {name}: a shape is not as CVAT writes it ({error!r})") from error
-    places = [folder / "images" / name, folder / name]
-    split = image.get("subset", "").lower()
+    subset = image.get("subset", "")
+    places = [folder / "images" / name, folder / name, folder / "images" / subset / name]
+    places += [place.with_name(place.name + _FRAME_SUFFIX) for place in places]
+    split = subset.lower()
     return annotated_scene(
         Path(name).with_suffix("").as_posix(),
         next((place for place in places if place.is_file()), places[0]),
@@ -80,9 +87,28 @@ def _scene(folder: Path, path: Path, image: ET.Element, facts: dict[str, Any]) -
     )
 
 
+def _objects(source: str, number: int, shape: ET.Element) -> list[TrueObject]:
+    """What one shape marks: one object, or as many as it has points."""
+    if shape.tag != "points":
+        return [_object(source, number, shape)]
+    attributes, places = _attributes(shape), _corners(shape)
+    names = [str(number)] if len(places) == 1 else [f"{number}.{n}" for n in range(1, len(places) + 1)]
+    kind = kind_of(shape.attrib["label"])
+    return [point(name, kind, *place, attributes) for name, place in zip(names, places, strict=True)]
+
+
+def _attributes(shape: ET.Element) -> dict[str, str]:
+    return {part.get("name", ""): part.text or "" for part in shape.iter("attribute")}
+
+
+def _corners(shape: ET.Element) -> list[tuple[float, float]]:
+    pairs = [pair.split(",") for pair in shape.attrib["points"].split(";")]
+    return [(float(x), float(y)) for x, y in pairs]
+
+
 def _object(source: str, number: int, shape: ET.Element) -> TrueObject:
     kind, name = kind_of(shape.attrib["label"]), str(number)
-    attributes = {part.get("name", ""): part.text or "" for part in shape.iter("attribute")}
+    attributes = _attributes(shape)
     turn_deg = float(shape.get("rotation", 0.0))
     if shape.tag in _OTHER:
         raise LabelsError(
@@ -103,11 +129,7 @@ def _object(source: str, number: int, shape: ET.Element) -> TrueObject:
     if shape.tag == "ellipse":
         cx, cy, rx, ry = (float(shape.attrib[key]) for key in ("cx", "cy", "rx", "ry"))
         return box(name, kind, (cx - rx, cy - ry, 2 * rx, 2 * ry), attributes, turn_deg=turn_deg, source=source)
-    pairs = [pair.split(",") for pair in shape.attrib["points"].split(";")]
-    corners = [(float(x), float(y)) for x, y in pairs]
-    if shape.tag == "points":
-        return point(name, kind, *corners[0], attributes)
-    return polygon(name, kind, corners, attributes, source=source)
+    return polygon(name, kind, _corners(shape), attributes, source=source)
 
 
 def _unpacked(shape: ET.Element) -> BoolArray:

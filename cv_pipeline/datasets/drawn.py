@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +90,17 @@ def painted(
     largest = max(getattr(pixels, "geoms", [pixels]), key=lambda part: part.area)
     edge = shapely.get_coordinates(largest.exterior) + np.array(corner_px)
     return polygon(object_id, kind, edge, attributes, source=source)
+
+
+def largest(parts: Sequence[TrueObject]) -> TrueObject:
+    """Of the parts of one object the one of greatest area, the first of equals; something covers the rest of it.
+
+    A point has no area. There must be one part at least.
+    """
+    import shapely
+
+    areas = [shapely.Polygon(part.outline_px).area if len(part.outline_px) else 0.0 for part in parts]
+    return parts[int(np.argmax(areas))]
 
 
 def point(

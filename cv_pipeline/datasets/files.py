@@ -13,6 +13,20 @@ from cv_pipeline.errors import LabelsError
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp")
 
 
+def read_text(path: Path) -> str:
+    """The content of a text file.
+
+    Raises:
+        LabelsError: it is missing or no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LabelsError(f"{path}: cannot be read ({error.strerror}); is the data set complete?") from error
+    except UnicodeDecodeError as error:
+        raise LabelsError(f"{path}: is no text ({error}); fetch or export it again") from error
+
+
 def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
@@ -20,9 +34,7 @@ def read_json(path: Path) -> Any:
         LabelsError: it is missing or no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LabelsError(f"{path}: cannot be read ({error.strerror}); is the data set complete?") from error
+        return json.loads(read_text(path))
     except ValueError as error:
         raise LabelsError(f"{path}: is no JSON ({error}); fetch or export it again") from error
 
@@ -34,11 +46,9 @@ def read_yaml(path: Path) -> Any:
         LabelsError: it is missing or no YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LabelsError(f"{path}: cannot be read ({error.strerror}); is the data set complete?") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LabelsError(f"{path}: is no YAML ({error})") from error
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise LabelsError(f"{path}: is no YAML ({error}); mend what it points at") from error
 
 
 def facts_of(folder: Path) -> dict[str, Any]:

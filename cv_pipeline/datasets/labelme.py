@@ -1,7 +1,12 @@
-"""labelme: one JSON file beside each image, with shapes of kind polygon, rectangle, circle or point."""
+"""labelme: one JSON file beside each image, with shapes; read as labelme's own ``shape_to_mask`` draws them.
+
+Parts of one label and one ``group_id`` are one thing, as labelme has it: an object that something covers in the middle.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
 from cv_pipeline.datasets.annotated import annotated_scene
-from cv_pipeline.datasets.drawn import box, kind_of, point, polygon
+from cv_pipeline.datasets.drawn import box, kind_of, largest, painted, point, polygon
 from cv_pipeline.datasets.files import facts_of, read_json
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.types import BoolArray
+
+_POINTS = {"point": 1, "rectangle": 2, "circle": 2, "oriented_rectangle": 4, "mask": 2}
+"""How many points a shape of each form has; a polygon has any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +68,58 @@ def _scene(folder: Path, path: Path, facts: dict[str, Any]) -> DataScene:
     content = read_json(path)
     try:
         image = path.parent / str(content["imagePath"]).replace("\\", "/")
-        objects = [_object(path, number, shape) for number, shape in enumerate(content["shapes"], start=1)]
-    except (KeyError, TypeError, ValueError) as error:
+        parts: dict[tuple[str, str], list[TrueObject]] = {}
+        for number, shape in enumerate(content["shapes"], start=1):
+            group = shape.get("group_id")
+            key = f"alone {number}" if group is None else f"group {group}"
+            parts.setdefault((str(shape["label"]), key), []).append(_object(path, number, shape))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise LabelsError(f"{path}: not a labelme file ({error!r}); save it again in labelme") from error
     name = path.relative_to(folder).with_suffix("").as_posix()
-    return annotated_scene(name, image, objects, facts)
+    return annotated_scene(name, image, [largest(some) for some in parts.values()], facts)
 
 
 def _object(path: Path, number: int, shape: dict[str, Any]) -> TrueObject:
     """Labelme counts from the image's corner, as this package does; a circle is its centre and a point on it."""
-    kind, form = kind_of(str(shape["label"])), str(shape.get("shape_type", "polygon"))
+    kind, form = kind_of(str(shape["label"])), str(shape.get("shape_type") or "polygon")
     points = [(float(x), float(y)) for x, y in shape["points"]]
     attributes = {str(key): str(value) for key, value in (shape.get("flags") or {}).items()}
     name, source = str(number), str(path)
     if form == "polygon":
         return polygon(name, kind, points, attributes, source=source)
-    if form in ("point", "rectangle", "circle") and len(points) != (1 if form == "point" else 2):
+    if form not in _POINTS:
+        raise LabelsError(
+            f"{path}: shape {number} is a {form}; craters are polygons, circles, rectangles, masks or points"
+        )
+    if len(points) != _POINTS[form]:
         raise LabelsError(f"{path}: shape {number} is a {form} of {len(points)} points; draw it again")
+    (x0, y0), (x1, y1) = points[0], points[-1]
     if form == "point":
-        return point(name, kind, *points[0], attributes)
-    (x0, y0), (x1, y1) = points if len(points) == 2 else ((0.0, 0.0), (0.0, 0.0))
-    if form == "rectangle":
-        sides = (min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0))
-        return box(name, kind, sides, attributes, source=source)
+        return point(name, kind, x0, y0, attributes)
+    if form == "mask":
+        mask = _unpacked(path, number, shape.get("mask"))
+        return painted(name, kind, mask, (round(x0), round(y0)), attributes, source=source)
     if form == "circle":
         radius = math.hypot(x1 - x0, y1 - y0)
         return box(name, kind, (x0 - radius, y0 - radius, 2 * radius, 2 * radius), attributes, source=source)
-    raise LabelsError(f"{path}: shape {number} is a {form}; craters are polygons, circles, rectangles or points")
+    if form == "oriented_rectangle":
+        a, b, c = (np.array(corner) for corner in points[:3])
+        (width, height), (left, top) = (math.dist(a, b), math.dist(b, c)), (a + c) / 2
+        turn_deg = math.degrees(math.atan2(*(b - a)[::-1]))  # y points down, so this is clockwise as it is seen
+        sides = (left - width / 2, top - height / 2, width, height)
+        return box(name, kind, sides, attributes, turn_deg=turn_deg, source=source)
+    sides = (min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0))
+    return box(name, kind, sides, attributes, source=source)
+
+
+def _unpacked(path: Path, number: int, packed: object) -> BoolArray:
+    """A mask (height, width) from a PNG in base64, of which every value but 0 counts."""
+    try:
+        image = cv2.imdecode(
+            np.frombuffer(base64.b64decode(str(packed), validate=True), np.uint8), cv2.IMREAD_UNCHANGED
+        )
+    except (binascii.Error, cv2.error):
+        image = None
+    if image is None or image.ndim != 2:
+        raise LabelsError(f"{path}: shape {number} is a mask without a readable picture of one band; paint it again")
+    return np.asarray(image > 0)

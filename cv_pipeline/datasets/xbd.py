@@ -1,7 +1,8 @@
 """xBD / xView2: buildings before and after disasters, by damage (Gupta et al. 2019, doi:10.48550/arXiv.1911.09296).
 
 Layout: ``train``, ``tier3``, ``hold`` and ``test``, each with ``images/NAME_{pre,post}_disaster.png`` and
-``labels/NAME_{pre,post}_disaster.json``. The post-disaster file's ``features.xy`` holds polygons in pixels as WKT.
+``labels/NAME_{pre,post}_disaster.json``; or one folder a disaster, as ``split_into_disasters.py`` of the makers'
+baseline leaves it. The post-disaster file's ``features.xy`` holds polygons in pixels as WKT.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from cv_pipeline.errors import LabelsError
 
 _POST = "_post_disaster"
 _SUFFIXES = (".png", ".tif")
+SPLITS = ("train", "tier1", "tier3", "hold", "test")
+"""Folders that are a split; any other is a disaster or whatever its user calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def _labels(folder: Path) -> list[Path]:
 def _scene(path: Path) -> DataScene:
     """A disaster is one place: its tiles touch each other, so a split by tile would share ground."""
     content = read_json(path)
-    name, split = path.stem.removesuffix(_POST), path.parents[1]
+    name, folder = path.stem.removesuffix(_POST), path.parents[1]
     try:
         objects = [_building(path, number, row) for number, row in enumerate(content["features"]["xy"], start=1)]
         meta: dict[str, Any] = content.get("metadata") or {}
@@ -53,9 +56,9 @@ def _scene(path: Path) -> DataScene:
         return DataScene(
             name=name,
             place=str(meta.get("disaster") or name.rsplit("_", 1)[0]),
-            split=split.name,
-            after=_image(split, f"{name}{_POST}"),
-            before=_image(split, f"{name}_pre_disaster"),
+            split=folder.name if folder.name in SPLITS else "",
+            after=_image(folder, f"{name}{_POST}"),
+            before=_image(folder, f"{name}_pre_disaster"),
             gsd_m=None if gsd_m is None else float(gsd_m),
             objects=tuple(objects),
             condition=str(meta.get("disaster_type") or ""),
@@ -78,6 +81,6 @@ def _building(path: Path, number: int, row: dict[str, Any]) -> TrueObject:
     return polygon(str(facts.get("uid", number)), kind, corners, damage, source=str(path))
 
 
-def _image(split: Path, name: str) -> Path:
-    places = [split / "images" / f"{name}{suffix}" for suffix in _SUFFIXES]
+def _image(folder: Path, name: str) -> Path:
+    places = [folder / "images" / f"{name}{suffix}" for suffix in _SUFFIXES]
     return next((place for place in places if place.is_file()), places[0])
