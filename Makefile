@@ -80,6 +80,7 @@ measures: setup  ## measure craters and patterns with MODEL and run the demo, fo
 	$(BIN)/python scripts/check_craters.py --part touching --scenes 16 --model $(MODEL) --data $(DATA) --json $(RUN)/craters.json
 	for maps in network oracle; do \
 	  $(BIN)/python scripts/check_patterns.py judge --maps $$maps --model $(MODEL) --data $(DATA) --minutes 90 --cache runs/figures/$(MODEL)/patterns --json $(RUN)/patterns.json || exit; done
+	$(BIN)/python scripts/check_by_eye.py count --answers docs/by_eye.yaml --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/by_eye.json
 	$(BIN)/python scripts/demo.py --model $(MODEL) --out runs/figures/$(MODEL)/demo --json $(RUN)/demo.json
 
 docs: setup  ## build the documentation site into build/site (installs what it needs once, then needs no network)

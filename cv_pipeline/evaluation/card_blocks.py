@@ -77,6 +77,7 @@ BLOCKS: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "gsd": ((f"{FIGURES}/gsd.json",), tables.gsd),
     "model": (("model.yaml", "weights.safetensors"), measured.model),
     "measures": (("model.yaml", f"{FIGURES}/craters.json", f"{FIGURES}/patterns.json"), measured.measures),
+    "by-eye": ((f"{FIGURES}/by_eye.json",), measured.by_eye),
     "demo": ((f"{FIGURES}/demo.json",), measured.demo),
     "speed": ((f"{FIGURES}/speed.json",), tables.speed),
 }

@@ -130,3 +130,9 @@ def real_without(document: Document) -> str:
     ap = with_interval(score["ap"], low_high(score["ap_interval"]))
     f1 = with_interval(score["default"]["f1"], low_high(score["default_f1_interval"]))
     return f"Without scene {left_out} the other {document['scenes']} scenes have AP {ap} and F1 {f1}."
+
+
+def by_eye(document: Document) -> str:
+    """What a person and the network found at the same places."""
+    rows = [(row["name"], *(str(row[key]) for key in ("places", "person", "detector"))) for row in document["rows"]]
+    return markdown(("conspicuity, SDs", "places", "a person says crater", "the network says crater"), rows)
