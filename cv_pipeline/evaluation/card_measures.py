@@ -57,8 +57,10 @@ _PATTERNS = tuple(
     for label, target, percent, name in (
         ("blast radius, median relative error", "8 %", True, "blast_radius"),
         ("within the stated 90 % interval", "90 %", True, "blast_radius_within_90"),
-        ("directional or not, AUROC", "0.95", False, "auroc"),
+        ("directional or not, AUROC, axes that can be seen", "0.95", False, "auroc"),
+        ("directional or not, AUROC, axes that stand out by 2 SDs", "0.95", False, "auroc_clear"),
         ("a direction given, of axes that can be seen", "-", True, "given_of_seen"),
+        ("a direction given, of axes that stand out by 2 SDs", "-", True, "given_of_clear"),
         ("a direction given, of round ones", "-", True, "given_of_round"),
         ("axis where given, median error, deg", "6", False, "axis_deg_median"),
         ("its 90th percentile, deg", "18", False, "axis_deg_p90"),

@@ -21,6 +21,9 @@ from cv_pipeline.types import Float64Array, Impact, ModelInfo
 
 TOLERANCE_M = 5.0
 
+CLEAR_SD = 2.0
+"""From here an axis is plain to see; the least that counts as visible at all is far below it."""
+
 LABELS = {
     "found": "strikes found",
     "blast_radius": "blast radius, median relative error (target 0.08), patterns that can be seen",
@@ -34,10 +37,12 @@ LABELS = {
     "secondary_radius": "secondary radius, median relative error",
     "secondary_radius_told": "  told, of those that have one",
     "auroc": "directional or not, AUROC (target 0.95), axes that can be seen, n with the round ones",
+    "auroc_clear": f"  axes that stand out by {CLEAR_SD:g} SDs and more",
     "auroc_free": "  where neighbours leave two thirds of the rays",
     "auroc_every": "  all axes, seen or not",
     "given_of_round": "directions given: of round",
     "given_of_seen": "  of axes that can be seen",
+    "given_of_clear": f"  of axes that stand out by {CLEAR_SD:g} SDs and more",
     "axis_deg_median": "axis where given, median error (target 6 deg)",
     "axis_deg_p90": "  90th percentile (target 18 deg)",
     "axis_flips": "  flips (target 0.02)",
@@ -46,6 +51,7 @@ LABELS = {
     "axis_within_90_sharper": "    of the sharper half",
     "axis_within_90_other": "    of the other",
     "axis_deg_median_any": "axis of all that can be seen, given or not, median error",
+    "axis_deg_median_clear": f"  of all that stand out by {CLEAR_SD:g} SDs and more",
 }
 """What each figure is, for people."""
 
@@ -96,6 +102,7 @@ def _direction_figures(cases: Sequence[Case], weights: DirectionWeights) -> dict
     chance = np.array([p for _, p in judged])
     seen = np.array([c.is_directional for c in cases], bool)
     every = np.array([c.truth.axis_deg is not None for c in cases], bool)
+    clear = every & np.array([c.truth.axis_sd >= CLEAR_SD for c in cases], bool)
     free = np.array([c.is_free for c in cases], bool)
     error = np.array(
         [abs(angle_deg(a.azimuth_deg, c.truth.axis_deg or 0.0)) for c, (a, _) in zip(cases, judged, strict=True)]
@@ -107,16 +114,19 @@ def _direction_figures(cases: Sequence[Case], weights: DirectionWeights) -> dict
     inside = error <= SIGMAS_90 * sd
     return {
         "auroc": auroc_figure(chance[seen], chance[~every]),
+        "auroc_clear": auroc_figure(chance[clear], chance[~every]),
         "auroc_free": auroc_figure(chance[seen & free], chance[~every & free]),
         "auroc_every": auroc_figure(chance[every], chance[~every]),
         "given_of_round": share(given[~every]),
         "given_of_seen": share(given[seen]),
+        "given_of_clear": share(given[clear]),
         **_axis_figures(error[told]),
         "axis_deg_median_seen": median(error[told & seen]),
         "axis_within_90": share(inside[told]),
         "axis_within_90_sharper": share(inside[told & sharp]),
         "axis_within_90_other": share(inside[told & ~sharp]),
         "axis_deg_median_any": median(error[seen]),
+        "axis_deg_median_clear": median(error[clear]),
     }
 
 
@@ -165,6 +175,7 @@ def _impact_figures(pairs: Sequence[tuple[TruthPattern, Impact]], missed: int) -
     chance = np.array([i.directional_probability or 0.0 for _, i in pairs])
     seen = np.array([t.axis_deg is not None and t.axis_sd >= VISIBLE_SD for t, _ in pairs], bool)
     every = np.array([t.axis_deg is not None for t, _ in pairs], bool)
+    clear = every & np.array([t.axis_sd >= CLEAR_SD for t, _ in pairs], bool)
     given = np.array([i.direction_deg is not None for _, i in pairs], bool)
     told = [(t, i) for t, i in pairs if t.axis_deg is not None and i.direction_deg is not None]
     error = np.array([abs(angle_deg(i.direction_deg or 0.0, t.axis_deg or 0.0)) for t, i in told])
@@ -174,8 +185,10 @@ def _impact_figures(pairs: Sequence[tuple[TruthPattern, Impact]], missed: int) -
         "blast_radius": median(np.abs(radius[:, 0])),
         "blast_radius_within_90": share(np.abs(radius[:, 0]) <= SIGMAS_90 * radius[:, 1]),
         "auroc": auroc_figure(chance[seen], chance[~every]),
+        "auroc_clear": auroc_figure(chance[clear], chance[~every]),
         "given_of_round": share(given[~every]),
         "given_of_seen": share(given[seen]),
+        "given_of_clear": share(given[clear]),
         **_axis_figures(error),
         "axis_within_90": share(np.array(inside)),
     }
