@@ -19,7 +19,7 @@ import numpy as np
 
 from cv_pipeline.datasets.annotated import annotated_scene
 from cv_pipeline.datasets.drawn import box, kind_of, largest, painted, polygon
-from cv_pipeline.datasets.files import facts_of, read_json
+from cv_pipeline.datasets.files import Facts, facts_of, read_json
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.types import BoolArray
@@ -85,14 +85,16 @@ def _scene(
     image: dict[str, Any],
     annotations: Sequence[dict[str, Any]],
     kinds: dict[Any, str],
-    facts: dict[str, Any],
+    facts: Facts,
     split: str,
 ) -> DataScene:
     try:
         name = str(image["file_name"]).replace("\\", "/")
         objects = [part for annotation in annotations for part in _objects(path, annotation, kinds)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise LabelsError(f"{path}: image {image.get('id')}: an annotation lacks {error!r}; export again") from error
+    except KeyError as error:
+        raise LabelsError(f"{path}: image {image.get('id')}: an annotation lacks {error}; export it again") from error
+    except (TypeError, ValueError) as error:
+        raise LabelsError(f"{path}: image {image.get('id')}: not as COCO has it ({error}); export it again") from error
     return annotated_scene(Path(name).stem, _image(folder, path, name, split), objects, facts, split)
 
 
@@ -106,7 +108,10 @@ def _image(folder: Path, path: Path, name: str, split: str) -> Path:
 
 def _objects(path: Path, annotation: dict[str, Any], kinds: dict[Any, str]) -> list[TrueObject]:
     """One object; of several polygons the largest, because the others are parts that something covers."""
-    number, kind = str(annotation["id"]), kinds[annotation["category_id"]]
+    number, category = str(annotation["id"]), annotation["category_id"]
+    if category not in kinds:
+        raise LabelsError(f"{path}: annotation {number} is of category {category}, which 'categories' does not list")
+    kind = kinds[category]
     attributes = {str(key): str(value) for key, value in (annotation.get("attributes") or {}).items()}
     parts = annotation.get("segmentation")
     source = str(path)

@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from cv_pipeline.datasets.annotated import annotated_scene
 from cv_pipeline.datasets.drawn import box, kind_of, painted, point, polygon
-from cv_pipeline.datasets.files import facts_of
+from cv_pipeline.datasets.files import Facts, facts_of
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.types import BoolArray
@@ -65,7 +64,7 @@ def _root(path: Path) -> ET.Element:
         raise LabelsError(f"{path}: is no XML ({error}); export it again") from error
 
 
-def _scene(folder: Path, path: Path, image: ET.Element, facts: dict[str, Any]) -> DataScene:
+def _scene(folder: Path, path: Path, image: ET.Element, facts: Facts) -> DataScene:
     name = image.get("name", "")
     try:
         drawn = [shape for shape in image if shape.tag in (*_SHAPES, *_OTHER)]  # a tag is of the image, not in it

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cv_pipeline.errors import LabelsError
 
@@ -48,13 +49,42 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
-        raise LabelsError(f"{path}: is no YAML ({error}); mend what it points at") from error
+        raise LabelsError(f"{path}: is no YAML ({' '.join(str(error).split())}); mend that place") from error
 
 
-def facts_of(folder: Path) -> dict[str, Any]:
-    """What a ``dataset.yaml`` beside the labels adds, such as ``gsd_m``, ``places`` and ``splits``; may be absent."""
+class Facts(BaseModel):
+    """What a ``dataset.yaml`` beside the labels adds to a format that knows no GSD, place or date.
+
+    ``gsd_m`` is for all images without a CRS; ``places``, ``splits`` and ``before`` (an image) are by scene name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: str | None = None
+    gsd_m: float | None = Field(None, gt=0)
+    places: dict[str, str] = {}
+    splits: dict[str, str] = {}
+    before: dict[str, Path] = {}
+
+
+def facts_of(folder: Path) -> Facts:
+    """The facts in a folder's ``dataset.yaml``; none where there is no such file.
+
+    Raises:
+        LabelsError: it cannot be read, or holds what is none of them.
+    """
     path = folder / "dataset.yaml"
-    content = read_yaml(path) if path.is_file() else {}
-    if not isinstance(content, dict):
-        raise LabelsError(f"{path}: must hold names and values, such as gsd_m: 0.5")
-    return content
+    if not path.is_file():
+        return Facts()
+    try:
+        return Facts.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise LabelsError(
+            f"{path}: {faults(error)}; it may hold {', '.join(Facts.model_fields)}, as datasets/coco/README.md shows"
+        ) from error
+
+
+def faults(error: ValidationError) -> str:
+    """What pydantic found, in a line: where it is, and what is wrong with it."""
+    found = [(".".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in error.errors()]
+    return "; ".join(f"{where}: {what}" if where else what for where, what in found)

@@ -9,6 +9,7 @@ from cv_pipeline.datasets.bright import BrightDataset
 from cv_pipeline.datasets.coco import CocoDataset
 from cv_pipeline.datasets.cvat import CvatDataset
 from cv_pipeline.datasets.fields import FieldsDataset
+from cv_pipeline.datasets.files import read_yaml
 from cv_pipeline.datasets.kh9 import Kh9Dataset
 from cv_pipeline.datasets.labelme import LabelmeDataset
 from cv_pipeline.datasets.levir import LevirDataset
@@ -38,19 +39,27 @@ FORMATS: dict[str, type[Dataset]] = {
 
 
 def open_dataset(folder: Path, format_name: str | None = None) -> Dataset:
-    """The data set in a folder, by the named format or else the first that recognises it.
+    """The data set in a folder: of the named format, else of its dataset.yaml's, else of the first that recognises it.
 
     Raises:
-        LabelsError: no such folder or format, or no format recognises it.
+        LabelsError: no such folder or format, a dataset.yaml that cannot be read, or no format recognises it.
     """
     if not folder.is_dir():
         raise LabelsError(f"{folder}: no such folder; give the data set's folder")
-    if format_name is not None:
-        if format_name not in FORMATS:
-            raise LabelsError(f"there is no format '{format_name}'; there are {', '.join(FORMATS)}")
-        return FORMATS[format_name](folder)
+    wanted = format_name or _stated(folder)
+    if wanted is not None:
+        if wanted not in FORMATS:
+            raise LabelsError(f"{folder}: there is no format '{wanted}'; there are {', '.join(FORMATS)}")
+        return FORMATS[wanted](folder)
     for adapter in FORMATS.values():
         if adapter.recognises(folder):
             return adapter(folder)
     known = "\n".join(f"  {name}: {adapter.layout}" for name, adapter in FORMATS.items())
     raise LabelsError(f"{folder}: none of the known layouts, which are\n{known}")
+
+
+def _stated(folder: Path) -> str | None:
+    """The format that a folder's dataset.yaml states."""
+    path = folder / "dataset.yaml"
+    content = read_yaml(path) if path.is_file() else None
+    return str(content["format"]) if isinstance(content, dict) and "format" in content else None

@@ -19,7 +19,7 @@ import numpy as np
 
 from cv_pipeline.datasets.annotated import annotated_scene
 from cv_pipeline.datasets.drawn import box, kind_of, largest, painted, point, polygon
-from cv_pipeline.datasets.files import facts_of, read_json
+from cv_pipeline.datasets.files import Facts, facts_of, read_json
 from cv_pipeline.datasets.scene import DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.types import BoolArray
@@ -64,7 +64,7 @@ def _is_other(path: Path) -> bool:
     return not (isinstance(content, dict) and "shapes" in content)
 
 
-def _scene(folder: Path, path: Path, facts: dict[str, Any]) -> DataScene:
+def _scene(folder: Path, path: Path, facts: Facts) -> DataScene:
     content = read_json(path)
     try:
         image = path.parent / str(content["imagePath"]).replace("\\", "/")

@@ -13,6 +13,7 @@ import numpy as np
 from cv_pipeline.types import Float64Array, Status
 
 CRATER = "crater"
+NO_SCALE = "carries no CRS, so its scale is unknown; state gsd_m (metres per pixel) in dataset.yaml, or give it a CRS"
 _NO_OUTLINE = np.zeros((0, 2))
 
 

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cv_pipeline.datasets.files import read_yaml
+from cv_pipeline.datasets.files import faults, read_yaml
 from cv_pipeline.datasets.own import SceneFiles
-from cv_pipeline.datasets.scene import CRATER, DataScene, Dataset, Entry, TrueObject
+from cv_pipeline.datasets.scene import CRATER, NO_SCALE, DataScene, Dataset, Entry, TrueObject
 from cv_pipeline.errors import LabelsError
 from cv_pipeline.imagery.source import has_crs, open_source
 from cv_pipeline.training.labels import Label, read_area, read_labels
@@ -38,6 +39,15 @@ class VectorScene(SceneFiles):
     structures: Path | None = None
 
 
+class _Listed(BaseModel):
+    """The whole of ``dataset.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["vector"]
+    scenes: list[VectorScene]
+
+
 @dataclass(frozen=True, slots=True)
 class VectorDataset(Dataset):
     """A folder with a dataset.yaml that lists scenes."""
@@ -46,26 +56,26 @@ class VectorDataset(Dataset):
     layout = "dataset.yaml (format: vector, scenes: [{after, labels, ...}]), the files that it names"
 
     @staticmethod
-    def recognises(folder: Path) -> bool:
-        """Whether a dataset.yaml says so."""
-        path = folder / "dataset.yaml"
-        content = read_yaml(path) if path.is_file() else None
-        return isinstance(content, dict) and content.get("format") == "vector"
+    def recognises(folder: Path) -> bool:  # noqa: ARG004
+        """Never: a dataset.yaml names it."""
+        return False
 
     def entries(self) -> Sequence[Entry]:
         """One scene an item of the list, in its order."""
         path = self.folder / "dataset.yaml"
-        content = read_yaml(path)
         try:
-            listed = [VectorScene.model_validate(item) for item in content["scenes"]]
-        except (KeyError, TypeError, ValidationError) as error:
-            raise LabelsError(f"{path}: 'scenes' must list after and labels of each scene: {error}") from error
+            listed = _Listed.model_validate(read_yaml(path)).scenes
+        except ValidationError as error:
+            raise LabelsError(f"{path}: {faults(error)}; datasets/vector/README.md shows how it is written") from error
         return [Entry(self.folder / scene.labels, partial(_scene, self.folder, scene)) for scene in listed]
 
 
 def _scene(folder: Path, given: VectorScene) -> DataScene:
     files = given.within(folder)
-    grid = open_source(files.after, gsd_m=None if has_crs(files.after) else files.gsd_m).grid
+    in_metres = has_crs(files.after)
+    if not in_metres and files.gsd_m is None:
+        raise LabelsError(f"{files.after}: {NO_SCALE}")
+    grid = open_source(files.after, gsd_m=None if in_metres else files.gsd_m).grid
     name = given.name or files.after.stem
     labels = read_labels(files.labels, grid, files.after)
     return DataScene(

@@ -74,7 +74,7 @@ def _building(path: Path, number: int, row: dict[str, Any]) -> TrueObject:
     try:
         shape = shapely.from_wkt(row["wkt"])
     except shapely.errors.GEOSException as error:
-        raise LabelsError(f"{path}: building {number} has no readable WKT ({error})") from error
+        raise LabelsError(f"{path}: building {number} has no readable WKT ({error}); fetch it again") from error
     corners = shapely.get_coordinates(getattr(shape, "exterior", shape))
     damage = {"damage": str(facts.get("subtype") or "un-classified")}
     kind = str(facts.get("feature_type") or "building")
