@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import rasterio
 from scipy.ndimage import map_coordinates
 
 from cv_pipeline.patterns import craters, verdict
@@ -14,11 +15,13 @@ from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.patterns.weights import PLAIN, PatternWeights
-from cv_pipeline.segmentation.raster import read_channels
+from cv_pipeline.segmentation.raster import MapReader
 from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Grid, Segmentation, Window
 
 _PEAK_MARGIN_PX = 3  # the peak fit and the core statistics look at the 3x3 pixels around a peak
 _LINE_POINTS = 9
+CACHE_BYTES = 64 * 2**20
+"""Blocks of maps and images that GDAL keeps while windows are read; its own default is a share of the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ def padded(core: Window, margin_px: int) -> Window:
     return Window(core.row - margin_px, core.col - margin_px, core.height + 2 * margin_px, core.width + 2 * margin_px)
 
 
+def around(at_px: Float64Array) -> Window:
+    """The smallest window of whole pixels that holds points (n, 2), at least one."""
+    low, high = (np.floor(each).astype(int) for each in (at_px.min(axis=0), at_px.max(axis=0)))
+    return Window(int(low[0]), int(low[1]), int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1)
+
+
 def holds(core: Window, at_px: Float64Array) -> BoolArray:
     """(n,) which points lie in a window."""
     rows, cols = at_px[:, 0] - core.row, at_px[:, 1] - core.col
@@ -77,20 +86,20 @@ def find_candidates(
 def peak_table(segmentation: Segmentation, threshold: float, core_px: int, share: Share = ALL) -> Float64Array:
     """Peaks at or above a threshold in a share of the cores, (n, 7); :func:`thinned` knows what the columns are."""
     columns = [np.zeros((0, 7))]
-    for core in share.of(list(cores(segmentation.grid, core_px))):
-        window = padded(core, _PEAK_MARGIN_PX)
-        heat, shown = read_channels(segmentation, window, (Channel.CENTRE,))
-        if heat[Channel.CENTRE].max() < threshold:
-            continue  # as nearly everywhere, and a third of the reading
-        values, known = read_channels(segmentation, window, (Channel.CRATER_RADIUS_M, Channel.NEW))
-        valid = shown & known
-        peaks = find_peaks(heat[Channel.CENTRE], valid, threshold)
-        at = np.column_stack([peaks.row_px, peaks.col_px])
-        radius = craters.core_statistics(values[Channel.CRATER_RADIUS_M], valid, at)
-        new = craters.core_statistics(values[Channel.NEW], valid, at)
-        at_px = at + np.array([window.row, window.col])
-        found = np.column_stack([at_px, peaks.score, peaks.width_px, radius.median, radius.spread, new.median])
-        columns.append(found[holds(core, at_px)])
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), MapReader(segmentation) as maps:
+        for core in share.of(list(cores(segmentation.grid, core_px))):
+            high = maps.reaching(core, Channel.CENTRE, threshold)
+            if high is None:
+                continue  # as nearly everywhere
+            window = padded(high, _PEAK_MARGIN_PX)
+            values, valid = maps.read(window, (Channel.CENTRE, Channel.CRATER_RADIUS_M, Channel.NEW))
+            peaks = find_peaks(values[Channel.CENTRE], valid, threshold)
+            at = np.column_stack([peaks.row_px, peaks.col_px])
+            radius = craters.core_statistics(values[Channel.CRATER_RADIUS_M], valid, at)
+            new = craters.core_statistics(values[Channel.NEW], valid, at)
+            at_px = at + np.array([window.row, window.col])
+            found = np.column_stack([at_px, peaks.score, peaks.width_px, radius.median, radius.spread, new.median])
+            columns.append(found[holds(core, at_px)])
     return np.concatenate(columns)
 
 
@@ -126,14 +135,14 @@ def _valleys(segmentation: Segmentation, at_px: Float64Array, pairs: np.ndarray,
         return lowest
     along = np.linspace(0, 1, _LINE_POINTS)[None, :, None]
     line = at_px[pairs[:, 0], None] * (1 - along) + at_px[pairs[:, 1], None] * along
-    margin = int(np.ceil(np.abs(at_px[pairs[:, 0]] - at_px[pairs[:, 1]]).max())) + 2
-    for core in cores(segmentation.grid, core_px):
-        here = np.nonzero(holds(core, at_px[pairs[:, 0]]))[0]
-        if len(here):
-            window = padded(core, margin)
-            heat = read_channels(segmentation, window, (Channel.CENTRE,))[0][Channel.CENTRE]
-            rows, cols = np.moveaxis(line[here] - np.array([window.row, window.col]) - 0.5, -1, 0)
-            lowest[here] = map_coordinates(heat, [rows, cols], order=1, prefilter=False).min(axis=1)
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), MapReader(segmentation) as maps:
+        for core in cores(segmentation.grid, core_px):
+            here = np.nonzero(holds(core, at_px[pairs[:, 0]]))[0]
+            if len(here):
+                window = padded(around(line[here].reshape(-1, 2)), 2)
+                heat = maps.read(window, (Channel.CENTRE,))[0][Channel.CENTRE]
+                rows, cols = np.moveaxis(line[here] - np.array([window.row, window.col]) - 0.5, -1, 0)
+                lowest[here] = map_coordinates(heat, [rows, cols], order=1, prefilter=False).min(axis=1)
     return lowest
 
 

@@ -1,8 +1,9 @@
 """From a segmentation and its images to impacts, window by window, so that the scene's size does not matter.
 
-First all peaks are collected, thinned and looked at in the images over the whole scene; then each pattern is measured
-in the window whose core holds its centre, which is read with a margin as wide as the largest pattern. What a pattern
-may claim is decided from all craters, so the result does not depend on the windows.
+First all peaks are collected, thinned and looked at in the images over the whole scene; then the patterns of each core
+of the scene that holds any are measured in a window around their centres, with a margin as wide as the largest pattern,
+and nothing else is read. What a pattern may claim is decided from all craters, so the result does not depend on the
+windows.
 """
 
 from __future__ import annotations
@@ -13,11 +14,23 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import rasterio
 
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns import craters, rays, shape, verdict
-from cv_pipeline.patterns.candidates import Candidates, cores, holds, judged, looked_at, padded, peak_table, thinned
+from cv_pipeline.patterns.candidates import (
+    CACHE_BYTES,
+    Candidates,
+    around,
+    cores,
+    holds,
+    judged,
+    looked_at,
+    padded,
+    peak_table,
+    thinned,
+)
 from cv_pipeline.patterns.evidence import Look
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import MAPS, Pattern, measure_patterns
@@ -25,7 +38,7 @@ from cv_pipeline.patterns.measure import Window as PatternWindow
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.patterns.weights import PLAIN, PatternWeights
 from cv_pipeline.registration.register import before_view
-from cv_pipeline.segmentation.raster import read_channels
+from cv_pipeline.segmentation.raster import MapReader
 from cv_pipeline.types import (
     AlignedPair,
     BoolArray,
@@ -39,7 +52,7 @@ from cv_pipeline.types import (
     Window,
 )
 
-CORE_PX = 1024
+CORE_PX = 512
 _SECOND_LOOK = 0.5
 """Peaks down to this share of the threshold are looked at in the images, which may speak for them."""
 _ROUND_BELOW = 5.99
@@ -180,16 +193,20 @@ def _measure_all(
     centres_m = found.evidence.centre_m
     jacobians = ground.pixels_per_metre(centres_m)
     bounds_m = rays.neighbour_bounds(centres_m, found.evidence.radius_m)
-    margin = int(np.ceil(np.linalg.norm(jacobians, axis=(1, 2)).max() * rays.MAX_EXTENT_M)) + 2
+    # In pixels a ray goes no farther along rows, or columns, than the longer of what a metre is along them.
+    margin = int(np.ceil(np.linalg.norm(jacobians, axis=2).max() * rays.MAX_EXTENT_M)) + 4
     # A fitted centre may lie a little outside the grid: it belongs to the window at the edge.
     inside = np.clip(found.at_px, 0, np.array([segmentation.grid.height, segmentation.grid.width]) - 1e-6)
-    held = [(core, np.nonzero(holds(core, inside))[0]) for core in cores(segmentation.grid, core_px)]
+    held = [np.nonzero(holds(core, inside))[0] for core in cores(segmentation.grid, core_px)]
     measured = []
     with ExitStack() as stack:
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
+        maps = stack.enter_context(MapReader(segmentation))
         views = _open_views(images, segmentation, stack)
-        for core, here in share.of([(core, here) for core, here in held if len(here)]):
-            window, own = padded(core, margin), found.take(here)
-            part = _measure(segmentation, window, own, jacobians[here], bounds_m[here], views, weights)
+        for here in share.of([here for here in held if len(here)]):
+            own = found.take(here)
+            window = padded(around(own.at_px), margin)
+            part = _measure(maps, window, own, jacobians[here], bounds_m[here], views, weights, segmentation.has_before)
             measured.append(Measures(here, *part))
     return measured
 
@@ -206,26 +223,27 @@ def _open_views(
 
 
 def _measure(
-    segmentation: Segmentation,
+    maps: MapReader,
     window: Window,
     found: Candidates,
     jacobians: Float64Array,
     bounds_m: Float64Array,
     views: tuple[GridView | None, GridView | None],
     weights: PatternWeights,
+    has_before: bool,
 ) -> tuple[list[Pattern], Float64Array]:
     """Patterns of the craters of one window and their probabilities of being new."""
-    values, valid = read_channels(segmentation, window, MAPS)
+    values, valid = maps.read(window, MAPS)
     sites = rays.Sites(found.at_px - np.array([window.row, window.col]), jacobians, bounds_m)
     (after, after_seen), (before, before_seen) = (_pixels(view, window) for view in views)
     seen = valid & after_seen
     if before is not None and not before_seen[seen].all():
         before = None  # a before image with holes would show edges that are none
-    ground = PatternWindow(values, seen, after, before, segmentation.grid.gsd_m)
+    ground = PatternWindow(values, seen, after, before, maps.grid.gsd_m)
     patterns = measure_patterns(ground, sites, found.evidence.radius_m, found.evidence.centre_sd_m, weights)
     fresh = np.full(len(patterns), np.nan)
-    if segmentation.has_before:
-        disc_m = np.maximum(found.evidence.radius_m, segmentation.grid.gsd_m)
+    if has_before:
+        disc_m = np.maximum(found.evidence.radius_m, maps.grid.gsd_m)
         network = craters.new_probability(values[Channel.NEW], values[Channel.CRATER], valid, sites, disc_m)
         fresh = network if weights.new is None else _new_probability(network, found, weights.new)
     return patterns, fresh
