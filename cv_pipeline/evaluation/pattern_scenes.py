@@ -46,8 +46,14 @@ SIDE_M = 240.0
 
 GSD_RANGE_M = (0.25, 1.0)
 
-CONFIG = SimulationConfig(strikes=StrikeConfig(cone_share=1.0, empty_share=0.0, salvos_per_ha=0.2))
-"""As trained on, but with about one salvo a scene and more cones: enough directional strikes, at real spacings."""
+CONFIG = SimulationConfig(
+    strikes=StrikeConfig(cone_share=1.0, cone_strength=(2.0, 6.0), empty_share=0.0, salvos_per_ha=0.2)
+)
+"""About one salvo a scene and more cones than elsewhere: enough directional strikes, at real spacings.
+
+The cones are ones that a person can see. Of the default strength they are not: of 72 chips looked at once in blind
+order (2026-11-22) a person named a direction for 2 of 40 one-sided strikes, right for one, and for 3 of 32 round ones.
+"""
 
 _UNMOVED = Registration(
     np.array([[1.0, 0, 0], [0, 1.0, 0]]), 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0, 0, Gate.PASS, "simulated on one grid"
