@@ -23,8 +23,9 @@ from cv_pipeline.errors import ConfigError
 from cv_pipeline.types import BoolArray, Float64Array
 
 NUMBERS = (
-    "crater_radius_m", "crater_radius_sd_m", "crater_semi_major_m", "crater_semi_minor_m", "crater_axis_deg",
-    "width_px", "height_px", "blast_radius_m", "direction_deg", "direction_sd_deg", "distance_edge_m", "distance_sd_m",
+    "centre_sd_m", "crater_radius_m", "crater_radius_sd_m", "crater_semi_major_m", "crater_semi_minor_m",
+    "crater_axis_deg", "width_px", "height_px", "blast_radius_m", "direction_deg", "direction_sd_deg",
+    "distance_edge_m", "distance_sd_m",
 )  # fmt: skip
 TEXTS = ("status", "structure_id")
 _CIRCLE = 72

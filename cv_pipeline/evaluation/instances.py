@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import shapely
+from affine import Affine
+from rasterio.features import rasterize
 
 from cv_pipeline.evaluation.objects import SceneMatches
 from cv_pipeline.types import BoolArray, Float64Array, Impact
@@ -89,13 +90,9 @@ def match_large(score: Float64Array, iou: Float64Array, large: BoolArray) -> Sce
     return match_overlaps(score[order[keep]], iou[order[keep]][:, large])
 
 
-def covered(shapes: np.ndarray, shape: tuple[int, int], gsd_m: float) -> BoolArray:
+def covered(shapes: np.ndarray, size: tuple[int, int], gsd_m: float) -> BoolArray:
     """Pixels (height, width) whose centres lie within polygons in metres right and down of the corner."""
-    mask = np.zeros(shape, np.uint8)
-    # OpenCV counts from the centre of the first pixel, in sixteenths here.
-    for polygon in shapes:
-        for part in getattr(polygon, "geoms", [polygon]):
-            if part.geom_type == "Polygon":
-                corners = (shapely.get_coordinates(part.exterior) / gsd_m - 0.5) * 16
-                cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], 1, shift=4)
-    return mask.astype(bool)
+    parts = [part for shape in shapes for part in getattr(shape, "geoms", [shape]) if part.geom_type == "Polygon"]
+    if not parts:
+        return np.zeros(size, bool)
+    return np.asarray(rasterize(parts, out_shape=size, transform=Affine.scale(gsd_m)), dtype=bool)

@@ -96,6 +96,7 @@ def found_of(impacts: Sequence[Impact], matches: Sequence[Match], prepared: Prep
     distance = {match.impact_id: match for match in matches}
     near = [distance.get(impact.impact_id) for impact in impacts]
     numbers: dict[str, list[float | None]] = {
+        "centre_sd_m": [i.centre_sd_m for i in impacts],
         "crater_radius_m": [i.crater_radius_m for i in impacts],
         "crater_radius_sd_m": [i.crater_radius_sd_m for i in impacts],
         "crater_semi_major_m": [i.crater_major_m for i in impacts],

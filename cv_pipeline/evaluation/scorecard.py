@@ -23,6 +23,8 @@ from cv_pipeline.types import Float64Array
 FLIP_DEG = 90.0
 COCO_DRAWS = 100
 _SDS_95 = 1.96
+_SDS_95_PLANE = 2.448
+"""SDs per axis within which 95 % of a round normal distribution in the plane lie: the root of -2 ln 0.05."""
 
 
 def scorecard(scenes: Sequence[ScoredScene], threshold: float) -> dict[str, Any]:
@@ -33,9 +35,9 @@ def scorecard(scenes: Sequence[ScoredScene], threshold: float) -> dict[str, Any]
         "threshold": threshold,
         **_detection(scenes, threshold),
         "boxes": _boxes(scenes),
-        "by_condition": _groups(scenes, threshold, lambda scene: scene.condition),
-        "by_background": _groups(scenes, threshold, lambda scene: scene.background),
-        "by_gsd_m": _groups(scenes, threshold, lambda scene: f"{scene.gsd_m:g}"),
+        "by_condition": _groups(scenes, threshold, lambda scene: [scene.condition]),
+        "by_background": _groups(scenes, threshold, lambda scene: scene.background.split("|")),
+        "by_gsd_m": _groups(scenes, threshold, lambda scene: [f"{scene.gsd_m:g}"]),
         "by_diameter_px": by_size([_sized(scene, scene.gsd_m) for scene in scenes], DIAMETER_BANDS_PX, threshold),
         "by_diameter_m": by_size([_sized(scene, 1.0) for scene in scenes], DIAMETER_BANDS_M, threshold),
         "pixels": _pixels(scenes),
@@ -81,11 +83,13 @@ def _boxes(scenes: Sequence[ScoredScene]) -> dict[str, Any] | None:
 
 
 def _groups(
-    scenes: Sequence[ScoredScene], threshold: float, of: Callable[[ScoredScene], str]
+    scenes: Sequence[ScoredScene], threshold: float, of: Callable[[ScoredScene], Sequence[str]]
 ) -> dict[str, dict[str, Any]]:
+    """Figures of each group; a scene that shows several backgrounds counts in each of them, whole."""
     groups: dict[str, list[ScoredScene]] = {}
     for scene in scenes:
-        groups.setdefault(of(scene), []).append(scene)
+        for name in of(scene):
+            groups.setdefault(name, []).append(scene)
     return {
         name: {
             "scenes": len(some),
@@ -154,6 +158,10 @@ def _within_95(values: Float64Array) -> float:
     return float((np.abs(values) <= _SDS_95).mean())
 
 
+def _within_95_in_plane(values: Float64Array) -> float:
+    return float((values <= _SDS_95_PLANE).mean())
+
+
 def _geometry(scenes: Sequence[ScoredScene], threshold: float) -> dict[str, Any]:
     def of(value: Callable[[Hit], float], statistic: Callable[[Float64Array], float]) -> dict[str, Any]:
         return _statistic(scenes, value, threshold, statistic)
@@ -161,6 +169,7 @@ def _geometry(scenes: Sequence[ScoredScene], threshold: float) -> dict[str, Any]
     return {
         "centre_error_m_median": of(lambda h: h.centre_error_m, _median),
         "centre_error_m_p90": of(lambda h: h.centre_error_m, _p90_size),
+        "centre_within_own_95": of(lambda h: h.centre_in_sds, _within_95_in_plane),
         "radius_relative_error_median_size": of(lambda h: h.radius_error, _median_size),
         "radius_relative_bias_median": of(lambda h: h.radius_error, _median),
         "radius_within_own_95": of(lambda h: h.radius_in_sds, _within_95),

@@ -23,7 +23,8 @@ class Hit(NamedTuple):
     """One true object that is asked for, with the detection that took it; NaN where there is none or nothing is known.
 
     ``score`` is NaN where it was missed. Errors are found minus true; ``radius_error`` and ``blast_error`` are
-    relative. ``direction_error_deg`` is absolute, 0 to 180. ``*_in_sds`` are errors over the tool's own SD.
+    relative. ``direction_error_deg`` is absolute, 0 to 180. ``*_in_sds`` are errors over the tool's own SD, of a centre
+    the distance over its SD per axis.
     ``directed`` is whether its pattern truly has a direction, ``stated`` whether the tool gives one.
     """
 
@@ -31,6 +32,7 @@ class Hit(NamedTuple):
     score: float = np.nan
     iou: float = np.nan
     centre_error_m: float = np.nan
+    centre_in_sds: float = np.nan
     radius_error: float = np.nan
     radius_in_sds: float = np.nan
     blast_error: float = np.nan
@@ -213,6 +215,7 @@ def _hit(
         return float(found.number(name)[place])
 
     row, col = found.at_px[place] - (truth.row_px, truth.col_px)
+    centre_error_m = float(np.hypot(row, col)) * gsd_m
     radius_error_m = (float(found_diameter_m[place]) - diameter_m) / 2
     direction = value("direction_deg")
     off_deg = abs((direction - truth.direction_deg + 180) % 360 - 180) if truth.direction_deg is not None else np.nan
@@ -224,7 +227,8 @@ def _hit(
         diameter_m=diameter_m,
         score=float(found.score[place]),
         iou=np.nan if iou is None else float(iou[place, number]),
-        centre_error_m=float(np.hypot(row, col)) * gsd_m,
+        centre_error_m=centre_error_m,
+        centre_in_sds=centre_error_m / value("centre_sd_m"),
         radius_error=radius_error_m / (diameter_m / 2),
         radius_in_sds=radius_error_m / value("crater_radius_sd_m"),
         blast_error=value("blast_radius_m") / truth.blast_radius_m - 1 if truth.blast_radius_m else np.nan,

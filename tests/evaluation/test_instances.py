@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shapely import area
 
-from cv_pipeline.evaluation.instances import impact_edges, match_overlaps, outlines, overlaps
+from cv_pipeline.evaluation.instances import covered, impact_edges, match_overlaps, outlines, overlaps
 from cv_pipeline.types import Impact, PatternKind, Status
 
 
@@ -43,6 +43,18 @@ def test_ellipse_lies_along_its_azimuth() -> None:
     tilted = outlines(np.zeros((1, 2)), impact_edges([impact(2.0, 4.0, 1.0, 45.0)]))[0]
     assert tilted.contains(disc(2.0, -2.0, 0.2)[0])  # right and up
     assert not tilted.contains(disc(2.0, 2.0, 0.2)[0])
+
+
+def test_a_mask_holds_the_pixels_whose_centres_lie_inside() -> None:
+    gsd_m, size = 0.5, (40, 50)
+    rows, cols = (np.mgrid[:40, :50] + 0.5) * gsd_m
+    for radius_m in (0.6, 1.3, 5.2):
+        wanted = np.hypot(cols - 11.1, rows - 9.2) <= radius_m
+        np.testing.assert_array_equal(covered(disc(11.1, 9.2, radius_m), size, gsd_m), wanted)
+    both = np.concatenate([disc(5, 5, 2), disc(7, 5, 2), disc(60, 60, 2)])  # they overlap; one lies outside
+    wanted = (np.hypot(cols - 5, rows - 5) <= 2) | (np.hypot(cols - 7, rows - 5) <= 2)
+    assert (covered(both, size, gsd_m) != wanted).sum() <= 8  # centres on the edge itself
+    assert not covered(np.zeros(0, dtype=object), size, gsd_m).any()
 
 
 def test_best_scored_takes_first_and_each_crater_once() -> None:
