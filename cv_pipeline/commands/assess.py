@@ -10,36 +10,31 @@ import typer
 from cv_pipeline.commands.options import (
     NOT_TRUSTED,
     AfterOption,
-    BackendOption,
-    BandsOption,
     CeOption,
-    GeoparquetOption,
-    GsdOption,
     JsonOption,
-    ModelOption,
-    OutOption,
-    OverwriteOption,
-    PrecisionOption,
-    ScreenOption,
     SeedOption,
-    ThreadsOption,
-    ThresholdOption,
-    TileOption,
-    TtaOption,
     errors_to_exit_code,
-    parse_bands,
     read_config,
     stage_bars,
+)
+from cv_pipeline.commands.shared import (
+    Settings,
+    before_options,
+    image_options,
+    network_options,
+    result_options,
+    sharing,
 )
 
 if TYPE_CHECKING:
     from cv_pipeline.types import Assessment
 
 
+@sharing(result_options, image_options, before_options, network_options)
 def assess(
+    *,
     before: Annotated[Path, typer.Option("--before", help="image before the event")],
     after: AfterOption,
-    out: OutOption,
     structures: Annotated[
         str | None,
         typer.Option("--structures", help="footprints: FILE or FILE:layer; overture or osm with the extra 'online'"),
@@ -50,75 +45,34 @@ def assess(
     footprint_offset: Annotated[
         str, typer.Option("--footprint-offset", help="shift of the footprints against the image: report, or fix it")
     ] = "report",
-    gsd: GsdOption = None,
-    before_gsd: Annotated[
-        float | None, typer.Option("--before-gsd", help="the same for --before, if different")
-    ] = None,
-    bands: BandsOption = None,
-    before_bands: Annotated[
-        str | None, typer.Option("--before-bands", help="the same for --before, if different")
-    ] = None,
-    model: ModelOption = "small",
-    backend: BackendOption = None,
-    precision: PrecisionOption = "auto",
-    threads: ThreadsOption = None,
-    tile_px: TileOption = 512,
-    tta: TtaOption = False,
-    screen: ScreenOption = False,
-    threshold: ThresholdOption = None,
     geolocation_ce90: CeOption = None,
     seed: SeedOption = 0,
-    geoparquet: GeoparquetOption = False,
-    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
+    shared: Settings,
 ) -> None:
     """Find impacts in a before/after pair and measure how far each lies from its nearest structure."""
     import cv_pipeline
 
     with errors_to_exit_code():
         config = read_config(
-            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
-            screen=screen, gsd_m=gsd,
-            before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),
-            before_bands=parse_bands(before_bands, "--before-bands"), score_threshold=threshold,
-            geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90, footprint_offset=footprint_offset,
-            seed=seed, geoparquet=geoparquet, overwrite=overwrite, out_dir=out,
+            **shared, geolocation_ce90_m=geolocation_ce90, footprint_ce90_m=footprint_ce90,
+            footprint_offset=footprint_offset, seed=seed,
         )  # fmt: skip
         with stage_bars() as progress:
             result = cv_pipeline.assess(before, after, structures, config, progress=progress)
-    _finish(result, out, as_json)
+    _finish(result, shared["out_dir"], as_json)
 
 
-def detect(
-    after: AfterOption,
-    out: OutOption,
-    gsd: GsdOption = None,
-    bands: BandsOption = None,
-    model: ModelOption = "small",
-    backend: BackendOption = None,
-    precision: PrecisionOption = "auto",
-    threads: ThreadsOption = None,
-    tile_px: TileOption = 512,
-    tta: TtaOption = False,
-    screen: ScreenOption = False,
-    threshold: ThresholdOption = None,
-    geoparquet: GeoparquetOption = False,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@sharing(result_options, image_options, network_options)
+def detect(*, after: AfterOption, as_json: JsonOption = False, shared: Settings) -> None:
     """Find craters in a single image, without a before image or structures."""
     import cv_pipeline
 
     with errors_to_exit_code():
-        config = read_config(
-            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta,
-            screen=screen, gsd_m=gsd,
-            bands=parse_bands(bands, "--bands"), score_threshold=threshold, geoparquet=geoparquet,
-            overwrite=overwrite, out_dir=out,
-        )  # fmt: skip
+        config = read_config(**shared)
         with stage_bars() as progress:
             result = cv_pipeline.detect(after, config, progress=progress)
-    _finish(result, out, as_json)
+    _finish(result, shared["out_dir"], as_json)
 
 
 def _finish(result: Assessment, out: Path, as_json: bool) -> None:

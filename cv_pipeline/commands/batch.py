@@ -11,25 +11,20 @@ import typer
 from typer.core import TyperGroup
 
 from cv_pipeline.commands.options import (
-    BackendOption,
     CeOption,
     CollectionsOption,
     DeviceOption,
     ManifestArgument,
-    ModelOption,
-    PrecisionOption,
-    ScreenOption,
     SeedOption,
     SplitOption,
     ThresholdOption,
-    TileOption,
-    TtaOption,
     WorkersOption,
     WorkerThreadsOption,
     errors_to_exit_code,
     parse_collections,
     read_config,
 )
+from cv_pipeline.commands.shared import Settings, network_options, sharing
 from cv_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +60,9 @@ TimeLimitOption = Annotated[
 
 
 @batch.command("run")
+@sharing(network_options)
 def run(
+    *,
     manifest: ManifestArgument,
     out: Annotated[Path, typer.Option("--out", help="folder for all results; must be new or empty, or --resume")],
     resume: Annotated[bool, typer.Option("--resume", help="go on with the batch in --out")] = False,
@@ -80,17 +77,12 @@ def run(
     split_mpx: SplitOption = 256,
     time_limit_min: TimeLimitOption = 1440,
     collections: CollectionsOption = "before,after",
-    model: ModelOption = "small",
-    backend: BackendOption = None,
-    precision: PrecisionOption = "auto",
     device: DeviceOption = "cpu",
-    tile_px: TileOption = 512,
-    tta: TtaOption = False,
-    screen: ScreenOption = False,
     threshold: ThresholdOption = None,
     geolocation_ce90: CeOption = None,
     seed: SeedOption = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print a line of JSON on stdout for each pair")] = False,
+    shared: Settings,
 ) -> None:
     """Assess every pair of a manifest.
 
@@ -109,8 +101,8 @@ def run(
         if dask and scheduler is not None:
             raise ConfigError("--dask starts a cluster and --scheduler uses one that runs; give one of them")
         config = read_config(
-            model=model, backend=backend, precision=precision, device=device, threads=threads, tile_px=tile_px,
-            tta=tta, screen=screen, score_threshold=threshold, geolocation_ce90_m=geolocation_ce90, seed=seed,
+            **shared, device=device, threads=threads, score_threshold=threshold,
+            geolocation_ce90_m=geolocation_ce90, seed=seed,
         )  # fmt: skip
         entries = read_manifest(manifest, config, collections=parse_collections(collections))
         settings = BatchSettings(

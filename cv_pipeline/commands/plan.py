@@ -8,34 +8,28 @@ from typing import Annotated
 import typer
 
 from cv_pipeline.commands.options import (
-    BackendOption,
     CollectionsOption,
     ManifestArgument,
-    ModelOption,
-    PrecisionOption,
     SplitOption,
-    TileOption,
-    TtaOption,
     WorkersOption,
     WorkerThreadsOption,
     errors_to_exit_code,
     parse_collections,
     read_config,
 )
+from cv_pipeline.commands.shared import Settings, network_options, sharing
 
 
+@sharing(network_options)
 def plan(
+    *,
     manifest: ManifestArgument,
     workers: WorkersOption = None,
     threads: WorkerThreadsOption = 1,
     split_mpx: SplitOption = 256,
     collections: CollectionsOption = "before,after",
-    model: ModelOption = "small",
-    backend: BackendOption = None,
-    precision: PrecisionOption = "auto",
-    tile_px: TileOption = 512,
-    tta: TtaOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON on stdout")] = False,
+    shared: Settings,
 ) -> None:
     """Estimate time, memory and disk of a batch from its sizes and a short measured probe (a minute or two).
 
@@ -49,9 +43,7 @@ def plan(
         from cv_pipeline.batch.pool import worker_count
         from cv_pipeline.batch.probe import probe, sizes_of
 
-        config = read_config(
-            model=model, backend=backend, precision=precision, threads=threads, tile_px=tile_px, tta=tta
-        )
+        config = read_config(**shared, threads=threads)
         entries = read_manifest(manifest, config, collections=parse_collections(collections))
         sizes = sizes_of(entries, config)
         middle = sorted(range(len(sizes)), key=lambda number: sizes[number].megapixels)[len(sizes) // 2]

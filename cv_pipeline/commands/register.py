@@ -8,37 +8,25 @@ from typing import Annotated
 
 import typer
 
-from cv_pipeline.commands.options import (
-    NOT_TRUSTED,
-    AfterOption,
-    BandsOption,
-    GsdOption,
-    errors_to_exit_code,
-    parse_bands,
-)
+from cv_pipeline.commands.options import NOT_TRUSTED, AfterOption, errors_to_exit_code, read_config
+from cv_pipeline.commands.shared import Settings, before_options, image_options, sharing
 
 
+@sharing(image_options, before_options)
 def register(
+    *,
     before: Annotated[Path, typer.Option("--before", help="image to be moved")],
     after: AfterOption,
     out: Annotated[Path, typer.Option("--out", help="GeoTIFF to write: the before image on the after image's grid")],
     ties: Annotated[
         Path | None, typer.Option("--ties", help="write the tie points too, to a .csv or .geojson file")
     ] = None,
-    gsd: GsdOption = None,
-    before_gsd: Annotated[
-        float | None, typer.Option("--before-gsd", help="the same for --before, if different")
-    ] = None,
-    bands: BandsOption = None,
-    before_bands: Annotated[
-        str | None, typer.Option("--before-bands", help="the same for --before, if different")
-    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace existing files")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print transform, residuals and tie points as JSON")] = False,
+    shared: Settings,
 ) -> None:
     """Align the before image to the after image; exit code 3, and no file, where the two do not fit."""
     with errors_to_exit_code():
-        from cv_pipeline.config import AssessConfig
         from cv_pipeline.imagery.pair import open_pair
         from cv_pipeline.registration.register import register as register_pair
         from cv_pipeline.registration.resample import check_out_path, write_aligned
@@ -52,11 +40,7 @@ def register(
         for path in (out, ties):
             if path is not None:
                 check_out_path(path, (before, after), overwrite)
-        config = AssessConfig(
-            gsd_m=gsd, before_gsd_m=before_gsd, bands=parse_bands(bands, "--bands"),
-            before_bands=parse_bands(before_bands, "--before-bands"),
-        )  # fmt: skip
-        pair = open_pair(before, after, config)
+        pair = open_pair(before, after, read_config(**shared))
         found = register_pair(pair, pair.after.grid.gsd_m).registration
         assert pair.before is not None and found is not None
         if found.gate is not Gate.FAIL:
