@@ -22,9 +22,10 @@ from cv_pipeline.types import BoolArray, Float32Array, Float64Array
 
 _EAST, _NORTH = OFFSETS.astype(np.float32).T
 _LN2 = np.float32(np.log(2))
-_STEEPNESS = 2.3
-"""Prior median of the steepness: 2 is a Gaussian, table families have 1.8 to 2.3 (datasets/crater_appearance)."""
-_STEEPNESS_LOG_SD = 0.4
+_STEEPNESS = 2.1
+"""Prior median of the steepness: 2 is a Gaussian, table families have 1.8 to 2.3 (datasets/crater_appearance), drawn
+craters 2.2 with a log SD of 0.17 before they are blurred."""
+_STEEPNESS_LOG_SD = 0.2
 _STRETCH_SD = 0.08
 """Prior SD of each component of the ellipse, ln(half axis / radius); drawn craters have |N(0, 0.1)|."""
 _SHADING_SD = 0.4
@@ -34,7 +35,7 @@ _CORE_UNITS, _WHOLE, _CUT_SHADING = 1.2, 0.95, 0.1
 _SHADE_FALL = np.float32(0.95**-3.5)
 """Shading ends at the rim, within which a bowl slopes: the mean first harmonic towards the sun of simulated craters."""
 _PLANE_SD, _LEVEL_SD, _COLLAR_SD = 1.5, 3.0, 0.4
-_ITERATIONS = 6
+_ITERATIONS = 4
 _HUBER = 2.0
 _LARGEST_STEP = np.array([0.3, 0.3, 0.25, 0.15, 0.15, 0.3])
 _BOUNDS = np.array([[-0.9, 0.9], [-0.9, 0.9], [-0.6, 0.6], [-0.4, 0.4], [-0.4, 0.4], [np.log(1.1), np.log(7.0)]])
