@@ -78,17 +78,22 @@ def draw_pair(data: Path, name: PlaceSet, seed: tuple[int, ...], side_px: int, m
         ImageError: the imagery is not in ``data``.
     """
     backgrounds, gsd_m = places(data, name)
-    config = SimulationConfig(ground=_PARCELS if name.startswith("ucmerced") else _WHOLE_TILE, sensor=_AS_PLANTED)
+    config = simulation_config(name)
     canvas = side_px + 2 * _PAD_PX
     # The 0 keeps the pairs that published figures were measured on.
     pair = simulate_pair(backgrounds, (*seed, 0), (canvas, canvas), gsd_m, config)
     rng = stream(seed, "planted")
     matrix = draw_similarity(rng, side_px, misfit)
-    relief = _relief(rng, side_px, misfit)
+    relief = draw_relief(rng, side_px, misfit)
     after = pair.after[_PAD_PX:-_PAD_PX, _PAD_PX:-_PAD_PX].copy()
-    before, valid = _moved(pair.before, matrix, relief, side_px)
-    _change(after, misfit.changed_share, rng)
+    before, valid = moved(pair.before, matrix, relief, side_px)
+    change(after, misfit.changed_share, rng)
     return PlantedPair(before, valid, after, matrix, relief)
+
+
+def simulation_config(name: PlaceSet) -> SimulationConfig:
+    """How pairs are drawn on a set of places: nothing but what is planted moves them."""
+    return SimulationConfig(ground=_PARCELS if name.startswith("ucmerced") else _WHOLE_TILE, sensor=_AS_PLANTED)
 
 
 def draw_similarity(rng: np.random.Generator, side_px: int, misfit: Misfit) -> Float64Array:
@@ -101,7 +106,7 @@ def draw_similarity(rng: np.random.Generator, side_px: int, misfit: Misfit) -> F
     return np.column_stack([linear, middle + shift - linear @ middle])
 
 
-def _relief(rng: np.random.Generator, side_px: int, misfit: Misfit) -> Float32Array:
+def draw_relief(rng: np.random.Generator, side_px: int, misfit: Misfit) -> Float32Array:
     """Parallax (side, side, 2) as (col, row): a smooth field along one line of sight."""
     heading = rng.uniform(0, 2 * math.pi)
     knots = int(2 * side_px / misfit.relief_wavelength_px) + 5
@@ -114,10 +119,11 @@ def _relief(rng: np.random.Generator, side_px: int, misfit: Misfit) -> Float32Ar
     return np.dstack([math.cos(heading) * smooth, math.sin(heading) * smooth]).astype(np.float32)
 
 
-def _moved(
-    canvas: UInt8Array, matrix: Float64Array, relief: Float32Array, side_px: int
-) -> tuple[UInt8Array, BoolArray]:
-    """The before image: its pixel p shows the ground that the after image shows at ``matrix p + relief``."""
+def moved(canvas: UInt8Array, matrix: Float64Array, relief: Float32Array, side_px: int) -> tuple[UInt8Array, BoolArray]:
+    """The before image and where it shows anything: its pixel p is what the after image has at ``matrix p + relief``.
+
+    ``canvas`` is ground around the same middle as the after image, wider than it by as much on all sides.
+    """
     rows, cols = np.mgrid[:side_px, :side_px].astype(np.float64) + 0.5
     at = np.stack([cols, rows], axis=-1) @ matrix[:, :2].T + matrix[:, 2]
     # the relief belongs to the place in the after image
@@ -125,16 +131,16 @@ def _moved(
     bent = [cv2.remap(relief[..., k], where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             for k in (0, 1)]  # fmt: skip
     ground = at + np.stack(bent, axis=-1)
-    source = (ground + _PAD_PX - 0.5).astype(np.float32)
+    source = (ground + (len(canvas) - side_px) // 2 - 0.5).astype(np.float32)
     image = cv2.remap(canvas, source[..., 0], source[..., 1], cv2.INTER_CUBIC)
     inside: BoolArray = np.all((source > 1) & (source < len(canvas) - 2), axis=-1)
     return np.where(inside[..., None], image, 0).astype(np.uint8), inside
 
 
-def _change(after: UInt8Array, share: float, rng: np.random.Generator) -> None:
-    """Blobs that cover ``share`` of the ground, filled with other ground of the same image."""
+def change(after: UInt8Array, share: float, rng: np.random.Generator, turns: int = 2) -> None:
+    """Blobs that cover ``share`` of the ground, filled with the same image turned by so many right angles."""
     side = len(after)
-    other = np.ascontiguousarray(np.rot90(after, 2))
+    other = np.ascontiguousarray(np.rot90(after, turns))
     covered = np.zeros((side, side), np.uint8)
     while covered.mean() < share:
         corners = np.sort(rng.uniform(0, 2 * math.pi, 9))

@@ -1,4 +1,8 @@
-"""Registration against what was planted: how far off it is, what its gate said, and whether its SD holds."""
+"""Registration against what was planted: how far off it is, what its gate says, and whether its SD holds.
+
+The error is that of the fit before the gate has its say: a refused pair, too, was off or was not. The gate's word is
+worked out from the evidence that is kept with each score, so other limits can be tried without registering again.
+"""
 
 from __future__ import annotations
 
@@ -10,54 +14,64 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cv_pipeline.evaluation.crater_figures import wilson
 from cv_pipeline.evaluation.planted_pairs import PlantedPair
 from cv_pipeline.registration.bent import shift_at
-from cv_pipeline.registration.register import register_arrays
+from cv_pipeline.registration.gate import Evidence, judge
+from cv_pipeline.registration.reader import array_reader, plain_grid
+from cv_pipeline.registration.register import describe, measure, registration_grid
 from cv_pipeline.registration.similarity import apply, invert
-from cv_pipeline.types import Float64Array, Gate, Interval, Registration
+from cv_pipeline.types import Float64Array, Gate, Registration
 
 OFF_PX = 2.0
-"""A pair that is off by more must be refused; one that is off by less must not."""
+"""A pair that is off by more must be gated."""
+GOOD_PX = 0.7
+"""One that is off by no more than this must not be refused."""
 _NODES = 12
 _MARGIN_PX = 20
 _Z95 = 1.96
 
 
 class Score(NamedTuple):
-    """One pair: its error in px (median and greatest over the scene), the gate's word, and the stated SD per axis.
+    """One pair: what makes it hard, its error in px (median and greatest over the after image), and the evidence.
 
-    ``within`` is the share of places, axis by axis, where the truth lies within 1.96 SD. ``unrelated`` pairs show two
-    places; their error is infinite.
+    The error is infinite where nothing was fitted and for ``unrelated`` pairs, which show two places. ``within`` is
+    the share of places, axis by axis, where the truth lies within 1.96 SD.
     """
 
     name: str
+    cause: str
     unrelated: bool
     median_px: float
     greatest_px: float
-    gate: Gate
-    sd_px: float
+    evidence: Evidence
     within: float
     bent: bool
-    reason: str
+
+    @property
+    def gate(self) -> Gate:
+        """The verdict."""
+        return judge(self.evidence)[0]
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        return judge(self.evidence)[1]
 
 
-def score(name: str, pair: PlantedPair) -> Score:
-    """Register a planted pair and compare."""
-    found = register_arrays(pair.before, pair.after, before_valid=pair.before_valid)
-    errors = errors_px(found, pair)
+def score(name: str, cause: str, pair: PlantedPair, *, unrelated: bool = False) -> Score:
+    """Register a planted pair and compare; an unrelated one has nothing to compare with."""
+    early, late = (plain_grid(image.shape, 1.0) for image in (pair.before, pair.after))
+    known = np.ones(pair.after.shape[:2], dtype=bool)
+    readers = array_reader(pair.before, pair.before_valid, early), array_reader(pair.after, known, late)
+    measured = measure(*readers, registration_grid(late, early))
+    bent, evidence = measured.bend is not None, measured.evidence
+    if unrelated or measured.fit is None:
+        return Score(name, cause, unrelated, math.inf, math.inf, evidence, math.nan, bent)
+    errors = errors_px(describe(measured, late, Gate.WARN, "as fitted"), pair)
     length = np.linalg.norm(errors, axis=1)
-    return Score(
-        name, False, float(np.median(length)), float(length.max()), found.gate, found.sd_m,
-        float((np.abs(errors) <= _Z95 * found.sd_m).mean()), found.local is not None, found.reason,
-    )  # fmt: skip
-
-
-def score_unrelated(name: str, first: PlantedPair, second: PlantedPair) -> Score:
-    """Register the before image of one place with the after image of another."""
-    found = register_arrays(first.before, second.after, before_valid=first.before_valid)
-    return Score(
-        name, True, math.inf, math.inf, found.gate, found.sd_m, math.nan, found.local is not None, found.reason
-    )
+    within = float((np.abs(errors) <= _Z95 * evidence.sd_px).mean())
+    return Score(name, cause, False, float(np.median(length)), float(length.max()), evidence, within, bent)
 
 
 def append_score(path: Path, found: Score) -> None:
@@ -69,7 +83,7 @@ def append_score(path: Path, found: Score) -> None:
 def read_scores(path: Path) -> list[Score]:
     """The scores of such a file; a last line that was cut short is an error of :mod:`json`."""
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [Score(**(row | {"gate": Gate(row["gate"])})) for row in rows]
+    return [Score(**(row | {"evidence": Evidence(*row["evidence"])})) for row in rows]
 
 
 def errors_px(found: Registration, pair: PlantedPair) -> Float64Array:
@@ -83,36 +97,53 @@ def errors_px(found: Registration, pair: PlantedPair) -> Float64Array:
     return wrong
 
 
-def share(hits: int, n: int) -> tuple[float, Interval]:
-    """A share and its 95 % interval (Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404); (0, 1) for n = 0."""
-    from scipy.stats import binomtest
-
-    if n == 0:
-        return math.nan, Interval(0.0, 1.0)
-    ci = binomtest(hits, n).proportion_ci(0.95, "exact")
-    return hits / n, Interval(float(ci.low), float(ci.high))
-
-
 def summary_lines(scores: Sequence[Score]) -> list[str]:
-    """The figures of a run in words."""
-    real = [s for s in scores if not s.unrelated]
-    accepted = [s for s in real if s.gate is not Gate.FAIL]
-    good = [s for s in real if s.gate is Gate.FAIL or s.median_px <= OFF_PX]
-    off = [s for s in scores if s.unrelated or (s.median_px > OFF_PX)]
-    lines = [f"{len(real)} related pairs, {len(scores) - len(real)} unrelated"]
+    """The figures of a run in words: errors, then what was gated and refused, overall and by cause."""
+    related = [s for s in scores if not s.unrelated]
+    accepted = [s for s in related if s.gate is not Gate.FAIL]
+    lines = [f"{len(related)} related pairs, {len(scores) - len(related)} unrelated"]
     if accepted:
         errors = np.array([s.median_px for s in accepted])
         lines.append(
             f"error of accepted pairs: median {np.median(errors):.2f} px, 95th percentile "
             f"{np.percentile(errors, 95):.2f}, greatest {errors.max():.2f} (n={len(errors)})"
         )
-        squares = np.array([s.median_px / max(s.sd_px, 1e-9) for s in accepted])
+        squares = np.array([s.median_px / max(s.evidence.sd_px, 1e-9) for s in accepted])
         lines.append(
             f"truth within 1.96 SD per axis: {np.mean([s.within for s in accepted]):.1%} of places; "
             f"error over SD: median {np.median(squares):.2f}, greatest {squares.max():.2f}"
         )
-    gated, (low, high) = share(sum(s.gate is Gate.FAIL for s in off), len(off))
-    lines.append(f"gated of pairs off by more than {OFF_PX:g} px or unrelated: {gated:.1%} ({low:.1%} to {high:.1%})")
-    refused, (low, high) = share(sum(s.gate is Gate.FAIL for s in good), len(good))
-    lines.append(f"refused of all related pairs: {refused:.1%} ({low:.1%} to {high:.1%}), n={len(good)}")
-    return lines
+    off, good = [s for s in related if s.median_px > OFF_PX], [s for s in related if s.median_px <= GOOD_PX]
+    unrelated = [s for s in scores if s.unrelated]
+    lines += [
+        f"off by more than {OFF_PX:g} px: refused {_share(off, Gate.FAIL)}; refused or told {_share(off, *_TOLD)}",
+        f"unrelated: refused {_share(unrelated, Gate.FAIL)}; refused or told {_share(unrelated, *_TOLD)}",
+        f"within {GOOD_PX:g} px: refused {_share(good, Gate.FAIL)}; refused or told {_share(good, *_TOLD)}",
+    ]
+    causes = list(dict.fromkeys(s.cause for s in scores))
+    return lines + [_cause_line(cause, [s for s in scores if s.cause == cause]) for cause in causes if len(causes) > 1]
+
+
+_TOLD = (Gate.FAIL, Gate.WARN)
+
+
+def _share(scores: Sequence[Score], *gates: Gate) -> str:
+    hits = sum(s.gate in gates for s in scores)
+    found = wilson(hits, len(scores))
+    if found.value is None or found.low is None or found.high is None:
+        return "none of none"
+    return f"{hits} of {len(scores)}, {found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
+
+
+def _cause_line(cause: str, scores: Sequence[Score]) -> str:
+    """Pass/warn/fail of the pairs of one cause that are off, good, and between."""
+    kinds = {
+        "off": [s for s in scores if s.median_px > OFF_PX],
+        "between": [s for s in scores if GOOD_PX < s.median_px <= OFF_PX],
+        "good": [s for s in scores if s.median_px <= GOOD_PX],
+    }
+    counts = (
+        f"{kind} {'/'.join(str(sum(s.gate is gate for s in some)) for gate in (Gate.PASS, Gate.WARN, Gate.FAIL))}"
+        for kind, some in kinds.items()
+    )
+    return f"  {cause}: {', '.join(counts)} (pass/warn/fail)"

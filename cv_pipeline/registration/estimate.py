@@ -17,6 +17,9 @@ COARSE_SIDE_PX = 1024
 _TRIAL_WINDOWS = 100
 _CLEAR_SHARE = 0.5
 """With this share of windows agreeing, no other first guess can be better."""
+_SOME_SHARE = 0.1
+_REPEATING_SHARE = 0.5
+"""Where so many windows repeat themselves and fewer than some support a guess, any guess is one of many."""
 _LONG_STEP = 12.0
 """A step to pixels this much finer is made in two."""
 _PASSES = 3
@@ -37,13 +40,15 @@ def estimate(before: Reader, after: Reader, grid: Grid) -> tuple[Matches, Fit | 
 
     Returns:
         The last matches, in pixels of ``grid`` with sources in the before image as given, and the fit to them; None
-        where there was none that is plausible.
+        where there was none that is plausible, or the ground repeats itself and many would do.
 
     Raises:
         ImageError: a file is damaged or has gone.
     """
     factor = max(1.0, max(grid.height, grid.width) / COARSE_SIDE_PX)
-    guess = _first(before, after, coarser(grid, factor))
+    guess, repeating = _first(before, after, coarser(grid, factor))
+    if repeating is not None:
+        return repeating, None
     if factor > _LONG_STEP:
         middle = math.sqrt(factor)
         guess, factor = _step(before, after, coarser(grid, middle), _rescaled(guess, factor / middle)), middle
@@ -58,20 +63,27 @@ def estimate(before: Reader, after: Reader, grid: Grid) -> tuple[Matches, Fit | 
     return wide if _support(*wide) > _support(*fine) else fine
 
 
-def _first(before: Reader, after: Reader, grid: Grid) -> Float64Array:
-    """The first guess that most windows support, refined once; in pixels of the (small) grid."""
+def _first(before: Reader, after: Reader, grid: Grid) -> tuple[Float64Array, Matches | None]:
+    """The first guess that most windows support, refined once; in pixels of the (small) grid.
+
+    Where nearly all ground repeats itself, the count of windows that do, without a match. Windows are larger here than
+    later on, so that rows farther apart are noticed.
+    """
     early, late = before(grid, IDENTITY), after(grid, IDENTITY)
     held = array_reader(*early, grid), array_reader(*late, grid)
     side = min(round(window_side_px((grid.height, grid.width)) * _WIDER), grid.height, grid.width)
     best, best_support = IDENTITY, 0.0
+    nowhere, repeating = np.zeros((0, 2)), None
     for guess in guesses(early, late):
         matches, fit = _match(*held, grid, guess, side, _TRIAL_WINDOWS)
         support = _support(matches, fit)
+        if matches.repeating > _REPEATING_SHARE * matches.tried:
+            repeating = matches._replace(source=nowhere, target=nowhere)
         if fit is not None and support > best_support:
             best, best_support = fit.matrix, support
         if support > _CLEAR_SHARE:
             break
-    return best
+    return best, repeating if best_support < _SOME_SHARE else None
 
 
 def _step(before: Reader, after: Reader, grid: Grid, guess: Float64Array) -> Float64Array:

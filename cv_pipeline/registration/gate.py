@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from cv_pipeline.types import Gate
 
@@ -14,57 +15,86 @@ MIN_CONSENSUS = 0.5
 In unrelated pairs 0 to 2 windows of 200 match and none agree; by chance one match supports another with a
 probability of about 0.001 (a disc of 1.5 px in a search square of 77 px), so six that agree are no accident.
 """
+MINORITY = 0.4
+MINORITY_RESIDUAL_PX = 0.6
+"""Where the greater part of the scene does not match, what does may all stand on the ground. It then lies at as many
+places as it has heights; windows on the ground agree better unless noise fills the image."""
 MAX_SD_PX = 2.0
 WARN_WINDOWS = 20
 WARN_SHARE = 0.2
 WARN_SD_PX = 1.0
 WARN_RESIDUAL_PX = 1.0
 WARN_LEAN_PX = 1.0
+WARN_UNMOVED_PX = 0.1
+WARN_UNMOVED_SHARE = 0.6
+"""Two dates never lie upon each other so well as given; words and frames drawn on both images do."""
+_MANY = 0.25
 _CLEAR_SHARE = 0.5
 """A small image has few windows; this share of them is enough."""
 
 
-def judge(
-    used: int, matched: int, tried: int, residual_px: float, sd_px: float, lean_px: float = 0.0
-) -> tuple[Gate, str]:
-    """Pass, warn or fail, with the reason.
+class Evidence(NamedTuple):
+    """What is known of a fit, all in px of the registration grid.
 
-    Args:
-        used: windows that agree with the fitted transform.
-        matched: windows in which both estimators found the same shift.
-        tried: windows that had imagery in both images.
-        residual_px: what the transform leaves at the used windows, in px of the registration grid.
-        sd_px: how far off a place of the scene may be, per axis, in the same px.
-        lean_px: how far the ground may be off along the line in which high things lean, in the same px.
+    ``used``: windows that agree with the fitted transform. ``matched``: windows in which both estimators found the same
+    shift. ``tried``: windows that had imagery in both images. ``residual_px``: what the transform leaves at the used
+    windows. ``sd_px``: how far off a place of the scene may be, per axis. ``lean_px``: how far the ground may be off
+    along the line in which high things lean. ``repeating``: windows that did not count as the ground repeats itself.
+    ``moved_px``: how far the fit moves the corner that it moves most.
     """
-    said = f"{used} of {tried} windows matched"
-    wrong = _refusal(said, used, matched, tried, sd_px)
+
+    used: int
+    matched: int
+    tried: int
+    residual_px: float
+    sd_px: float
+    lean_px: float = 0.0
+    repeating: int = 0
+    moved_px: float = math.inf
+
+
+def judge(evidence: Evidence) -> tuple[Gate, str]:
+    """Pass, warn or fail, with the reason."""
+    said = f"{evidence.used} of {evidence.tried} windows matched"
+    if evidence.repeating > _MANY * evidence.tried:
+        said += f" (in {evidence.repeating} the ground repeats itself, which leaves the shift open)"
+    wrong = _refusal(said, evidence)
     if wrong:
         return Gate.FAIL, wrong
-    doubt = _doubt(said, used, used / tried, residual_px, sd_px, lean_px)
+    doubt = _doubt(said, evidence)
     if doubt:
         return Gate.WARN, doubt
-    return Gate.PASS, f"{said}, leaving {residual_px:.2f} px"
+    return Gate.PASS, f"{said}, leaving {evidence.residual_px:.2f} px"
 
 
-def _refusal(said: str, used: int, matched: int, tried: int, sd_px: float) -> str:
+def _refusal(said: str, evidence: Evidence) -> str:
     """Why the pair is refused; empty where it is not."""
+    used, matched, tried, residual_px, sd_px = evidence[:5]
     if tried == 0:
         return "no window has imagery in both images; is the common ground nodata?"
     if used < MIN_WINDOWS or used / tried < MIN_SHARE:
         return f"only {said}; are these the same place?"
     if used < MIN_CONSENSUS * matched:
         return f"only {said} and {matched - used} contradict them; are these the same place?"
+    if used < MINORITY * tried and residual_px > MINORITY_RESIDUAL_PX:
+        return (
+            f"only {said}, and they disagree by {residual_px:.1f} px: they may be on roofs or crowns that lean over "
+            "ground that changed"
+        )
     if not sd_px <= MAX_SD_PX:
         off = f"by {sd_px:.1f} px" if math.isfinite(sd_px) else "by any amount"
         return f"{said}, but so close together that the rest of the scene may be off {off}"
     return ""
 
 
-def _doubt(said: str, used: int, share: float, residual_px: float, sd_px: float, lean_px: float) -> str:
+def _doubt(said: str, evidence: Evidence) -> str:
     """What to look at before trusting the result; empty where there is nothing."""
+    used, _, tried, residual_px, sd_px, lean_px, _, moved_px = evidence
+    share = used / tried
     if share < WARN_SHARE or (used < WARN_WINDOWS and share < _CLEAR_SHARE):
         return f"only {said}; check the alignment in the report before trusting distances"
+    if moved_px < WARN_UNMOVED_PX and share < WARN_UNMOVED_SHARE:
+        return f"only {said}, and those where nothing had to be moved; are there marks drawn on both images?"
     if residual_px > WARN_RESIDUAL_PX:
         return f"{said}, but they disagree by {residual_px:.1f} px; relief or lens may differ"
     if lean_px > WARN_LEAN_PX:

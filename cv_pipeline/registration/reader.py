@@ -16,9 +16,9 @@ from rasterio.io import MemoryFile
 
 from cv_pipeline.errors import ImageError
 from cv_pipeline.imagery.grid import crop
-from cv_pipeline.imagery.leaning import lean
 from cv_pipeline.imagery.radiometry import to_uint8
 from cv_pipeline.imagery.source import OpenImage, open_dataset
+from cv_pipeline.imagery.straight import axes
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.types import BoolArray, Float64Array, Grid, ImageSource, UInt8Array, Window
 
@@ -88,10 +88,14 @@ def coarser(grid: Grid, factor: float) -> Grid:
 
 
 def _viewed(opened: OpenImage, source: ImageSource, grid: Grid, matrix: Float64Array) -> tuple[UInt8Array, BoolArray]:
-    """The image on a grid. What would need a warp only because it is turned is read straight and turned in memory."""
+    """The image on a grid. What is turned against it is read straight and turned in memory.
+
+    To the hundredth of a pixel that is where a view puts it, in a fifth of the time; pixels need not be a warp's own.
+    """
     moved = replace(grid, transform=grid.transform @ ~Affine(*np.asarray(matrix, dtype=float).ravel()))
-    if source.grid.crs == grid.crs and lean(source.grid.transform, moved) is None:
-        home = _around(source.grid, moved)
+    own = source.grid
+    if own.crs == grid.crs and axes(own.transform, (own.height, own.width), moved) is None:
+        home = _around(own, moved)
         with GridView(source, home, opened=opened) as view:
             return array_reader(*view.read(Window(0, 0, home.height, home.width)), home)(grid, matrix)
     with GridView(source, grid, matrix, opened=opened) as view:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from affine import Affine
@@ -13,7 +14,7 @@ from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.bent import conjugate, local_shift, registered_view
 from cv_pipeline.registration.coarse import IDENTITY
 from cv_pipeline.registration.estimate import estimate
-from cv_pipeline.registration.gate import judge
+from cv_pipeline.registration.gate import Evidence, judge
 from cv_pipeline.registration.local import Bend, find_bend
 from cv_pipeline.registration.reader import Reader, array_reader, file_reader, plain_grid
 from cv_pipeline.registration.similarity import Fit, apply, rotation_deg, scale
@@ -36,6 +37,21 @@ _CACHE_BYTES = 128 * 2**20
 """GDAL's block cache while windows are read; its default is a twentieth of the machine's memory."""
 
 
+class Measured(NamedTuple):
+    """A fit and what speaks for it, in pixels of the registration ``grid``, before anyone judged it.
+
+    ``used`` (n,) are the matches that hold it, ``left`` (n, 2) what it leaves at each, NaN where nothing was fitted.
+    """
+
+    grid: Grid
+    matches: Matches
+    fit: Fit | None
+    bend: Bend | None
+    used: BoolArray
+    left: Float64Array
+    evidence: Evidence
+
+
 def register(pair: ScenePair, working_gsd_m: float) -> AlignedPair:
     """Align the before image to the after image and measure how well that went.
 
@@ -54,7 +70,8 @@ def register(pair: ScenePair, working_gsd_m: float) -> AlignedPair:
         return AlignedPair(pair=pair, working_grid=working, registration=None)
     grid = registration_grid(pair.after.grid, pair.before.grid)
     with Env(GDAL_CACHEMAX=_CACHE_BYTES), file_reader(pair.before) as before, file_reader(pair.after) as after:
-        registration = _register(before, after, grid, pair.after.grid)
+        measured = measure(before, after, grid)
+    registration = describe(measured, pair.after.grid, *judge(measured.evidence))
     return AlignedPair(pair=pair, working_grid=working, registration=registration)
 
 
@@ -81,7 +98,8 @@ def register_arrays(
     ]
     early, late = (plain_grid(image.shape, gsd_m) for image in (before, after))
     readers = array_reader(before, known[0], early), array_reader(after, known[1], late)
-    return _register(*readers, registration_grid(late, early), late)
+    measured = measure(*readers, registration_grid(late, early))
+    return describe(measured, late, *judge(measured.evidence))
 
 
 def before_view(aligned: AlignedPair) -> GridView:
@@ -97,7 +115,8 @@ def registration_grid(after: Grid, before: Grid) -> Grid:
     return working_grid(crop(after, window), max(after.gsd_m, before.gsd_m))
 
 
-def _register(before: Reader, after: Reader, grid: Grid, after_grid: Grid) -> Registration:
+def measure(before: Reader, after: Reader, grid: Grid) -> Measured:
+    """Find the transform on the common ground and what speaks for it."""
     matches, fit = estimate(before, after, grid)
     bend, used = None, np.zeros(len(matches.source), dtype=bool)
     left = np.full((len(matches.source), 2), np.nan)
@@ -106,26 +125,29 @@ def _register(before: Reader, after: Reader, grid: Grid, after_grid: Grid) -> Re
         bend, used = find_bend(matches, fit, left)
         if bend is not None:
             left = left - bend.at(matches.target)
-    return _describe(matches, fit, bend, used, left, grid, after_grid)
+    return Measured(grid, matches, fit, bend, used, left, _evidence(matches, fit, bend, used, left, grid))
 
 
-def _describe(
-    matches: Matches,
-    fit: Fit | None,
-    bend: Bend | None,
-    used: BoolArray,
-    left: Float64Array,
-    grid: Grid,
-    after: Grid,
-) -> Registration:
-    """The registration in after-image pixels and metres; ``left`` (n, 2) is what it leaves at each match."""
-    count = int(used.sum())
-    residual = math.sqrt(float((left[used] ** 2).sum(axis=1).mean())) if count else 0.0
-    shape = grid.height, grid.width
-    lean = lean_px(left) if count else 0.0
-    sd = sd_px(matches.source[used], matches.target[used], bend, shape) if count else math.inf
-    sd = math.hypot(sd, lean / math.sqrt(2))  # the lean is along one line, the SD that of either axis
-    gate, reason = judge(count, len(matches.source), matches.tried, residual, sd, lean)
+def _evidence(
+    matches: Matches, fit: Fit | None, bend: Bend | None, used: BoolArray, left: Float64Array, grid: Grid
+) -> Evidence:
+    found = Evidence(int(used.sum()), len(matches.source), matches.tried, 0.0, math.inf, repeating=matches.repeating)
+    if fit is None or not found.used:
+        return found
+    lean = lean_px(left)
+    sd = sd_px(matches.source[used], matches.target[used], bend, (grid.height, grid.width))
+    corners = np.array([[0, 0], [grid.width, 0], [0, grid.height], [grid.width, grid.height]], dtype=np.float64)
+    return found._replace(
+        residual_px=math.sqrt(float((left[used] ** 2).sum(axis=1).mean())),
+        sd_px=math.hypot(sd, lean / math.sqrt(2)),  # the lean is along one line, the SD that of either axis
+        lean_px=lean,
+        moved_px=float(np.linalg.norm(apply(fit.matrix, corners) - corners, axis=1).max()),
+    )
+
+
+def describe(measured: Measured, after: Grid, gate: Gate, reason: str) -> Registration:
+    """A measured fit in after-image pixels and metres, as the gate's verdict has it; the identity where it fails."""
+    grid, matches, fit, bend, used, left, evidence = measured
     to_after = pixel_matrix(grid, after)
     trusted = fit is not None and gate is not Gate.FAIL
     found = fit.matrix if fit is not None and trusted else IDENTITY
@@ -136,11 +158,11 @@ def _describe(
         shift_px=float(np.linalg.norm(apply(matrix, centre) - centre)),
         rotation_deg=rotation_deg(found),
         scale=scale(found),
-        residual_px=residual * grid.gsd_m / after.gsd_m,
-        residual_m=residual * grid.gsd_m,
-        sd_m=(sd if trusted else matches.side_px) * grid.gsd_m,
+        residual_px=evidence.residual_px * grid.gsd_m / after.gsd_m,
+        residual_m=evidence.residual_px * grid.gsd_m,
+        sd_m=(evidence.sd_px if trusted else matches.side_px) * grid.gsd_m,
         windows_tried=matches.tried,
-        windows_used=count,
+        windows_used=evidence.used,
         gate=gate,
         reason=reason,
         tie_points=_tie_points(matches, left, used, to_after, grid.gsd_m / after.gsd_m),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -23,18 +24,25 @@ _REACH = 0.3
 """Share of a window's side beyond which too little of the two windows is common."""
 _MIN_FILLED = 0.7
 _AGREE_PX = 1.0
+_RIVAL = 0.85
+"""A second peak this high is another answer. Of planted orchards nine tenths are above 0.92, of other ground below 0.8
+(``scripts/check_registration.py hard --places tuned --seed 1000``)."""
+_PEAK_PX = 2
+_PEAK = np.ones((2 * _PEAK_PX + 1, 2 * _PEAK_PX + 1), np.uint8)
 
 
 class Matches(NamedTuple):
     """Matched places, each (n, 2) as (col, row): ``source`` in the before image as given, ``target`` in the after.
 
-    ``tried`` counts the windows that had imagery in both images, ``side_px`` is their side.
+    ``tried`` counts the windows that had imagery in both images, ``side_px`` is their side. ``repeating`` counts
+    those where both estimators agreed but the ground repeats itself, so that another shift would do as well.
     """
 
     source: Float64Array
     target: Float64Array
     tried: int
     side_px: int
+    repeating: int = 0
 
 
 def match_windows(
@@ -67,7 +75,7 @@ def match_windows(
     side = side_px or window_side_px((grid.height, grid.width))
     taper = np.asarray(cv2.createHanningWindow((side, side), cv2.CV_32F), dtype=np.float32)
     stride = max(side / 2, (grid.height * grid.width / most) ** 0.5)
-    places, shifts, tried = [], [], 0
+    places, shifts, tried, repeating = [], [], 0, 0
     for block, starts in _blocks(grid, side, stride):
         part = crop(grid, block)
         late = None if held is None else held.get(block)
@@ -82,13 +90,18 @@ def match_windows(
             if min(early.valid[window].mean(), late.valid[window].mean()) < _MIN_FILLED:
                 continue
             tried += 1
-            shift = _shift(early, late, window, taper)
-            if shift is not None:
+            found = _shift(early, late, window, taper)
+            if found is None:
+                continue
+            shift, repeats = found
+            if repeats:
+                repeating += 1
+            else:
                 places.append((block.col + col + side / 2, block.row + row + side / 2))
                 shifts.append(shift)
     centre, half = np.reshape(places, (-1, 2)), np.reshape(shifts, (-1, 2)) / 2
     # The middle of what the two windows share, seen from either.
-    return Matches(apply(invert(matrix), centre - half), centre + half, tried, side)
+    return Matches(apply(invert(matrix), centre - half), centre + half, tried, side, repeating)
 
 
 def window_side_px(shape: tuple[int, ...]) -> int:
@@ -126,28 +139,37 @@ def _recentred(matrix: Float64Array, block: Window) -> Float64Array:
     return np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ origin - origin])
 
 
+class _Peak(NamedTuple):
+    """Where a correlation (height, width) is highest, (col, row) in px from no shift."""
+
+    shift: Float64Array
+    correlation: np.ndarray
+
+
 def _shift(
     before: Structure, after: Structure, window: tuple[slice, slice], taper: Float32Array
-) -> Float64Array | None:
-    """Shift (col, row) in px from before to after, None where the two estimators disagree.
+) -> tuple[Float64Array, bool] | None:
+    """Shift (col, row) in px from before to after, and whether another would do as well; None where estimators differ.
 
     The correlation of grey detail measures. The correlation of edges, whichever side is the brighter, is the witness:
     light and season move the one, shadows and noise the other, hardly both to one place. On the Joplin pairs (0.6 m)
     they agree in twice as many windows as correlation and phase-only correlation of the same grey detail do.
+    Rows of like things deceive both alike, and all windows together; so both must have one peak alone.
     """
-    shift, witness = (
-        _peak(_tapered(early[window], taper), _tapered(late[window], taper))
-        for early, late in ((before.detail, after.detail), (before.edges, after.edges))
-    )
-    apart = max(float(np.hypot(*(witness - shift))) / _AGREE_PX, float(np.abs(shift).max()) / (_REACH * len(taper)))
-    return shift if apart <= 1 else None
+    shift = _peak(_tapered(before.detail[window], taper), _tapered(after.detail[window], taper))
+    if np.abs(shift.shift).max() > _REACH * len(taper):
+        return None
+    witness = _peak(_tapered(before.edges[window], taper), _tapered(after.edges[window], taper))
+    if np.hypot(*(witness.shift - shift.shift)) > _AGREE_PX:
+        return None
+    return shift.shift, _repeats(shift) and _repeats(witness)
 
 
 def _tapered(part: np.ndarray, taper: Float32Array) -> np.ndarray:
     return np.asarray((part - part.mean()) * taper)
 
 
-def _peak(before: np.ndarray, after: np.ndarray) -> Float64Array:
+def _peak(before: np.ndarray, after: np.ndarray) -> _Peak:
     """Shift (col, row) at the peak of the correlation of two fields, by parabolas through its neighbours.
 
     The detail that is compared is pixels wide, and so is the peak: the parabola is true to some hundredths of a pixel.
@@ -161,7 +183,29 @@ def _peak(before: np.ndarray, after: np.ndarray) -> Float64Array:
     rows = correlation[[row - 1, row, (row + 1) % height], col]
     cols = correlation[row, [col - 1, col, (col + 1) % width]]
     found = np.array([col + _vertex(cols), row + _vertex(rows)])
-    return np.asarray(np.where(found > np.array([width, height]) / 2, found - (width, height), found))
+    return _Peak(np.where(found > np.array([width, height]) / 2, found - (width, height), found), correlation)
+
+
+def _repeats(peak: _Peak) -> bool:
+    """Whether there is a second peak within reach nearly as high, had no taper lowered it."""
+    side = len(peak.correlation)
+    reach = int(_REACH * side)
+    lags = np.arange(-reach, reach + 1)
+    fair = (peak.correlation[np.ix_(lags, lags)] * _fairness(side)).astype(np.float32)
+    col, row = np.clip(np.rint(peak.shift).astype(int) + reach, 0, 2 * reach)
+    best = fair[row, col]
+    peaks = np.where(fair >= cv2.dilate(fair, _PEAK), fair, np.float32(0))
+    peaks[max(row - _PEAK_PX, 0) : row + _PEAK_PX + 1, max(col - _PEAK_PX, 0) : col + _PEAK_PX + 1] = 0
+    return bool(peaks.max() > _RIVAL * best)
+
+
+@lru_cache(maxsize=4)
+def _fairness(side_px: int) -> Float32Array:
+    """What the correlation of tapered windows is short of at each lag within reach."""
+    taper = cv2.createHanningWindow((side_px, side_px), cv2.CV_32F)
+    overlap = fft.irfft2(np.abs(fft.rfft2(taper)) ** 2, taper.shape)
+    lags = np.arange(-int(_REACH * side_px), int(_REACH * side_px) + 1)
+    return np.asarray(overlap[0, 0] / overlap[np.ix_(lags, lags)], np.float32)
 
 
 def _vertex(values: np.ndarray) -> float:
