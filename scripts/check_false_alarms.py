@@ -82,6 +82,7 @@ def _row(
     kinds: list[str], area: dict[str, float], scores: dict[str, list[float]], new: dict[str, int]
 ) -> dict[str, Any]:
     from cv_pipeline.evaluation.crater_free import poisson_interval
+    from cv_pipeline.evaluation.figures import STRICTER
 
     km2, count = sum(area[kind] for kind in kinds), sum(len(scores[kind]) for kind in kinds)
     low, high = poisson_interval(count)
@@ -91,7 +92,7 @@ def _row(
         "called_new": sum(new[kind] for kind in kinds),
         "per_km2": round(count / km2, 3),
         "interval_95": [round(low / km2, 3), round(high / km2, 3)],
-        "highest_scores": [round(s, 3) for s in sorted((s for k in kinds for s in scores[k]), reverse=True)[:10]],
+        "at_scores": {f"{least:g}": sum(s >= least for k in kinds for s in scores[k]) for least in STRICTER},
     }
 
 

@@ -74,6 +74,7 @@ BLOCKS: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "real-short": ((f"{FIGURES}/real.json",), tables.real_short),
     "false-alarms": ((f"{FIGURES}/false_alarms.json",), tables.false_alarms),
     "false-alarms-short": ((f"{FIGURES}/false_alarms.json",), tables.false_alarms_short),
+    "stricter": (("metrics.json", f"{FIGURES}/false_alarms.json"), tables.stricter),
     "gsd": ((f"{FIGURES}/gsd.json",), tables.gsd),
     "model": (("model.yaml", "weights.safetensors"), measured.model),
     "measures": (("model.yaml", f"{FIGURES}/craters.json", f"{FIGURES}/patterns.json"), measured.measures),

@@ -172,6 +172,23 @@ def false_alarms_short(document: Document) -> str:
     return markdown(heads, rows)
 
 
+def stricter(metrics: Document, alarms: Document) -> str:
+    """What a stricter score costs on held-out simulation and saves on real ground without craters."""
+    heads = (
+        "reported from",
+        *(f"simulated: {name}, {mode}" for mode in _MODES.values() for name in ("precision", "recall")),
+        "real: false alarms per km², single images",
+        "real: false alarms per km², pairs",
+    )
+    rows = []
+    for score, pair in metrics["pair"]["at_scores"].items():
+        modes = (pair, metrics["after_only"]["at_scores"][score])
+        shares = [_share(mode[name]) for mode in modes for name in ("precision", "recall")]
+        classes = (alarms["classes"][name] for name in ("all, after-only", _PAIRS))
+        rows.append((score, *shares, *(f"{row['at_scores'][score] / row['km2']:.1f}" for row in classes)))
+    return markdown(heads, rows)
+
+
 def real_short(document: Document) -> str:
     """The pooled score alone, beside a detector without learning."""
     score = document["scores"][-1]

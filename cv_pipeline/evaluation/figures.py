@@ -31,6 +31,9 @@ from cv_pipeline.evaluation.sizes import (
 )
 from cv_pipeline.types import BoolArray, Float64Array
 
+STRICTER = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Scores from which a user who wants fewer false alarms may have impacts reported."""
+
 CONSPICUITY_BANDS = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0, np.inf)
 
 Statistic = Callable[[Sequence[SceneScore]], float]
@@ -61,6 +64,7 @@ def figures(scenes: Sequence[SceneScore], threshold: float) -> dict[str, Any]:
     return {
         "craters": sum(scene.centres.labels for scene in scenes),
         **object_figures([scene.centres for scene in scenes], threshold),
+        "at_scores": _at_scores([scene.centres for scene in scenes]),
         "median_centre_error_m": rounded(median_hit_distance_m([scene.centres for scene in scenes], threshold)),
         "outlines_at_iou_0.5": {"craters": sum(scene.instances.labels for scene in scenes)}
         | object_figures([scene.instances for scene in scenes], threshold),
@@ -125,6 +129,16 @@ def object_figures(matches: Sequence[SceneMatches], threshold: float) -> dict[st
         "at_threshold": None if here is None else {k: rounded(v) for k, v in here._asdict().items()},
         "f1_interval_95": listed(f1),
         "best": None if best is None else {k: rounded(v) for k, v in best._asdict().items()},
+    }
+
+
+def _at_scores(matches: Sequence[SceneMatches]) -> dict[str, dict[str, float | None]]:
+    """Precision and recall by the score from which detections count; None where none reaches it."""
+    curve = precision_recall(matches)
+    points = {f"{score:g}": point_at(curve, score) for score in STRICTER}
+    return {
+        score: {name: None if point is None else rounded(getattr(point, name)) for name in ("precision", "recall")}
+        for score, point in points.items()
     }
 
 

@@ -41,6 +41,24 @@ def test_an_unknown_block_and_a_missing_or_malformed_file_are_named(tmp_path: Pa
         fill_card(card("speed"), tmp_path)
 
 
+def test_a_stricter_score_is_told_with_what_it_costs_and_saves(tmp_path: Path) -> None:
+    (tmp_path / FIGURES).mkdir()
+    points = {"0.5": {"precision": 0.9, "recall": 0.6}, "0.9": {"precision": None, "recall": None}}
+    (tmp_path / "metrics.json").write_text(
+        json.dumps({"pair": {"at_scores": points}, "after_only": {"at_scores": points}})
+    )
+    classes = {
+        "all, after-only": {"km2": 4.0, "at_scores": {"0.5": 10, "0.9": 1}},
+        "town after the tornado, with before": {"km2": 2.0, "at_scores": {"0.5": 7, "0.9": 0}},
+    }
+    (tmp_path / FIGURES / "false_alarms.json").write_text(json.dumps({"classes": classes}))
+    (rows,) = tables(fill_card(card("stricter"), tmp_path))
+    assert [list(row.values()) for row in rows] == [
+        ["0.5", "0.90", "0.60", "0.90", "0.60", "2.5", "3.5"],
+        ["0.9", "-", "-", "-", "-", "0.2", "0.0"],
+    ]
+
+
 def test_rows_of_a_table_stand_under_their_heads() -> None:
     assert tables(markdown(("a", "b"), [("1", "2"), ("3", "4")])) == [[{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]]
 
@@ -112,8 +130,8 @@ def test_measures_stand_beside_their_targets_and_say_what_is_old_or_missing(tmp_
     assert (radius["target"], radius["oracle maps"]) == ("4 %", "5.0 (4.5 to 5.5) %, n 8")
     assert radius["this network, what it finds"] == "12.0 (10.8 to 13.2) %, n 8"
     assert rows["craters half in shadow found"]["this network, what it finds"] == "too few (n 8)"
-    assert rows["directional or not, AUROC"]["oracle maps"] == "0.96 (0.86 to 1.06), n 8"
-    assert rows["directional or not, AUROC"]["this network, what it finds"] == "not measured"
+    assert rows["directional or not, AUROC, axes that can be seen"]["oracle maps"] == "0.96 (0.86 to 1.06), n 8"
+    assert rows["directional or not, AUROC, axes that can be seen"]["this network, what it finds"] == "not measured"
     assert "other weights than those shipped:** check_craters network." in text
 
 

@@ -88,6 +88,7 @@ def test_perfect_maps_score_perfectly() -> None:
         assert sum(scene.centres.labels for scene in results) == 16
         assert sum(scene.instances.labels for scene in results) == 14  # the small ones are not asked for
         assert document["at_threshold"]["f1"] == document["outlines_at_iou_0.5"]["at_threshold"]["f1"] == 1.0
+        assert document["at_scores"]["0.5"] == {"precision": 1.0, "recall": 1.0}
         assert document["crater_mask"]["iou"] == document["blast_mask"]["iou"] == 1.0
         assert document["median_centre_error_m"] < 0.1
         assert all(crater.iou > 0.8 for scene in results for crater in scene.craters)
