@@ -1,4 +1,4 @@
-"""An output folder that is either complete or not there.
+"""An output folder, or file, that is either complete or not there.
 
 A run writes into a hidden sibling of the wanted folder; only when everything has been written is the
 sibling renamed into place. A reader therefore never meets a half-written result that looks finished.
@@ -95,6 +95,23 @@ def put_in_place(stage: Path, target: Path) -> None:
         aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a hidden sibling of ``path``, of the same suffix, that becomes ``path`` on success.
+
+    On any exception, an interrupt included, the sibling is removed and whatever was at ``path`` stays as it was.
+    Missing parents are created. Not for two writers of one file at a time.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _nearest_existing(folder: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cv_pipeline.errors import OutputError
-from cv_pipeline.report import staged_output
+from cv_pipeline.output_dir import staged_output, whole_file
 
 
 def fill(stage: Path, text: str) -> None:
@@ -78,3 +78,15 @@ def test_empty_folder_is_used(tmp_path: Path) -> None:
     with staged_output(tmp_path / "out") as stage:
         fill(stage, "new")
     assert (tmp_path / "out" / "summary.json").exists()
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "table.npz"
+    with whole_file(path) as part:
+        assert part.suffix == ".npz"
+        part.write_text("first")
+        assert not path.exists()
+    with pytest.raises(KeyboardInterrupt), whole_file(path) as part:
+        part.write_text("half")
+        raise KeyboardInterrupt
+    assert [(p.name, p.read_text()) for p in path.parent.iterdir()] == [("table.npz", "first")]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cv_pipeline.output_dir import whole_file
 from cv_pipeline.simulation.background import Backgrounds, Tile, list_tiles
 from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair
@@ -143,9 +144,8 @@ def _drop_stale(folder: Path, draw: Callable[[int], HeldOutScene]) -> None:
 def _write(path: Path, scene: HeldOutScene) -> None:
     masks = np.stack([getattr(scene, name) for name in _MASKS])
     rest = {f.name: getattr(scene, f.name) for f in fields(scene) if f.name not in _MASKS}
-    unfinished = path.with_suffix(".part.npz")
-    np.savez_compressed(unfinished, masks=np.packbits(masks, axis=-1), **rest)
-    unfinished.rename(path)
+    with whole_file(path) as unfinished:
+        np.savez_compressed(unfinished, masks=np.packbits(masks, axis=-1), **rest)
 
 
 def _read(path: Path) -> HeldOutScene:

@@ -23,9 +23,15 @@ def read_recipe(path: Path, seed: int) -> SceneRecipe:
     """The recipe in a YAML file; ``seed`` sets the sensors' noise and the outline of each strike.
 
     Raises:
-        CvPipelineError: a key is missing or unknown.
+        CvPipelineError: no file, no YAML, or a key is missing or unknown.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CvPipelineError(f"{path}: cannot be read ({error.strerror}); give a scene recipe") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = " ".join(str(error).split())
+        raise CvPipelineError(f"{path}: is no YAML ({text}); mend that place") from error
     try:
         return SceneRecipe(
             strikes=tuple(_planned(row, seed + 100 * n) for n, row in enumerate(content["strikes"], start=1)),
@@ -37,7 +43,7 @@ def read_recipe(path: Path, seed: int) -> SceneRecipe:
             ground_change=float(content.get("ground_change", 0.0)),
             roof_height_m=float(content["roof_height_m"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CvPipelineError(f"{path}: not a usable scene recipe ({error}); compare it with SceneRecipe") from error
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from cv_pipeline.errors import ConfigError
+from cv_pipeline.output_dir import whole_file
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.stream import PairPlan, SimulationStream
 from cv_pipeline.training.config import MiningConfig, TrainConfig
@@ -119,10 +120,8 @@ def write_round(run_dir: Path, config: TrainConfig, step: int, alarms: list[Fals
         "simulation": config.hard_simulation(step).model_dump(),
         "false_alarms": [alarm._asdict() for alarm in alarms],
     }
-    path = round_file(run_dir, step)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    with whole_file(round_file(run_dir, step)) as path:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def read_round(run_dir: Path, config: TrainConfig, step: int) -> HardRound:

@@ -48,9 +48,22 @@ def test_written_truth_is_read_back(tmp_path: Path) -> None:
     assert read[0].distance_edge_m is None
 
 
-def test_a_bad_recipe_is_named(tmp_path: Path) -> None:
-    (tmp_path / "r.yaml").write_text("strikes: []\n")
-    with pytest.raises(CvPipelineError, match=r"r\.yaml.*sun"):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"strikes: []\n", "not a usable scene recipe .*sun"),
+        (b"strikes: [\n", "is no YAML .*line 2"),
+        (b"\xff\xfe\x00", "is no YAML"),
+        (b"", "not a usable scene recipe"),
+        (b"- 1\n", "not a usable scene recipe"),
+        (b"strikes: [1]\n", "not a usable scene recipe"),
+        (None, "cannot be read .*No such file"),
+    ],
+)
+def test_a_bad_recipe_is_named(content: bytes | None, said: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "r.yaml").write_bytes(content)
+    with pytest.raises(CvPipelineError, match=rf"r\.yaml: {said}"):
         read_recipe(tmp_path / "r.yaml", 7)
 
 

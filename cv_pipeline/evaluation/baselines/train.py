@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from cv_pipeline.errors import ConfigError, ModelError
 from cv_pipeline.evaluation.baselines.config import NetworksConfig
 from cv_pipeline.evaluation.baselines.networks import ARCHITECTURES
+from cv_pipeline.output_dir import whole_file
 from cv_pipeline.segmentation.losses import mask_loss
 from cv_pipeline.training.data import training_stream
 from cv_pipeline.training.loaders import make_loader
@@ -119,11 +120,9 @@ def train_network(
 
 
 def _save(path: Path, net: nn.Module, optimizer: torch.optim.Optimizer, done: int, config: NetworksConfig) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
     state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "done": done, "config": _facts(config)}
-    torch.save(state, unfinished)
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        torch.save(state, unfinished)
 
 
 def _resume(path: Path, net: nn.Module, optimizer: torch.optim.Optimizer, config: NetworksConfig) -> int:
