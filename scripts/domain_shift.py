@@ -2,7 +2,9 @@
 
 A finished model meets grainy film scans (docs/tutorials/film.yaml), is fine-tuned on a few labelled ones as
 docs/tutorials/own_labels.md shows, and is scored on others, and on ordinary scenes to see what it forgot.
-All simulated.
+All simulated. The same command goes on where it was stopped: trainings are kept by the hash of the base weights and the
+number of steps. All of it takes some 7 minutes on two free cores, a training of 100 steps one of them with the encoder
+frozen and two without.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, NamedTuple
 
 import typer
@@ -22,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "docs" / "tutorials" / "film.yaml"
 BACKGROUNDS = ROOT / "datasets" / "strikebench" / "backgrounds"
 SIZE_PX, GSD_M = 384, 0.6
-BEGIN, END = "<!-- written by scripts/domain_shift.py -->", "<!-- end -->"
+BLOCK = "domain-shift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +170,20 @@ def main(
     model: Annotated[str, typer.Option(help="the model to start from")] = "small",
     steps: Annotated[int, typer.Option(min=1, help="steps of each fine-tuning")] = 100,
     scenes: Annotated[int, typer.Option(min=2, help="judged scenes of each kind")] = 12,
-    into: Annotated[Path | None, typer.Option(help="Markdown file whose marked table is written anew")] = None,
+    into: Annotated[Path | None, typer.Option(help="Markdown page whose table is written anew")] = None,
     threads: Annotated[int, typer.Option(help="torch threads")] = 1,
 ) -> None:
     """Fine-tune in four ways and print what each gained."""
     import torch
 
+    from cv_pipeline.evaluation.marked import check_block, put_block
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
     from cv_pipeline.simulation.dataset import read_simulation_config
 
     torch.set_num_threads(threads)
     try:
+        if into is not None:
+            check_block(into, BLOCK)
         film = read_simulation_config(SETTINGS)
         plain = film.model_copy(update={"sensor": SimulationConfig().sensor})
         own = render(out / "own", max(case.scenes for case in CASES), 1, film)
@@ -185,21 +191,22 @@ def main(
         weights = read_model_file(find_model(model)).weights_sha256[:12]
         rows = [Found("not at all", 0, *(judge(model, folders) for folders in judged))]
         for case in CASES:
+            begun = monotonic()
             what = "behind the encoder" if case.freeze_encoder else "all"
             frozen = "frozen" if case.freeze_encoder else "whole"
             folder = out / f"{weights}_{steps}_steps" / f"{case.scenes}_scenes_{frozen}"
             tuned = fine_tuned(case, own, model, steps, folder, threads)
             labels = sum(label_count(path) for path in own[: case.scenes])
             rows.append(Found(what, labels, *(judge(tuned, folders) for folders in judged)))
-            typer.echo(f"{what}, {labels} labels: AP on film {average_precision(rows[-1].film):.2f}", err=True)
+            found = f"AP on film {average_precision(rows[-1].film):.2f}"
+            typer.echo(f"{what}, {labels} labels: {found} ({monotonic() - begun:.0f} s)", err=True)
         text = table(rows, steps, weights)
+        (out / "table.md").write_text(text + "\n", encoding="utf-8")
+        if into is not None:
+            put_block(into, BLOCK, text)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    (out / "table.md").write_text(text + "\n", encoding="utf-8")
-    if into is not None:
-        before, _, rest = into.read_text(encoding="utf-8").partition(BEGIN)
-        into.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     typer.echo(text)
 
 

@@ -17,11 +17,12 @@ import typer
 from cv_pipeline.batch.cost import Cost, cost_lines, read_cost
 from cv_pipeline.batch.plan import SEAM_BYTES_PER_PX, SLOWED, in_hours, scene_time
 from cv_pipeline.batch.schedule import Faults, play
+from cv_pipeline.evaluation.marked import put_block
 
 WORKERS = (16, 128, 1024, 4096)
 ALONE = (1, 4, 16, 64)
 FINER = 8
-MARK, END = "<!-- figures: archive -->", "<!-- end -->"
+BLOCK = "archive"
 
 
 def scene_megapixels(area_km2: float, working_gsd_m: float, median_km2: float, largest_km2: float) -> list[float]:
@@ -104,13 +105,6 @@ def largest_lines(cost: Cost, scene: tuple[float, float], split_mpx: float) -> I
         yield f"| {part_mpx:g} MP | {' | '.join(took)} |"
 
 
-def fill(page: Path, content: str) -> None:
-    """Put the content between a page's marks."""
-    text = page.read_text(encoding="utf-8")
-    head, rest = text.split(MARK, 1)
-    page.write_text(f"{head}{MARK}\n\n{content}\n\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
-
-
 def main(
     plan: Annotated[
         Path, typer.Option(help="JSON with a cost: of benchmark_batch.py, or of 'cv-pipeline plan --json'")
@@ -129,7 +123,7 @@ def main(
     content = "\n".join(lines(cost, archive))
     print(content)
     if page is not None:
-        fill(page, content)
+        put_block(page, BLOCK, content)
 
 
 if __name__ == "__main__":

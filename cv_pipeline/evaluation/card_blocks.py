@@ -17,9 +17,9 @@ import yaml
 from cv_pipeline.errors import ModelError
 from cv_pipeline.evaluation import card_measures as measured
 from cv_pipeline.evaluation import card_tables as tables
+from cv_pipeline.evaluation.marked import BLOCK
 
 FIGURES = "figures"
-_BLOCK = re.compile(r"(<!-- figures: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def fill_card(text: str, folder: Path) -> str:
@@ -42,7 +42,7 @@ def fill_card(text: str, folder: Path) -> str:
             raise ModelError(f"{told}: lacks what the card's block {name} tells ({error!r}); make it anew") from error
         return f"{match[1]}\n{content}\n\n{match[3]}"
 
-    return _BLOCK.sub(written, text)
+    return BLOCK.sub(written, text)
 
 
 def _read(path: Path) -> Any:
