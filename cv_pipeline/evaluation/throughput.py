@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -70,6 +70,19 @@ class Measured:
     def cpu_ratio(self) -> float:
         """The same by CPU time, which other work on the machine changes less."""
         return self.forward_cpu_s * self.working_mp / self.cpu_s
+
+
+def beyond(less: Measured, more: Measured) -> Measured:
+    """What a run of a large scene took more than one of a small scene: the cost of further pixels alone.
+
+    Peak memory and the bare forward pass are those of the large one.
+    """
+    values: dict[str, Any] = {"peak_mib": more.peak_mib, "forward_s": more.forward_s}
+    values["forward_cpu_s"] = more.forward_cpu_s
+    for name in {each.name for each in fields(Measured)} - values.keys():
+        high, low = getattr(more, name), getattr(less, name)
+        values[name] = {k: high[k] - low.get(k, 0.0) for k in high} if isinstance(high, dict) else high - low
+    return Measured(**values)
 
 
 def measure(job: Job) -> Measured:

@@ -38,8 +38,8 @@ _COG: dict[str, Any] = {
     "bigtiff": "IF_SAFER", "num_threads": "ALL_CPUS",
 }  # fmt: skip
 """Deflate, which every reader knows; higher levels take twice the time to save a twentieth."""
-_CACHE_BYTES = 64 * 2**20
-"""GDAL's own default is a share of the machine's memory."""
+_GDAL: dict[str, Any] = {"GDAL_CACHEMAX": 64 * 2**20, "COG_TMP_COMPRESSION": "NONE"}
+"""By default the cache is a share of the machine's memory, and the overviews are compressed once for a passing file."""
 _Pixels = Callable[["npt.NDArray[np.uint8]"], "npt.NDArray[np.uint8]"]
 
 
@@ -93,7 +93,7 @@ def _write(
     import rasterio
     import rasterio.shutil
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder, rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, rasterio.Env(**_GDAL):
         plain = Path(folder) / path.name
         with rasterio.open(segmentation.path) as source:
             bands = [source.descriptions.index(channel.value) + 1 for channel in channels]

@@ -27,6 +27,7 @@ from cv_pipeline.segmentation.tile_input import TileInput, input_reader, read_ti
 from cv_pipeline.segmentation.tiles import Tile, cuts, tiles_of
 from cv_pipeline.types import (
     AlignedPair,
+    BoolArray,
     Channel,
     Float32Array,
     Grid,
@@ -121,17 +122,16 @@ def segment(
         def read(batch: Sequence[Tile]) -> list[TileInput]:
             return [read_tile(tile, late, early, screen=screen) for tile in batch]
 
-        def write(found: tuple[TileInput, Float32Array]) -> None:
-            given, maps = found
-            values = blender.add(given.tile, maps)
-            core = given.tile.core
-            if core.row >= top and given.valid.any():
-                writer.write_maps(core._replace(row=core.row - top), values, given.valid)
+        def write(found: tuple[Tile, BoolArray, Float32Array]) -> None:
+            tile, valid, maps = found
+            values = blender.add(tile, maps)
+            if tile.core.row >= top and valid.any():
+                writer.write_maps(tile.core._replace(row=tile.core.row - top), values, valid)
 
         results = stack.enter_context(Behind(write, AHEAD))
         for batch in stack.enter_context(closing(ahead(read, _batches(tiles), AHEAD))):
             for given, maps in zip(batch, _predict(batch, backend), strict=True):
-                results.put((given, maps))
+                results.put((given.tile, given.valid, maps))  # not its images, which would wait with it
                 valid_px += int(given.valid.sum()) if given.tile.core.row >= top else 0
             done += len(batch)
             if progress is not None:

@@ -10,7 +10,7 @@ import rasterio
 from cv_pipeline.evaluation import throughput
 from cv_pipeline.evaluation.planted_pairs import places
 from cv_pipeline.evaluation.repeated import write_pair
-from cv_pipeline.evaluation.throughput import Job, Measured, StageClock, measure, peak_mib
+from cv_pipeline.evaluation.throughput import Job, Measured, StageClock, beyond, measure, peak_mib
 from cv_pipeline.simulation.pair import simulate_pair
 
 
@@ -26,6 +26,21 @@ def test_a_run_as_fast_as_its_forward_pass_has_ratio_one() -> None:
     assert measured(wall_s=10.0).ratio == pytest.approx(1.0)
     assert measured().ratio == pytest.approx(0.5)
     assert measured().cpu_ratio == pytest.approx(0.25)
+
+
+def test_what_every_run_costs_once_is_not_a_further_pixels() -> None:
+    once_s, per_mp_s = 7.0, 1.25
+
+    def run(mp: float) -> Measured:
+        wall_s = once_s + per_mp_s * mp
+        stages = {"opening": once_s, "segmenting": per_mp_s * mp}
+        return measured(working_mp=mp, wall_s=wall_s, cpu_s=2 * wall_s, stage_s=stages, impacts=int(mp))
+
+    found = beyond(run(4.0), run(20.0))
+    assert found.wall_s / found.working_mp == pytest.approx(per_mp_s)
+    assert found.stage_s == pytest.approx({"opening": 0.0, "segmenting": 16 * per_mp_s})
+    assert found.ratio == pytest.approx(1.0 / per_mp_s)
+    assert found.impacts == 16
 
 
 def test_time_since_the_last_call_belongs_to_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
