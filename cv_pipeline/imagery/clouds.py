@@ -2,8 +2,10 @@
 
 A plain, conservative rule, meant to miss cloud rather than to mask ground. A cloud is an area of half a hectare or
 more that is bright against the scene, colourless, smooth, and has *soft* edges: roofs, concrete and snowy fields are
-bright and smooth too, but end within a pixel or two. Thin cloud and haze through which the ground shows are not masked,
-nor are cloud shadows. An image that is overcast throughout has no ground to compare with: it is not masked, but told.
+bright and smooth too, but end within a pixel or two. A cloud's fringe thins out over tens of metres and looks like
+changed ground, so one cell around a cloud is masked with it. Thin cloud and haze through which the ground shows are
+not masked, nor are cloud shadows. An image that is overcast throughout has no ground to compare with: it is not masked,
+but told.
 """
 
 from __future__ import annotations
@@ -91,6 +93,7 @@ def judge(cells: _Cells, ground: float, threshold: float, cell_px: int, name: st
     tint = float(np.median(cells.chroma[seen])) if seen.any() else 0.0
     smooth = seen & ~blank & (cells.chroma <= max(MAX_CHROMA, tint)) & (cells.texture <= MAX_TEXTURE_DN)
     cloud = _clouds(cells, smooth & (cells.luminance >= threshold), ground)
+    cloud = ndimage.binary_dilation(cloud, _EIGHT) & seen & ~blank
     total = max(float(cells.valid_share.sum()), 1e-9)
     doubtful = float(cells.valid_share[smooth & (cells.luminance >= BRIGHT_DN) & ~cloud].sum()) / total
     note = ""

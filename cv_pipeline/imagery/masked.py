@@ -11,7 +11,7 @@ WORTH_TELLING = 0.001
 
 
 class MaskedShares(NamedTuple):
-    """Shares of an image's area, 0 to 1: estimated nodata, cloud, and blank (one constant colour) among the rest."""
+    """Shares of an image's area, 0 to 1: estimated nodata, cloud with its fringes, blank (one colour) otherwise."""
 
     nodata: float
     cloud: float
@@ -45,7 +45,7 @@ def pair_notes(pair: ScenePair) -> list[str]:
 
 def _masked_sentences(kind: str, source: ImageSource) -> list[str]:
     shares = masked_shares(source)
-    named = {"nodata": shares.nodata, "cloud": shares.cloud, "blank or saturated": shares.blank}
+    named = {"nodata": shares.nodata, "cloud with its fringes": shares.cloud, "blank or saturated": shares.blank}
     parts = [f"{share:.1%} {name}" for name, share in named.items() if share >= WORTH_TELLING]
     consequence = "no impact is claimed there." if kind == "after" else "the status of craters there is unknown."
     sentences = [f"Of the {kind} image {', '.join(parts)} was masked; {consequence}"] if parts else []

@@ -96,7 +96,7 @@ def test_nothing_is_claimed_in_cloud(
     for kind, hidden in (("after", hidden_late), ("before", hidden_early)):
         (said,) = [line for line in found.warnings if line.startswith(f"Of the {kind} image") and "cloud" in line]
         shares[kind] = float(said.removeprefix(f"Of the {kind} image ").partition("%")[0]) / 100
-        assert shares[kind] == pytest.approx(hidden.mean(), rel=0.2)
+        assert 0.9 < shares[kind] / hidden.mean() < 1.4  # fringes are masked too
     drawn_m2 = sum(shape.area for shape in masked_layer(found).geometries_m)
     assert drawn_m2 / (SIDE * GSD_M) ** 2 == pytest.approx(shares["after"], rel=0.05)
 
