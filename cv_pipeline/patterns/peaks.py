@@ -10,17 +10,17 @@ from scipy.spatial import cKDTree
 
 from cv_pipeline.types import BoolArray, Float32Array, Float64Array
 
-MIN_SPACING_M = 1.5
-"""Two centres closer than this are one crater: one and a half times the SD of a trained peak."""
+MIN_SPACING_M = 1.2
+"""Two centres closer than this are one crater: little more than the SD of a trained peak, two pixels of the map."""
 
-RADIUS_SHARE = 0.8
+RADIUS_SHARE = 0.6
 """Nor do two centres lie within this share of the stronger one's crater radius."""
 
 SAME_WITHIN_M = 2.5
 SAME_WITHIN_RADII = 1.1
 """Within either of these two peaks are one crater unless the map falls between: one half in shadow may have two."""
 
-_VALLEY = 0.8  # of the weaker peak; two Gaussians of a trained peak's SD, 2.5 m apart, fall to 0.46
+_VALLEY = 0.9  # of the weaker peak; two Gaussians of a trained peak's SD, 2.5 m apart, fall to 0.46
 
 _MAX_SHIFT_PX = 0.499
 _FLOOR = 1e-4  # the logarithm's floor; far below any score threshold of use

@@ -127,8 +127,14 @@ def test_neighbours_stay_apart(tmp_path: Path) -> None:
 
 
 def test_close_peaks_are_one_and_the_better_wins(tmp_path: Path) -> None:
-    (impact,) = found(tmp_path, "none", [Plant(300, 300, score=0.6), Plant(300, 307, score=0.9)])
-    assert impact.col_px == pytest.approx(307, abs=0.3)
+    (impact,) = found(tmp_path, "none", [Plant(300, 300, score=0.6), Plant(300, 305, score=0.9)])
+    assert impact.col_px == pytest.approx(305, abs=0.3)
+
+
+def test_touching_craters_are_two(tmp_path: Path) -> None:
+    """Centres 0.7 radii apart, which is what craters at 1.2 radii may come to by the errors of their peaks."""
+    impacts = found(tmp_path, "none", [Plant(300, 300, score=0.6), Plant(300, 307, score=0.9)])
+    assert sorted(i.col_px for i in impacts) == pytest.approx([300, 307], abs=0.7)
 
 
 def test_border_does_not_make_a_direction(tmp_path: Path) -> None:
