@@ -24,7 +24,7 @@ WARN_LEAN_PX = 1.0
 WARN_MINORITY = 0.4
 WARN_MINORITY_RESIDUAL_PX = 0.6
 """Where the greater part of the scene does not match, what does may all stand on the ground, and then lies at as many
-places as it has heights. No reason to refuse: one of the Joplin pairs that lie right is like that, as are noisy ones."""
+places as it has heights. No reason to refuse: a Joplin pair that lies right is like that, and noisy pairs are."""
 WARN_UNMOVED_PX = 0.1
 WARN_UNMOVED_SHARE = 0.6
 """Two dates never lie upon each other so well as given; words and frames drawn on both images do."""
@@ -86,22 +86,19 @@ def _doubt(said: str, evidence: Evidence) -> str:
     """What to look at before trusting the result; empty where there is nothing."""
     used, _, tried, residual_px, sd_px, lean_px, _, moved_px = evidence
     share = used / tried
-    if share < WARN_SHARE or (used < WARN_WINDOWS and share < _CLEAR_SHARE):
-        return f"only {said}; check the alignment in the report before trusting distances"
-    if moved_px < WARN_UNMOVED_PX and share < WARN_UNMOVED_SHARE:
-        return f"only {said}, and those where nothing had to be moved; are there marks drawn on both images?"
-    if share < WARN_MINORITY and residual_px > WARN_MINORITY_RESIDUAL_PX:
-        return (
-            f"only {said}, and they disagree by {residual_px:.1f} px; if they are on roofs or crowns that lean, the "
-            "ground is elsewhere: compare roads and corners on the ground"
-        )
-    if residual_px > WARN_RESIDUAL_PX:
-        return f"{said}, but they disagree by {residual_px:.1f} px; relief or lens may differ"
-    if lean_px > WARN_LEAN_PX:
-        return (
-            f"{said}, but they are spread along one line, as roofs are that lean; "
-            f"the ground itself may be off by {lean_px:.1f} px, compare roads and corners on the ground"
-        )
-    if sd_px > WARN_SD_PX:
-        return f"{said}, but parts of the scene may be off by {sd_px:.1f} px"
-    return ""
+    doubts = {
+        f"only {said}; check the alignment in the report before trusting distances": share < WARN_SHARE
+        or (used < WARN_WINDOWS and share < _CLEAR_SHARE),
+        f"only {said}, and those where nothing had to be moved; are there marks drawn on both images?": (
+            moved_px < WARN_UNMOVED_PX and share < WARN_UNMOVED_SHARE
+        ),
+        f"only {said}, and they disagree by {residual_px:.1f} px; if they are on roofs or crowns that lean, the ground "
+        "is elsewhere: compare roads and corners on the ground": (
+            share < WARN_MINORITY and residual_px > WARN_MINORITY_RESIDUAL_PX
+        ),
+        f"{said}, but they disagree by {residual_px:.1f} px; relief or lens may differ": residual_px > WARN_RESIDUAL_PX,
+        f"{said}, but they are spread along one line, as roofs are that lean; the ground itself may be off by "
+        f"{lean_px:.1f} px, compare roads and corners on the ground": lean_px > WARN_LEAN_PX,
+        f"{said}, but parts of the scene may be off by {sd_px:.1f} px": sd_px > WARN_SD_PX,
+    }
+    return next((words for words, is_so in doubts.items() if is_so), "")
