@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -18,6 +19,7 @@ from cv_pipeline.datasets.formats import open_dataset
 from cv_pipeline.datasets.levir import COORDINATES
 from cv_pipeline.datasets.scene import DataScene, TrueObject
 from cv_pipeline.errors import LabelsError
+from cv_pipeline.types import Status
 from tests.datasets.factories import FACTORIES, SIZE, SQUARE, image, put
 
 STEP_DEG = 0.0055
@@ -228,3 +230,28 @@ def test_kh9_catalogue_of_all_tiles_has_no_split(tmp_path: Path) -> None:
     put(tmp_path / "data" / "0_data_processing" / "quang_tri" / "catalog.geojson", content)
     trained.unlink()
     assert [scene.split for scene in sound(tmp_path / "data", 1)] == [""]
+
+
+def test_labels_in_a_geopackage_of_several_layers_over_an_image_in_another_crs(tmp_path: Path) -> None:
+    left, top = 700_000.0, 1_850_000.0
+    image(tmp_path / "east.tif", 3, "EPSG:32648", (left, top))
+    image(tmp_path / "early.tif", 3, "EPSG:32648", (left, top))
+    at = gpd.GeoSeries.from_xy([left + 24.0, left + 50.0], [top - 35.0, top - 8.0], crs="EPSG:32648").to_crs(
+        "EPSG:4326"
+    )
+    craters = gpd.GeoDataFrame({"crater_radius_m": [2.5, 3.0], "status": ["new", "old"]}, geometry=at)
+    craters.to_file(tmp_path / "work.gpkg", layer="craters", driver="GPKG")
+    looked_at = gpd.GeoDataFrame(geometry=[shapely.box(left, top - 40, left + 40, top)], crs="EPSG:32648")
+    looked_at.to_file(tmp_path / "work.gpkg", layer="looked at", driver="GPKG")
+    listed = {"after": "east.tif", "before": "early.tif", "labels": "work.gpkg:craters", "area": "work.gpkg:looked at"}
+    put(tmp_path / "dataset.yaml", {"format": "vector", "scenes": [{**listed, "name": "e", "split": "judge"}]})
+    (scene,) = sound(tmp_path, 1)
+    first, second = scene.objects
+    assert (first.row_px, first.col_px, first.radius_m) == pytest.approx((35.0, 24.0, 2.5), abs=0.01)
+    assert (first.status, second.status) == (Status.NEW, Status.OLD)
+    assert (scene.name, scene.place, scene.split, scene.before) == ("e", "e", "judge", tmp_path / "early.tif")
+    (ring,) = scene.area_px
+    assert (np.ptp(ring, axis=0)).tolist() == pytest.approx([40.0, 40.0], abs=0.01)
+    put(tmp_path / "dataset.yaml", {"format": "vector", "scenes": [{**listed, "labels": "work.gpkg"}]})
+    with pytest.raises(LabelsError, match=r"work\.gpkg: holds several layers; name the one"):
+        open_dataset(tmp_path).scenes()
