@@ -97,13 +97,15 @@ def fill(colour: str, opacity: float = 1.0) -> str:
     return f'fill="{colour}" fill-opacity="{opacity}"'
 
 
-def legend(x: float, y: float, entries: Sequence[tuple[str, str]]) -> list[str]:
-    """Words (style of a swatch, text) below each other, from (x, y) on."""
-    return [
-        part
-        for k, (style, words) in enumerate(entries)
-        for part in (
-            f'<path d="M{x:.1f} {y + 11 * k:.1f}h14" {style}/>',
-            text(x + 18, y + 11 * k + 2.5, words, SMALL, "start"),
-        )
-    ]
+def legend(panel: Panel, entries: Sequence[tuple[str, str]]) -> list[str]:
+    """Words (style of a swatch, text) in two columns below a panel's labels, where they hide nothing."""
+    parts = []
+    for k, (style, words) in enumerate(entries):
+        x, y = below(panel, k)
+        parts += [f'<path d="M{x:.1f} {y:.1f}h14" {style}/>', text(x + 18, y + 2.5, words, SMALL, "start")]
+    return parts
+
+
+def below(panel: Panel, place: int) -> tuple[float, float]:
+    """Where the entry ``place`` of a list below a panel's labels begins, in pixels of the figure."""
+    return panel.left_px + 112 * (place % 2), TOP + SIDE + 41 + 11 * (place // 2)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cv_pipeline.report.panel import SIDE, SMALL, TOP, USUAL, Panel, fill, legend, stroke, text
+from cv_pipeline.report.panel import SIDE, SMALL, TOP, USUAL, Panel, below, fill, legend, stroke, text
 from cv_pipeline.report.pictures import jpeg_uri
 from cv_pipeline.types import Impact, PatternEvidence, SectorUse, UInt8Array
 
@@ -116,9 +116,7 @@ def _arrow(panel: Panel, direction_deg: float, sd_deg: float, reach_m: float) ->
 
 def _sectors(panel: Panel, evidence: PatternEvidence) -> list[str]:
     turn = 2 * np.pi * np.arange(len(evidence.reach_m)) / len(evidence.reach_m)
-    # Below the picture, of which it would hide a quarter.
-    bottom = TOP + SIDE + 40
-    found = [text(panel.left_px + SIDE / 2, bottom, "where the mask ends, by ray", SMALL)]
+    found = [text(below(panel, 0)[0], below(panel, 0)[1] + 2.5, "where the mask ends, by ray:", SMALL, "start")]
     shown = [(use, evidence.use == use) for use in _USE_COLOURS if (evidence.use == use).any()]
     for place, (use, here) in enumerate(shown):
         reach_m = evidence.reach_m[here]
@@ -127,7 +125,7 @@ def _sectors(panel: Panel, evidence: PatternEvidence) -> list[str]:
         found += [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.6" clip-path="url(#{panel.name})" {style}/>' for x, y in dots
         ]
-        x, y = panel.left_px + 112 * (place % 2), bottom + 11 + 10 * (place // 2)
+        x, y = below(panel, place + 2)
         found += [
             f'<circle cx="{x}" cy="{y}" r="2" {style}/>',
             text(x + 5, y + 2.5, f"{_USE_WORDS[use]} ({100 * here.mean():.0f} %)", SMALL, "start"),
@@ -160,7 +158,7 @@ def _profile(impact: Impact) -> list[str]:
         entries.append((stroke(_BLAST, 2.0), f"all {impact.blast_radius_m:.1f} ± {sd_m:.1f} m"))
     drawn.append(panel.path(np.array([0.0, farthest_m]), 0.0, stroke(_FAINT, 0.8)))
     drawn.append(panel.path(reach_m[np.isfinite(change)], known, stroke(_INK, 1.2)) if len(known) else "")
-    return [*panel.frame(*labels), *drawn, *legend(panel.left_px + SIDE - 92, TOP + 8, entries)]
+    return [*panel.frame(*labels), *drawn, *legend(panel, entries)]
 
 
 def _axis(impact: Impact) -> list[str]:
@@ -188,7 +186,7 @@ def _axis(impact: Impact) -> list[str]:
         panel.path(np.r_[0.0, azimuth_deg, 360.0], np.r_[0.0, density, 0.0], fill(colour, 0.25)),
         panel.path(azimuth_deg, density, stroke(colour, 1.2)),
         panel.path(np.array([0.0, 360.0]), 1.0, even),
-        *legend(panel.left_px + SIDE - 80, TOP + 8, [(even, "all azimuths alike")]),
+        *legend(panel, [(even, "all azimuths alike")]),
     ]
     for place, (name, best_deg) in enumerate(evidence.axis_candidates_deg.items()):
         x, y = panel.points(best_deg % 360, -0.05 * top * (place + 1))[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from cv_pipeline.patterns.chips import OFFSETS
 from cv_pipeline.patterns.crater_fit import Profile, fit_profiles
@@ -89,3 +90,29 @@ def test_noise_alone_hardly_moves_it_and_a_strong_crater_is_known_better() -> No
     assert np.median(sd_strong) < 0.5 * np.median(sd_noise)
     pull = (strong.centre - (0.2, -0.15)) / np.sqrt(strong.covariance[:, [0, 1], [0, 1]])
     assert 0.3 < pull.std() < 1.3  # the noise is raised on purpose, so pulls below 1 are expected of white noise
+
+
+@pytest.mark.parametrize("azimuth_deg", [0.0, 35.0, 90.0, 150.0])
+def test_an_ellipse_in_an_image_with_noise(azimuth_deg: float) -> None:
+    """Axis ratio and azimuth of an ellipse painted in pixels of an image, under noise a fifth of the core's depth."""
+    gsd_m, radius_m, ratio, side = 0.4, 2.6, 1.5, 61
+    rng = np.random.default_rng(int(azimuth_deg))
+    rows, cols = np.indices((side, side)) + 0.5
+    east, north = (cols - side / 2) * gsd_m, (side / 2 - rows) * gsd_m
+    turn = np.deg2rad(azimuth_deg)
+    along, across = east * np.sin(turn) + north * np.cos(turn), east * np.cos(turn) - north * np.sin(turn)
+    half_m = radius_m * np.sqrt(ratio), radius_m / np.sqrt(ratio)
+    core = np.exp2(-(np.hypot(along / half_m[0], across / half_m[1]) ** 2.2))
+    pictures = []
+    for _ in range(20):
+        image = 120 - 40 * core + rng.normal(0, 8, core.shape)
+        at = [side / 2 - 0.5 - NORTH * radius_m / gsd_m, side / 2 - 0.5 + EAST * radius_m / gsd_m]
+        pictures.append((120 - map_coordinates(image, at, order=1)) / 8)
+    found = fitted(np.array(pictures), noise=0.0)
+    size = np.hypot(*found.stretch.T)
+    azimuths_deg = 90 - np.rad2deg(np.arctan2(found.stretch[:, 1], found.stretch[:, 0])) / 2
+    off_deg = (azimuths_deg - azimuth_deg + 90) % 180 - 90
+    assert np.median(np.abs(off_deg)) < 4
+    # The prior holds ellipses back towards the circle, the more the less is seen of them.
+    assert np.sqrt(ratio) * 0.94 < np.median(np.exp(size)) < np.sqrt(ratio) * 1.03
+    assert np.median(np.exp(found.log_radius)) == pytest.approx(1.0, rel=0.02)

@@ -74,3 +74,13 @@ def test_places_are_to_scale(impact: Impact) -> None:
 
 def test_names_are_escaped(impact: Impact) -> None:
     assert "<a&b>: circle" in texts(replace(impact, impact_id="<a&b>"))
+
+
+def test_nothing_is_written_over_the_profile(impact: Impact) -> None:
+    """Whatever way the curve runs, it is not behind words; swatches of the legend are lines that end in h14."""
+    bottom = 36 + 216
+    words = [(float(t.get("x", "")), float(t.get("y", "")), t.text) for t in drawn(impact).iter(f"{SVG}text")]
+    swatches = [path.get("d", "") for path in drawn(impact).iter(f"{SVG}path") if path.get("d", "").endswith("h14")]
+    assert [text for x, y, text in words if 335 < x < 335 + 216 and 36 < y < bottom] == []
+    assert len(swatches) == 6  # crater, three estimates and all of them; all azimuths alike
+    assert all(bottom < float(d.split()[1].removesuffix("h14")) < 340 for d in swatches)
