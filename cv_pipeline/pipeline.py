@@ -243,13 +243,15 @@ def segment_prepared(
 
     ``rows`` are those of the tiles (:func:`cv_pipeline.segmentation.predict.tile_rows`) to answer for; None: all.
     """
-    from cv_pipeline.memory import give_back
+    from cv_pipeline.memory import give_back, share_heap
     from cv_pipeline.segmentation.backend import pin_threads
     from cv_pipeline.segmentation.predict import segment
     from cv_pipeline.segmentation.symmetry import Symmetric
 
     config = prepared.config
     pin_threads(config.threads)
+    share_heap()
+    give_back()
     model = prepared.model.model_dump_json()
     backend = _backend(prepared.model_dir, model, config.backend, config.precision, config.device)
     found = segment(

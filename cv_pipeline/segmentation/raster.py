@@ -23,11 +23,11 @@ from rasterio.windows import Window as RasterioWindow
 
 from cv_pipeline.errors import OutputError
 from cv_pipeline.segmentation.channels import AXES, RADII_M
+from cv_pipeline.segmentation.tiles import BLOCK_PX
 from cv_pipeline.types import BoolArray, Channel, Float32Array, Grid, Segmentation, Window
 
 UInt16Array = npt.NDArray[np.uint16]
 
-TILE_PX = 256
 MAX_DN = 65535
 RADIUS_STEP_M = 0.002
 MAX_RADIUS_M = (MAX_DN - 1) * RADIUS_STEP_M
@@ -91,8 +91,8 @@ def _profile(grid: Grid) -> dict[str, Any]:
         "crs": grid.crs,
         "transform": grid.transform,
         "tiled": True,
-        "blockxsize": TILE_PX,
-        "blockysize": TILE_PX,
+        "blockxsize": BLOCK_PX,
+        "blockysize": BLOCK_PX,
         "interleave": "band",
         "compress": "zstd",  # as small as deflate and a third of its time, which counts beside the network's
         "predictor": 2,
@@ -107,8 +107,8 @@ class SegmentationWriter:
     >>> with SegmentationWriter.create(path, grid) as writer:  # doctest: +SKIP
     ...     writer.write(Window(0, 0, 512, 512), values, valid)
 
-    Windows that start on multiples of :data:`TILE_PX` are compressed once; others are merged by GDAL,
-    correct but larger. Pixels never written stay invalid.
+    Windows that start on multiples of :data:`~cv_pipeline.segmentation.tiles.BLOCK_PX` are compressed once; others are
+    merged by GDAL, correct but larger. Pixels never written stay invalid.
     """
 
     def __init__(self, dataset: Any) -> None:

@@ -16,8 +16,11 @@ from cv_pipeline.types import Float32Array, Grid, Window
 
 STRIDE_PX = 16
 """The network halves its input four times, so tile sides are multiples of this."""
-BLOCK_PX = 256
+BLOCK_PX = 128
 """Cuts lie on multiples of this, the blocks of the raster file, so that none is compressed twice."""
+TILE_PX, OVERLAP_PX = 640, 160
+"""The defaults: the least overlap at which ``scripts/check_tiles.py`` finds the same craters with tiles of 512, 640 and
+1024 px, and the largest tile with which a whole run's memory stays well below 1.5 GB."""
 RAMP_PX = 32
 """How wide the seam is in which neighbours blend; it starts at the cut."""
 STRIP_PX = 4096
