@@ -19,7 +19,9 @@ from cv_pipeline.types import Float32Array, Float64Array, Grid, Window
 MAX_WINDOWS = 400
 _MIN_SIDE_PX, _MAX_SIDE_PX = 32, 128
 _BLOCK_PX = 640
-"""Windows this close together are read at once; those of a large scene lie apart and are read one by one."""
+"""Windows are read together in blocks of about this side."""
+_APART = 2.0
+"""At this many times their own extent apart they are read one by one: of a block most would be read for nothing."""
 _REACH = 0.3
 """Share of a window's side beyond which too little of the two windows is common."""
 _MIN_FILLED = 0.7
@@ -111,7 +113,8 @@ def window_side_px(shape: tuple[int, ...]) -> int:
 
 def _blocks(grid: Grid, side_px: int, stride: float) -> Iterator[tuple[Window, list[tuple[int, int]]]]:
     """Blocks to read, with what structure depends on around them, and the windows' starts (row, col) inside each."""
-    per_block = max(1, int((_BLOCK_PX - side_px) / stride) + 1)
+    extent = side_px + 2 * REACH_PX
+    per_block = 1 if stride > _APART * extent else max(1, int((_BLOCK_PX - side_px) / stride) + 1)
     rows, cols = (_starts(size, side_px, stride) for size in (grid.height, grid.width))
     for first_row in range(0, len(rows), per_block):
         for first_col in range(0, len(cols), per_block):
