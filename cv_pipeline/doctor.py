@@ -23,6 +23,7 @@ _HEAVY_BLOCK_MIB = 64.0
 _FEW_BITS = 6
 _SOFT_PX = 1.3
 _CLOUDY_SHARE = 0.2
+_LITTLE_SHOWN = 0.1
 _SMALL_OVERLAP = 0.5
 _GSD_RATIO = 2.0
 
@@ -102,6 +103,9 @@ def _examine(source: ImageSource, folder: Path, model: ModelFile, problems: list
         problems.append(str(error))
     else:
         advice += _domain_advice(source, folder, model.name)
+    shown = 1 - sum(facts.masked)
+    if shown <= _LITTLE_SHOWN:
+        problems.append(f"{source.path} shows ground on only {max(shown, 0):.0%} of its area; give another image.")
     advice += [*facts.notes, *_advice(source.path, facts)]
     return facts
 
@@ -110,7 +114,7 @@ def _advice(path: Path, facts: ImageFacts) -> list[str]:
     """What would make an image better or faster to read, each with the way to do it."""
     found = []
     bits, soft = facts.effective_bits, facts.sharpness.effective_px
-    if bits is not None and bits <= _FEW_BITS:
+    if bits is not None and 0 < bits <= _FEW_BITS:
         found.append(f"{path} uses only {bits} bits; give the original rather than a stretched or reduced copy.")
     if soft is not None and soft >= _SOFT_PX:
         found.append(
@@ -142,7 +146,7 @@ def _domain_advice(source: ImageSource, folder: Path, model: str) -> list[str]:
     domain = read_domain(folder)
     if domain is None:
         return []
-    notice = domain_notice(str(source.path), sample_windows(source, domain.working_gsd_m), domain, model)
+    notice = domain_notice(f"image {source.path}", sample_windows(source, domain.working_gsd_m), domain, model)
     return [] if notice is None else [notice]
 
 
@@ -151,6 +155,10 @@ def _examine_pair(
 ) -> PairFacts | None:
     from cv_pipeline.registration.register import register
 
+    if before.sha256 and (before.sha256, before.parts_sha256) == (after.sha256, after.parts_sha256):
+        problems.append(
+            f"{before.path} and {after.path} are one and the same image, so nothing can be new; give another."
+        )
     try:
         pair: ScenePair = join(before, after)
         registration = register(pair, max(model.working_gsd_m, after.grid.gsd_m)).registration

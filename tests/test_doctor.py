@@ -100,6 +100,16 @@ def test_pair_that_fits_and_one_that_does_not(make_tiff):
     assert "has no CRS" in diagnose(after, make_tiff(pixels, name="plain.tif", crs=None)).problems[0]
 
 
+def test_an_image_that_shows_nothing_and_a_pair_of_one_image_will_not_do(make_tiff):
+    empty = make_tiff(np.full((256, 256, 3), 255.0), name="white.tif")
+    found = diagnose(empty)
+    assert not found.usable
+    assert "shows ground on only" in found.problems[0]
+    assert "bits" not in "".join(found.advice)
+    good = make_tiff(texture(256, 256))
+    assert "one and the same image" in diagnose(good, make_tiff(texture(256, 256), name="copy.tif")).problems[0]
+
+
 def test_command(make_tiff, tmp_path):
     good = make_tiff(texture(256, 256))
     run = CliRunner().invoke(app, ["doctor", str(good), "--json"])
@@ -116,7 +126,7 @@ def test_a_pair_is_judged_without_torch(make_tiff):
     import subprocess
     import sys
 
-    paths = [str(make_tiff(texture(256, 256), name=name)) for name in ("a.tif", "b.tif")]
+    paths = [str(make_tiff(texture(256, 256) * gain, name=name)) for name, gain in (("a.tif", 1.0), ("b.tif", 0.9))]
     code = (
         "import sys; from cv_pipeline.doctor import diagnose, lines; "
         f"print(lines(diagnose(*{paths!r}))[-1], 'torch' in sys.modules)"
