@@ -32,7 +32,7 @@ class AssessConfig(BaseModel):
     tta: bool = Field(False, description="mean over eight symmetries, at eight times the cost")
     screen: bool = Field(False, description="leave out tiles in which a cheap look finds no blob and no change")
     tile_px: int = Field(
-        640, ge=256, le=4096, multiple_of=128, description="side of the ground that one run of the network answers for"
+        512, ge=256, le=4096, multiple_of=128, description="side of the ground that one run of the network answers for"
     )
     overlap_px: int = Field(160, ge=32, le=512, multiple_of=32, description="how much more each run sees")
     confidence: float = Field(0.95, gt=0, lt=1, description="level of all stated intervals")

@@ -54,8 +54,8 @@ class Way(NamedTuple):
 
 WAYS = (
     Way(2048, 192, "fp32"), Way(1024, 160, "fp32"), Way(640, 160, "fp32"), Way(512, 160, "fp32"),
-    Way(1024, 128, "fp32"), Way(512, 128, "fp32"), Way(640, 96, "fp32"), Way(640, 160, "bf16"),
-    Way(640, 160, "bf16", True),
+    Way(1024, 128, "fp32"), Way(512, 128, "fp32"), Way(512, 96, "fp32"), Way(512, 160, "bf16"),
+    Way(512, 160, "bf16", True),
 )  # fmt: skip
 """The first sees scenes of up to 2048 px at the working GSD whole: what the others cut is held against the uncut."""
 

@@ -60,7 +60,7 @@ def make_plan(sizes: Sequence[Size], cost: Cost, *, workers: int, split_mpx: flo
 
 
 def scene_time(
-    megapixels: float, cost: Cost, split_mpx: float, *, impacts: float = 0.0, tile_px: int = 640
+    megapixels: float, cost: Cost, split_mpx: float, *, impacts: float = 0.0, tile_px: int = 512
 ) -> SceneTime:
     """Times of a scene's steps on one worker; one step where it has no more than ``split_mpx`` megapixels.
 

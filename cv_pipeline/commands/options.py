@@ -31,7 +31,7 @@ PrecisionOption = Annotated[
 DeviceOption = Annotated[str, typer.Option("--device", help="what runs the network: cpu, or cuda for GPUs")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads of the network")]
 TileOption = Annotated[
-    int, typer.Option("--tile-px", help="640, 768, ...: larger is a little faster and takes more memory; same result")
+    int, typer.Option("--tile-px", help="512, 640, ...: larger is a little faster and takes more memory; same result")
 ]
 TtaOption = Annotated[bool, typer.Option("--tta", help="mean over eight turned and mirrored views: eight times slower")]
 ScreenOption = Annotated[

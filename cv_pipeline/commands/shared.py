@@ -52,7 +52,7 @@ def network_options(
     model: ModelOption = "small",
     backend: BackendOption = None,
     precision: PrecisionOption = "auto",
-    tile_px: TileOption = 640,
+    tile_px: TileOption = 512,
     tta: TtaOption = False,
     screen: ScreenOption = False,
 ) -> Settings:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import rasterio
 
+from cv_pipeline.conclusions import matched
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.datasets.scene import DataScene, RasterBand
 from cv_pipeline.evaluation.found import Found
@@ -18,7 +19,7 @@ from cv_pipeline.imagery.source import has_crs
 from cv_pipeline.matching.nearest import index_structures
 from cv_pipeline.patterns.extract import extract_impacts
 from cv_pipeline.patterns.weights_file import read_pattern_weights
-from cv_pipeline.pipeline import Prepared, matched, prepare, segment_prepared
+from cv_pipeline.pipeline import Prepared, prepare, segment_prepared
 from cv_pipeline.registration.bent import shift_at
 from cv_pipeline.registration.similarity import apply, invert
 from cv_pipeline.segmentation.raster import read_channels

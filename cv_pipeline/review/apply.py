@@ -11,11 +11,11 @@ import numpy as np
 
 from cv_pipeline.accuracy.choices import match_choices
 from cv_pipeline.accuracy.fixed import FixedAim, FixedAims
+from cv_pipeline.conclusions import impact_notes, matched, summarised
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.imagery.grid import pixel_matrix
 from cv_pipeline.matching.nearest import StructureIndex
-from cv_pipeline.pipeline import impact_notes, matched, summarised
 from cv_pipeline.review.estimate import missed_total, recall, share
 from cv_pipeline.review.record import Edit
 from cv_pipeline.review.state import ReviewedImpact, ReviewState

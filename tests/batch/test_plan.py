@@ -66,7 +66,7 @@ def test_deaths_cost_what_was_done_and_the_restart() -> None:
 def test_plan_adds_up() -> None:
     sizes = [Size(10.0, 3000, 2.5)] * 9 + [Size(1000.0, 40_000, 250.0)]
     plan = make_plan(sizes, COST, workers=2, split_mpx=256)
-    seams_s = 3 * 3.0 * 640 * 1000**0.5 / 1000
+    seams_s = 3 * 3.0 * 512 * 1000**0.5 / 1000
     assert plan.played.work_s == pytest.approx(9 * 42 + 2 + 4000 + seams_s)
     assert plan.split_pairs == 1 and plan.area_km2 == pytest.approx(272.5)
     assert plan.output_bytes == pytest.approx(10 * 1e6 + 1090 * 2e6)
