@@ -1,6 +1,7 @@
 """Craters measured in simulated scenes over places never trained on, 0.25-1 m GSD: with an oracle's maps and a model's.
 
 python scripts/check_craters.py --part oracle --scenes 24
+python scripts/check_craters.py --part floor --scenes 24
 python scripts/check_craters.py --part network --scenes 24 --model small
 python scripts/check_craters.py --part touching --scenes 16 --model small
 python scripts/check_craters.py --part shadow --scenes 24 --model small
@@ -15,6 +16,7 @@ of medians by ranks, of shares by Wilson's formula. Places and seeds here are us
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from collections import Counter
@@ -26,7 +28,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from cv_pipeline.evaluation.crater_figures import Found, band_lines, geometry, lines, matched, wilson
+from cv_pipeline.evaluation.crater_figures import BANDS, Found, band_lines, geometry, lines, matched, median, wilson
+from cv_pipeline.evaluation.crater_floor import ideal_fit
 from cv_pipeline.evaluation.crater_scenes import (
     CENTRE_SD_M,
     ORACLE_PEAKS,
@@ -37,6 +40,7 @@ from cv_pipeline.evaluation.crater_scenes import (
     oracle_scene,
     positions_m,
     shown,
+    simulate,
     simulated_pairs,
     touching_pair,
     write_scene,
@@ -74,6 +78,7 @@ class Part(StrEnum):
     """What is measured."""
 
     ORACLE = "oracle"
+    FLOOR = "floor"
     NETWORK = "network"
     TOUCHING = "touching"
     SHADOW = "shadow"
@@ -110,6 +115,33 @@ def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path)
         looked += matched(pair, strikes, impacts_of(scene, 0.0, ORACLE))
     print(f"oracle maps: peaks off by N(0, {CENTRE_SD_M} m) per axis, radii by a factor exp N(0, {RADIUS_SD})")
     return show("oracle peaks alone", raw, "peaks") | show("with the images", looked)
+
+
+def check_floor(backgrounds: Backgrounds, pairs: Sequence[SimulatedPair]) -> Told:
+    """What an ideal fit reaches on these craters, alone and with the oracle's peak, by how far they stand out."""
+    without = SimulationConfig.model_validate({"strikes": {"empty_share": 1.0}})
+    rng = np.random.default_rng(SEED)
+    rows = []
+    for number, pair in enumerate(pairs):
+        wanted = shown(pair)
+        bare = simulate(backgrounds, (SEED, number), without) if wanted else pair
+        stands_out = dict(zip(pair.strikes, pair.conspicuity, strict=True))
+        for strike in wanted:
+            alone = ideal_fit(pair, bare, strike)
+            if alone is not None:
+                both = (alone, alone.with_peak(rng, CENTRE_SD_M, RADIUS_SD))
+                errors = [(np.hypot(*f.centre_m) / pair.gsd_m, abs(np.expm1(f.log_radius))) for f in both]
+                rows.append((stands_out[strike], *np.ravel(errors)))
+    table = np.array(rows).reshape(-1, 5)
+    told: Told = {}
+    for low, high in ((0.0, np.inf), *itertools.pairwise(BANDS)):
+        band = table[(table[:, 0] >= low) & (table[:, 0] < high)]
+        if len(band):
+            names = ("centre_native_px", "radius_error", "with_peak_centre_native_px", "with_peak_radius_error")
+            some = {name: median(band[:, k]) for k, name in enumerate(names, start=1)}
+            told |= {f"from_{low:g}_to_{high:g}_sd_{name}": figure for name, figure in some.items()}
+            print(f"standing out by {low:g} to {high:g} SD:", *(f"{name} {value};" for name, value in some.items()))
+    return told
 
 
 def check_network(
@@ -291,6 +323,8 @@ def main(
         backend = load_backend(folder, file)
         if part is Part.ORACLE:
             told = check_oracle(list(pairs), info, where)
+        elif part is Part.FLOOR:
+            told = check_floor(backgrounds, list(pairs))
         elif part is Part.TOUCHING:
             told = check_touching(backgrounds, scenes, info, backend, weights, where)
         elif part is Part.SHADOW:
