@@ -13,6 +13,7 @@ from rasterio.crs import CRS
 from cv_pipeline.errors import OutputError
 from cv_pipeline.segmentation.raster import (
     MAX_RADIUS_M,
+    MapReader,
     SegmentationWriter,
     decode,
     encode,
@@ -85,6 +86,23 @@ def test_windows_past_the_edge_are_padded_invalid(tmp_path: Path, window: Window
     np.testing.assert_allclose(back[Channel.BLAST][rows, cols], expected, atol=1e-5)
     outside_rows = np.arange(window.height) + window.row
     assert not valid[(outside_rows < 0) | (outside_rows >= 300)].any()
+
+
+def test_the_part_that_reaches_a_value_holds_all_that_do_and_no_more(tmp_path: Path) -> None:
+    grid = GRIDS[0]
+    values = {channel: np.zeros((grid.height, grid.width), np.float32) for channel in Channel}
+    values[Channel.CENTRE][120, 301], values[Channel.CENTRE][140, 290] = 0.6, 0.5
+    values[Channel.CENTRE][200, 100] = 0.4
+    path = tmp_path / "s.tif"
+    with SegmentationWriter.create(path, grid) as writer:
+        writer.write(Window(0, 0, grid.height, grid.width), values, np.ones((grid.height, grid.width), bool))
+    whole = Window(-5, -5, grid.height + 20, grid.width + 20)
+    with MapReader(Segmentation(path, grid, MODEL, True, 1.0)) as maps:
+        assert maps.reaching(whole, Channel.CENTRE, 0.5) == Window(120, 290, 21, 12)
+        assert maps.reaching(whole, Channel.CENTRE, 0.4) == Window(120, 100, 81, 202)
+        assert maps.reaching(whole, Channel.CENTRE, 0.7) is None
+        assert maps.reaching(Window(0, 0, 100, 100), Channel.CENTRE, 0.1) is None
+        assert maps.reaching(Window(-50, 0, 20, 20), Channel.CENTRE, 0.1) is None
 
 
 def test_encode_clips_and_keeps_zero_apart_from_nodata() -> None:
