@@ -16,7 +16,6 @@ of medians by ranks, of shares by Wilson's formula. Places and seeds here are us
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import time
 from collections import Counter
@@ -28,8 +27,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from cv_pipeline.evaluation.crater_figures import BANDS, Found, band_lines, geometry, lines, matched, median, wilson
-from cv_pipeline.evaluation.crater_floor import ideal_fit
+from cv_pipeline.evaluation.crater_figures import Found, band_lines, geometry, lines, matched, wilson
+from cv_pipeline.evaluation.crater_floor import floor_figures
 from cv_pipeline.evaluation.crater_scenes import (
     CENTRE_SD_M,
     ORACLE_PEAKS,
@@ -40,7 +39,6 @@ from cv_pipeline.evaluation.crater_scenes import (
     oracle_scene,
     positions_m,
     shown,
-    simulate,
     simulated_pairs,
     touching_pair,
     write_scene,
@@ -115,33 +113,6 @@ def check_oracle(pairs: Sequence[SimulatedPair], model: ModelInfo, folder: Path)
         looked += matched(pair, strikes, impacts_of(scene, 0.0, ORACLE))
     print(f"oracle maps: peaks off by N(0, {CENTRE_SD_M} m) per axis, radii by a factor exp N(0, {RADIUS_SD})")
     return show("oracle peaks alone", raw, "peaks") | show("with the images", looked)
-
-
-def check_floor(backgrounds: Backgrounds, pairs: Sequence[SimulatedPair]) -> Told:
-    """What an ideal fit reaches on these craters, alone and with the oracle's peak, by how far they stand out."""
-    without = SimulationConfig.model_validate({"strikes": {"empty_share": 1.0}})
-    rng = np.random.default_rng(SEED)
-    rows = []
-    for number, pair in enumerate(pairs):
-        wanted = shown(pair)
-        bare = simulate(backgrounds, (SEED, number), without) if wanted else pair
-        stands_out = dict(zip(pair.strikes, pair.conspicuity, strict=True))
-        for strike in wanted:
-            alone = ideal_fit(pair, bare, strike)
-            if alone is not None:
-                both = (alone, alone.with_peak(rng, CENTRE_SD_M, RADIUS_SD))
-                errors = [(np.hypot(*f.centre_m) / pair.gsd_m, abs(np.expm1(f.log_radius))) for f in both]
-                rows.append((stands_out[strike], *np.ravel(errors)))
-    table = np.array(rows).reshape(-1, 5)
-    told: Told = {}
-    for low, high in ((0.0, np.inf), *itertools.pairwise(BANDS)):
-        band = table[(table[:, 0] >= low) & (table[:, 0] < high)]
-        if len(band):
-            names = ("centre_native_px", "radius_error", "with_peak_centre_native_px", "with_peak_radius_error")
-            some = {name: median(band[:, k]) for k, name in enumerate(names, start=1)}
-            told |= {f"from_{low:g}_to_{high:g}_sd_{name}": figure for name, figure in some.items()}
-            print(f"standing out by {low:g} to {high:g} SD:", *(f"{name} {value};" for name, value in some.items()))
-    return told
 
 
 def check_network(
@@ -324,7 +295,8 @@ def main(
         if part is Part.ORACLE:
             told = check_oracle(list(pairs), info, where)
         elif part is Part.FLOOR:
-            told = check_floor(backgrounds, list(pairs))
+            told = floor_figures(backgrounds, SEED, list(pairs))
+            print(*(f"{name}: {figure}" for name, figure in told.items()), sep="\n")
         elif part is Part.TOUCHING:
             told = check_touching(backgrounds, scenes, info, backend, weights, where)
         elif part is Part.SHADOW:

@@ -9,11 +9,18 @@ image alone is looked at.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from cv_pipeline.evaluation.crater_figures import BANDS, median
+from cv_pipeline.evaluation.crater_scenes import CENTRE_SD_M, RADIUS_SD, shown, simulate
+from cv_pipeline.evaluation.plain import Figure
+from cv_pipeline.simulation.background import Backgrounds
+from cv_pipeline.simulation.config import SimulationConfig
 from cv_pipeline.simulation.pair import SimulatedPair
 from cv_pipeline.simulation.strike import Strike, core_edge_m
 from cv_pipeline.types import Float32Array, Float64Array
@@ -44,6 +51,34 @@ class Floor(NamedTuple):
         return Floor(centre_m, log_radius, np.sqrt(share) * self.centre_sd_m, float(np.sqrt(part)) * self.log_radius_sd)
 
 
+def floor_figures(backgrounds: Backgrounds, seed: int, pairs: Sequence[SimulatedPair]) -> dict[str, Figure]:
+    """What ideal fits reach, alone and with the oracle's peak, of all craters and by how far they stand out.
+
+    ``pairs`` are the first of the seed, as :func:`~cv_pipeline.evaluation.crater_scenes.simulated_pairs` gives them.
+    """
+    without = SimulationConfig.model_validate({"strikes": {"empty_share": 1.0}})
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number, pair in enumerate(pairs):
+        wanted = shown(pair)
+        bare = simulate(backgrounds, (seed, number), without) if wanted else pair
+        stands_out = dict(zip(pair.strikes, pair.conspicuity, strict=True))
+        for strike in wanted:
+            alone = ideal_fit(pair, bare, strike)
+            if alone is not None:
+                both = (alone, alone.with_peak(rng, CENTRE_SD_M, RADIUS_SD))
+                errors = [(np.hypot(*fit.centre_m) / pair.gsd_m, abs(np.expm1(fit.log_radius))) for fit in both]
+                rows.append((stands_out[strike], *np.ravel(errors)))
+    table = np.array(rows).reshape(-1, 5)
+    names = ("centre_native_px", "radius_error", "with_peak_centre_native_px", "with_peak_radius_error")
+    figures: dict[str, Figure] = {}
+    for low, high in ((0.0, np.inf), *itertools.pairwise(BANDS)):
+        band = table[(table[:, 0] >= low) & (table[:, 0] < high)]
+        if len(band):
+            figures |= {f"from_{low:g}_to_{high:g}_sd_{name}": median(band[:, k + 1]) for k, name in enumerate(names)}
+    return figures
+
+
 def ideal_fit(pair: SimulatedPair, bare: SimulatedPair, strike: Strike) -> Floor | None:
     """The ideal fit of a strike of ``pair``; ``bare`` is the same scene without strikes. None at the border."""
     reach = max(int(np.ceil(_REACH * strike.crater_radius_m / pair.gsd_m)), _LEAST_PX)
@@ -65,9 +100,9 @@ def ideal_fit(pair: SimulatedPair, bare: SimulatedPair, strike: Strike) -> Floor
         difference(0, _STEP_PX, 0) / (2 * _STEP_PX * pair.gsd_m),
         difference(0, 0, _STEP_LOG) / (2 * _STEP_LOG),
     ]
-    down, right = (axis / reach - 1 for axis in np.indices(disc.shape))
-    around = [np.ones_like(down), down, right]
-    levels = np.stack([*around, disc], axis=-1).reshape(-1, 4)
+    down, right = np.indices(disc.shape) / reach - 1
+    smooth: list[Float64Array] = [np.ones(disc.shape), down, right, disc.astype(np.float64)]
+    levels = np.stack(smooth, axis=-1).reshape(-1, 4)
     depth = np.linalg.lstsq(levels, pair.after[window].reshape(-1, 3).astype(np.float64), rcond=None)[0][3]
     ground = bare.after[window].reshape(-1, 3).astype(np.float64)
     ground -= levels[:, :3] @ np.linalg.lstsq(levels[:, :3], ground, rcond=None)[0]
@@ -75,7 +110,7 @@ def ideal_fit(pair: SimulatedPair, bare: SimulatedPair, strike: Strike) -> Floor
     white = (ground @ whiten).reshape(side, side, 3)
     alike = float(np.clip((white[1:] * white[:-1]).mean() / (white**2).mean(), 0, _MOST_ALIKE))
     terms = [move[..., None] * (depth @ whiten) for move in moves]
-    terms += [part[..., None] * colour for part in (*around, disc) for colour in np.eye(3)]
+    terms += [part[..., None] * colour for part in smooth for colour in np.eye(3)]
     design = np.stack([_innovations(term, alike).ravel() for term in terms])
     hidden = 1 - max(strike.texture_damping, _DAMPING) * disc[..., None]
     noise = _innovations(white * hidden, alike).ravel()
@@ -83,7 +118,7 @@ def ideal_fit(pair: SimulatedPair, bare: SimulatedPair, strike: Strike) -> Floor
     normal[np.diag_indices(len(normal))] += 1e-9 * np.trace(normal) / len(normal)
     error = np.linalg.solve(normal, design @ noise)
     sd = np.sqrt(np.diag(np.linalg.inv(normal)) * (noise**2).mean())
-    return Floor(error[:2], float(error[2]), sd[:2], float(sd[2]))
+    return Floor(np.asarray(error[:2]), float(error[2]), np.asarray(sd[:2], np.float64), float(sd[2]))
 
 
 def _disc(pair: SimulatedPair, strike: Strike, top: float, left: float, side: int, growth: float = 1.0) -> Float32Array:
