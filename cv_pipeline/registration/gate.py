@@ -24,7 +24,8 @@ WARN_LEAN_PX = 1.0
 WARN_MINORITY = 0.4
 WARN_MINORITY_RESIDUAL_PX = 0.6
 """Where the greater part of the scene does not match, what does may all stand on the ground, and then lies at as many
-places as it has heights. No reason to refuse: a Joplin pair that lies right is like that, and noisy pairs are."""
+places as it has heights. No reason to refuse: a Joplin pair whose shift is that of its neighbours is like that, as
+noisy pairs are."""
 WARN_UNMOVED_PX = 0.1
 WARN_UNMOVED_SHARE = 0.6
 """Two dates never lie upon each other so well as given; words and frames drawn on both images do."""
