@@ -70,7 +70,7 @@ def judge(evidence: Evidence) -> tuple[Gate, str]:
 
 def _refusal(said: str, evidence: Evidence) -> str:
     """Why the pair is refused; empty where it is not."""
-    used, matched, tried, _, sd_px = evidence[:5]
+    used, matched, tried, sd_px = evidence.used, evidence.matched, evidence.tried, evidence.sd_px
     if tried == 0:
         return "no window has imagery in both images; is the common ground nodata?"
     if used < MIN_WINDOWS or used / tried < MIN_SHARE:
@@ -85,13 +85,12 @@ def _refusal(said: str, evidence: Evidence) -> str:
 
 def _doubt(said: str, evidence: Evidence) -> str:
     """What to look at before trusting the result; empty where there is nothing."""
-    used, _, tried, residual_px, sd_px, lean_px, _, moved_px = evidence
-    share = used / tried
+    share, residual_px = evidence.used / evidence.tried, evidence.residual_px
     doubts = {
         f"only {said}; check the alignment in the report before trusting distances": share < WARN_SHARE
-        or (used < WARN_WINDOWS and share < _CLEAR_SHARE),
+        or (evidence.used < WARN_WINDOWS and share < _CLEAR_SHARE),
         f"only {said}, and those where nothing had to be moved; are there marks drawn on both images?": (
-            moved_px < WARN_UNMOVED_PX and share < WARN_UNMOVED_SHARE
+            evidence.moved_px < WARN_UNMOVED_PX and share < WARN_UNMOVED_SHARE
         ),
         f"only {said}, and they disagree by {residual_px:.1f} px; if they are on roofs or crowns that lean, the ground "
         "is elsewhere: compare roads and corners on the ground": (
@@ -99,7 +98,7 @@ def _doubt(said: str, evidence: Evidence) -> str:
         ),
         f"{said}, but they disagree by {residual_px:.1f} px; relief or lens may differ": residual_px > WARN_RESIDUAL_PX,
         f"{said}, but they are spread along one line, as roofs are that lean; the ground itself may be off by "
-        f"{lean_px:.1f} px, compare roads and corners on the ground": lean_px > WARN_LEAN_PX,
-        f"{said}, but parts of the scene may be off by {sd_px:.1f} px": sd_px > WARN_SD_PX,
+        f"{evidence.lean_px:.1f} px, compare roads and corners on the ground": evidence.lean_px > WARN_LEAN_PX,
+        f"{said}, but parts of the scene may be off by {evidence.sd_px:.1f} px": evidence.sd_px > WARN_SD_PX,
     }
     return next((words for words, is_so in doubts.items() if is_so), "")
