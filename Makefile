@@ -75,7 +75,7 @@ figures: setup  ## measure MODEL (default small) and write its card's figures an
 
 measures: setup  ## measure craters and patterns with MODEL and run the demo, for its card; some 20 minutes on an idle machine
 	mkdir -p $(RUN) runs/figures/$(MODEL)
-	for part in oracle network shadow speed; do \
+	for part in oracle floor network shadow speed; do \
 	  $(BIN)/python scripts/check_craters.py --part $$part --scenes 24 --model $(MODEL) --data $(DATA) --json $(RUN)/craters.json || exit; done
 	$(BIN)/python scripts/check_craters.py --part touching --scenes 16 --model $(MODEL) --data $(DATA) --json $(RUN)/craters.json
 	for maps in network oracle; do \

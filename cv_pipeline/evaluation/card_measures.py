@@ -42,8 +42,10 @@ class _Row(NamedTuple):
 
 _CRATERS = (
     _Row("centre, native px, median", "0.35", False, "oracle centre_native_px", "", "network centre_native_px"),
+    _Row("the same, an ideal fit", "-", False, "floor from_0_to_inf_sd_with_peak_centre_native_px", "", ""),
     _Row("its 95th percentile", "1.2", False, "oracle centre_native_px_p95", "", "network centre_native_px_p95"),
     _Row("crater radius, median relative error", "4 %", True, "oracle radius_error", "", "network radius_error"),
+    _Row("the same, an ideal fit", "-", True, "floor from_0_to_inf_sd_with_peak_radius_error", "", ""),
     _Row("within 1 stated SD", "68 %", True, "oracle radius_within_1_sd", "", "network radius_within_1_sd"),
     _Row("new or old told right", "97 %", True, "oracle status_right", "", "network status_right"),
     _Row("touching pairs told apart", "90 %", True, "touching oracle_told_apart", "", "touching network_told_apart"),
