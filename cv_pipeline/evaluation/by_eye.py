@@ -31,7 +31,7 @@ _HEAD_PX = 14
 
 
 class Place(NamedTuple):
-    """A place to look at: in which scene, where in its pixels, and how far its crater stands out, None without one."""
+    """A place to look at: in which scene, where in its pixels, and by how many SDs its crater stands out, if any."""
 
     scene: int
     row_px: float

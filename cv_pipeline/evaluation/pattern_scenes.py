@@ -51,8 +51,7 @@ CONFIG = SimulationConfig(
 )
 """About one salvo a scene and more cones than elsewhere: enough directional strikes, at real spacings.
 
-The cones are ones that a person can see. Of the default strength they are not: of 72 chips looked at once in blind
-order (2026-11-22) a person named a direction for 2 of 40 one-sided strikes, right for one, and for 3 of 32 round ones.
+The cones are ones that a person can see; of the default strength hardly any is, looked at in blind order.
 """
 
 _UNMOVED = Registration(
