@@ -123,11 +123,12 @@ def truth_patterns(pair: SimulatedPair) -> tuple[TruthPattern, ...]:
             continue
         edge_m = min(strike.row_px, strike.col_px, height - strike.row_px, width - strike.col_px) * pair.gsd_m
         if edge_m >= _EDGE_M and pair.truth.visible[int(strike.row_px), int(strike.col_px)]:
-            kept.append(_truth_of(strike, pair))
+            kept.append(pattern_truth(strike, pair))
     return tuple(kept)
 
 
-def _truth_of(strike: Strike, pair: SimulatedPair) -> TruthPattern:
+def pattern_truth(strike: Strike, pair: SimulatedPair) -> TruthPattern:
+    """What is known of one strike of a pair that is there in the after image."""
     right, up = axis_vector(strike)
     length = float(np.hypot(right, up))
     if strike.cone_azimuth_deg is not None and not strike.has_pattern:

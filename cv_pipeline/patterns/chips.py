@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.grid import working_grid
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns.ground import GroundMap
+from cv_pipeline.patterns.sampling import cells, interpolate, points_around, window_of
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.registration.register import before_view
-from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array, Window
+from cv_pipeline.types import AlignedPair, BoolArray, Float32Array, Float64Array
 
 SIDE = 31
 REACH = 3.0
@@ -94,44 +94,20 @@ def read_chips(
             after = stack.enter_context(GridView(aligned.pair.after, grid))
             paired = use_before and aligned.pair.before is not None
             before = stack.enter_context(before_view(scaled)) if paired else None
-            cells = _cells(at_px, max(_CELL_M / grid.gsd_m, 64.0))
-            batches = [part[start : start + _BATCH] for part in cells for start in range(0, len(part), _BATCH)]
+            parts = cells(at_px, max(_CELL_M / grid.gsd_m, 64.0))
+            batches = [part[start : start + _BATCH] for part in parts for start in range(0, len(part), _BATCH)]
             for some in share.of(batches):
                 sampled = _sample(after, before, at_px[some], per_unit[some])
                 yield Chips(chosen[some], unit_m[chosen[some]], *sampled)
-
-
-def _cells(at_px: Float64Array, side_px: float) -> list[np.ndarray]:
-    """Indices of the points in each square cell that holds any."""
-    cell = np.floor(at_px / side_px).astype(np.int64)
-    _, number = np.unique(cell, axis=0, return_inverse=True)
-    order = np.argsort(number.ravel(), kind="stable")
-    return np.split(order, np.cumsum(np.bincount(number.ravel()))[:-1])
 
 
 def _sample(
     after: GridView, before: GridView | None, at_px: Float64Array, per_unit: Float64Array
 ) -> tuple[Float32Array, BoolArray, Float32Array, BoolArray]:
     """Both dates' samples at the points that the chips of these centres need."""
-    where = at_px[:, None, :] + np.einsum("nij,sj->nsi", per_unit, OFFSETS)
-    low = np.floor(where.min(axis=(0, 1))).astype(int) - 2
-    high = np.ceil(where.max(axis=(0, 1))).astype(int) + 2
-    window = Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-    local = (where - low - 0.5).astype(np.float32)  # remap counts from pixel centres
-    late = _interpolate(*after.read(window), local)
+    where = points_around(at_px, per_unit, OFFSETS)
+    window = window_of(where)
+    late = interpolate(*after.read(window), window, where)
     if before is None:
         return *late, np.zeros_like(late[0]), np.zeros_like(late[1])
-    return *late, *_interpolate(*before.read(window), local)
-
-
-def _interpolate(rgb: np.ndarray, valid: BoolArray, where: Float32Array) -> tuple[Float32Array, BoolArray]:
-    """Bilinear samples (n, s, 3) of an image and whether all of each is valid (n, s)."""
-    image = np.dstack([rgb, valid.astype(np.uint8) * np.uint8(255)]).astype(np.float32)
-    shape = where.shape[:2]
-    # remap takes at most 32767 rows or columns of points; one row per centre stays far below.
-    points = where.reshape(shape[0], shape[1], 2)
-    values = cv2.remap(
-        image, np.ascontiguousarray(points[..., 1]), np.ascontiguousarray(points[..., 0]),
-        cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
-    )  # fmt: skip
-    return np.ascontiguousarray(values[..., :3]), values[..., 3] > 254.0
+    return *late, *interpolate(*before.read(window), window, where)

@@ -1,0 +1,106 @@
+"""What the close-up network says of each candidate of a scene, as numbers in local metres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+
+from cv_pipeline.closeup.pictures import Pictures, read_pictures
+from cv_pipeline.closeup.weights import CloseUpFile, load_closeup
+from cv_pipeline.frame import LocalFrame
+from cv_pipeline.patterns.share import ALL, Share
+from cv_pipeline.types import AlignedPair, Float64Array, Segmentation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CloseUp:
+    """Answers for n candidates, (n,) or (n, 2); positions in local metres, vectors east and north.
+
+    ``crater``, ``one_sided``, ``new`` and ``has_twin`` are log odds, ``new`` of no meaning without a before image. The
+    SDs of the radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the pattern
+    extends, its length is a von Mises concentration. ``twin_m`` is where a crater that touches this one would be.
+    """
+
+    crater: Float64Array
+    centre_m: Float64Array
+    centre_sd_m: Float64Array
+    radius_m: Float64Array
+    radius_log_sd: Float64Array
+    blast_m: Float64Array
+    blast_log_sd: Float64Array
+    one_sided: Float64Array
+    axis: Float64Array
+    new: Float64Array
+    has_twin: Float64Array
+    twin_m: Float64Array
+
+    def take(self, index: np.ndarray) -> CloseUp:
+        """Those at ``index``, in its order."""
+        return CloseUp(*(getattr(self, field.name)[index] for field in fields(self)))
+
+
+class CloseLook(NamedTuple):
+    """Answers for the candidates ``which`` (m,)."""
+
+    which: np.ndarray
+    answers: CloseUp
+
+
+def close_looks(
+    file: CloseUpFile,
+    aligned: AlignedPair,
+    segmentation: Segmentation,
+    frame: LocalFrame,
+    centres_m: Float64Array,
+    *,
+    use_before: bool,
+    share: Share = ALL,
+) -> Iterator[CloseLook]:
+    """Answers for candidates at ``centres_m`` (n, 2), batch by batch; in all shares together each comes once.
+
+    Raises:
+        ImageError: a file is damaged or has gone.
+        ModelError: the network cannot be loaded.
+    """
+    for pictures in read_pictures(aligned, segmentation, frame, centres_m, use_before=use_before, share=share):
+        yield CloseLook(pictures.index, answers(file, pictures, centres_m[pictures.index]))
+
+
+def answers(file: CloseUpFile, pictures: Pictures, centres_m: Float64Array) -> CloseUp:
+    """Answers for the pictures around ``centres_m`` (n, 2)."""
+    import torch
+
+    net = load_closeup(file)
+    with torch.inference_mode():
+        near, wide = (torch.from_numpy(p) for p in (pictures.near, pictures.wide))
+        told = {name: value.numpy().astype(np.float64) for name, value in net(near, wide)._asdict().items()}
+    return CloseUp(
+        told["crater"],
+        centres_m + told["centre_m"],
+        np.exp(told["centre_log_sd"]),
+        np.exp(told["log_radius_m"]),
+        np.exp(told["radius_log_sd"]),
+        np.exp(told["log_blast_m"]),
+        np.exp(told["blast_log_sd"]),
+        told["one_sided"],
+        told["axis"],
+        told["new"],
+        told["has_twin"],
+        centres_m + told["twin_m"],
+    )
+
+
+def merged(looks: list[CloseLook], count: int) -> CloseUp:
+    """The answers for all of ``count`` candidates, of which each was looked at once; in their order."""
+    order = np.argsort(np.concatenate([np.zeros(0, int), *(look.which for look in looks)]))
+    if len(order) != count:
+        raise ValueError(f"{len(order)} of {count} candidates were looked at")
+    parts = [look.answers for look in looks]
+    values = {}
+    for field in fields(CloseUp):
+        empty = np.zeros((0, 2) if field.name in ("centre_m", "axis", "twin_m") else 0)
+        values[field.name] = np.concatenate([empty, *(getattr(part, field.name) for part in parts)])[order]
+    return CloseUp(**values)

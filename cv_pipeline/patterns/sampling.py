@@ -1,0 +1,47 @@
+"""Values of images and maps at points that lie around centres, read cell by cell so that the scene's size does not matter."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from cv_pipeline.types import BoolArray, Float32Array, Float64Array, Window
+
+_MARGIN_PX = 2  # what an interpolation looks at beyond the outermost points
+
+
+def cells(at_px: Float64Array, side_px: float) -> list[np.ndarray]:
+    """Indices of the points (n, 2) in each square cell that holds any."""
+    cell = np.floor(at_px / side_px).astype(np.int64)
+    _, number = np.unique(cell, axis=0, return_inverse=True)
+    order = np.argsort(number.ravel(), kind="stable")
+    return np.split(order, np.cumsum(np.bincount(number.ravel()))[:-1])
+
+
+def points_around(at_px: Float64Array, per_unit: Float64Array, offsets: Float64Array) -> Float64Array:
+    """(n, s, 2) where points at ``offsets`` (s, 2), east and north, lie around centres (n, 2), as (row, col).
+
+    ``per_unit`` (n, 2, 2) are Jacobians: ``per_unit @ (east, north) = (drow, dcol)``.
+    """
+    return at_px[:, None, :] + np.einsum("nij,sj->nsi", per_unit, offsets)
+
+
+def window_of(where_px: Float64Array) -> Window:
+    """The window that interpolation at points (n, s, 2) needs."""
+    low = np.floor(where_px.min(axis=(0, 1))).astype(int) - _MARGIN_PX
+    high = np.ceil(where_px.max(axis=(0, 1))).astype(int) + _MARGIN_PX
+    return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def interpolate(
+    values: np.ndarray, valid: BoolArray, window: Window, where_px: Float64Array
+) -> tuple[Float32Array, BoolArray]:
+    """Bilinear samples (n, s, 3) of a window (h, w, 3) at points (n, s, 2), and whether all of each is valid (n, s)."""
+    image = np.dstack([values, valid.astype(np.uint8) * np.uint8(255)]).astype(np.float32)
+    # remap counts from pixel centres, and takes at most 32767 rows or columns: one row per centre stays far below.
+    local = (where_px - np.array([window.row, window.col]) - 0.5).astype(np.float32)
+    found = cv2.remap(
+        image, np.ascontiguousarray(local[..., 1]), np.ascontiguousarray(local[..., 0]),
+        cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
+    )  # fmt: skip
+    return np.ascontiguousarray(found[..., :3]), found[..., 3] > 254.0
