@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 
+from cv_pipeline.closeup.answers import CloseUp
 from cv_pipeline.closeup.pictures import Pictures, read_pictures
 from cv_pipeline.closeup.weights import CloseUpFile, load_closeup
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.types import AlignedPair, Float64Array, Segmentation
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CloseUp:
-    """Answers for n candidates, (n,) or (n, 2); positions in local metres, vectors east and north.
-
-    ``crater``, ``one_sided``, ``new`` and ``has_twin`` are log odds, ``new`` of no meaning without a before image. The
-    SDs of the radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the pattern
-    extends, its length is a von Mises concentration. ``twin_m`` is where a crater that touches this one would be.
-    """
-
-    crater: Float64Array
-    centre_m: Float64Array
-    centre_sd_m: Float64Array
-    radius_m: Float64Array
-    radius_log_sd: Float64Array
-    blast_m: Float64Array
-    blast_log_sd: Float64Array
-    one_sided: Float64Array
-    axis: Float64Array
-    new: Float64Array
-    has_twin: Float64Array
-    twin_m: Float64Array
-
-    def take(self, index: np.ndarray) -> CloseUp:
-        """Those at ``index``, in its order."""
-        return CloseUp(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 class CloseLook(NamedTuple):

@@ -1,0 +1,36 @@
+"""The answers of a closer look, for many candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from cv_pipeline.types import Float64Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CloseUp:
+    """Answers for n candidates, (n,) or (n, 2); positions in local metres, vectors east and north.
+
+    ``crater``, ``one_sided``, ``new`` and ``has_twin`` are log odds, ``new`` of no meaning without a before image. The
+    SDs of the radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the pattern
+    extends, its length is a von Mises concentration. ``twin_m`` is where a crater that touches this one would be.
+    """
+
+    crater: Float64Array
+    centre_m: Float64Array
+    centre_sd_m: Float64Array
+    radius_m: Float64Array
+    radius_log_sd: Float64Array
+    blast_m: Float64Array
+    blast_log_sd: Float64Array
+    one_sided: Float64Array
+    axis: Float64Array
+    new: Float64Array
+    has_twin: Float64Array
+    twin_m: Float64Array
+
+    def take(self, index: np.ndarray) -> CloseUp:
+        """Those at ``index``, in its order."""
+        return CloseUp(*(getattr(self, field.name)[index] for field in fields(self)))
