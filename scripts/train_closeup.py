@@ -23,8 +23,8 @@ def main(
     """Render what is missing, then train or go on training; with --out, export the averaged weights."""
     import torch
 
-    from cv_pipeline.closeup.weights import CLOSEUP_FILE, write_closeup
-    from cv_pipeline.segmentation.zoo import find_model, read_model_file
+    from cv_pipeline.closeup.weights import write_closeup
+    from cv_pipeline.segmentation.zoo import find_model
     from cv_pipeline.training.closeup_config import read_closeup_config
     from cv_pipeline.training.closeup_run import train_closeup
     from cv_pipeline.training.closeup_shards import read_shards, render_shards
@@ -41,9 +41,8 @@ def main(
         torch.set_num_threads(threads)
         net = train_closeup(settings, read_shards(shards), run_dir / "last.ckpt")
         if out is not None:
-            file = read_model_file(folder)
-            write_closeup(net, out, file.weights_sha256)
-            print(f"{out / CLOSEUP_FILE} written, for the weights {file.weights_sha256[:8]}")
+            file = write_closeup(net, out)
+            print(f"{file.path} written, SHA-256 {file.sha256}", flush=True)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
