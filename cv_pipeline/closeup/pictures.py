@@ -79,14 +79,14 @@ def read_pictures(
         return
     use_before = use_before and aligned.pair.before is not None
     with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
         readers = [
             _Reader(aligned, segmentation, frame, step_m, use_before, side, stack) for step_m in (NEAR_M, WIDE_M)
         ]
         parts = cells(centres_m, _CELL_M)
         batches = [part[start : start + _BATCH] for part in parts for start in range(0, len(part), _BATCH)]
         for some in share.of(batches):
-            near, wide = (reader.read(centres_m[some]) for reader in readers)
+            with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):  # not held while the caller works
+                near, wide = (reader.read(centres_m[some]) for reader in readers)
             yield Pictures(some, near, wide)
 
 
