@@ -243,17 +243,22 @@ def wide_pairs(backgrounds: Backgrounds, count: int, gsd_m: float) -> list[Simul
 
 
 def check_speed(
-    scenes: Sequence[tuple[SimulatedPair, AlignedPair]], model: ModelInfo, backend: Backend, folder: Path
+    scenes: Sequence[tuple[SimulatedPair, AlignedPair]],
+    model: ModelInfo,
+    backend: Backend,
+    weights: PatternWeights,
+    folder: Path,
 ) -> Told:
     """Time per impact of post-processing against time per pixel of the network, from one run."""
     network_s, pixels, post_s, impacts = 0.0, 0, 0.0, 0
+    fitted = ORACLE._replace(closeup=weights.closeup)
     for number, (pair, aligned) in enumerate(scenes):
         start = time.process_time()
         network_scene(aligned, backend, model, folder / f"{number}.tif")
         network_s, pixels = network_s + time.process_time() - start, pixels + pair.after.shape[0] * pair.after.shape[1]
         made = oracle_scene(aligned, pair, shown(pair), model, folder / "oracle.tif", 0)
         start = time.process_time()
-        impacts += len(impacts_of(made, 0.0))
+        impacts += len(impacts_of(made, 0.0, fitted))
         post_s += time.process_time() - start
     area_ha = sum(p.after.shape[0] * p.after.shape[1] * p.gsd_m**2 for p, _ in scenes) / 1e4
     per_impact, per_ha = post_s / max(impacts, 1), network_s / area_ha
@@ -311,7 +316,7 @@ def main(
         else:
             large = wide_pairs(backgrounds, min(scenes, WIDE_SCENES), info.working_gsd_m)
             made = [(pair, write_scene(where / str(i), pair, info.working_gsd_m)) for i, pair in enumerate(large)]
-            told = check_speed(made, info, backend, where)
+            told = check_speed(made, info, backend, weights, where)
     if out is not None:
         figures = {name: figure.document() for name, figure in told.items()}
         write_part(out, part.value, {"weights_sha256": file.weights_sha256, "scenes": scenes, "figures": figures})

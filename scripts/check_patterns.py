@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation import pattern_cases as cases
 from cv_pipeline.evaluation import pattern_scores as scores
 from cv_pipeline.evaluation.pattern_scenes import make_scenes
@@ -29,6 +30,7 @@ from cv_pipeline.evaluation.plain import write_part
 from cv_pipeline.evaluation.scenes import Half, half_of
 from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
 from cv_pipeline.patterns.weights_file import (
+    SectionFacts,
     directions_section,
     read_pattern_weights,
     read_patterns_file,
@@ -90,9 +92,19 @@ def complete(folders: list[Path], count: int) -> list[Path]:
     return folders
 
 
-def fitted(folders: list[Path], maps: str, info: ModelInfo) -> tuple[RadiusWeights, DirectionWeights]:
+def closeup_of(model: str, maps: str) -> CloseUpFile | None:
+    """The model's close-up network, which has no say on oracle maps: those judge the measurement by itself."""
+    folder = find_model(model)
+    return (
+        read_pattern_weights(folder, read_model_file(folder).weights_sha256)[0].closeup if maps == "network" else None
+    )
+
+
+def fitted(
+    folders: list[Path], maps: str, info: ModelInfo, closeup: CloseUpFile | None
+) -> tuple[RadiusWeights, DirectionWeights]:
     """Weights fitted on scenes."""
-    found = list(cases.planted_cases(folders, maps, info))
+    found = list(cases.planted_cases(folders, maps, info, closeup))
     shown = sum(c.is_directional for c in found)
     print(f"Fitted on {len(folders)} scenes, {len(found)} strikes, {shown} with an axis that can be seen; {maps} maps.")
     return cases.fit_radius(found, info.working_gsd_m), cases.fit_direction(found)
@@ -111,10 +123,16 @@ def fit(
     """Fit the weights of pattern measurement for a model."""
     folders = scenes_of(Half.FIT, scenes, cache, data, model, maps, minutes)
     info = read_model_file(find_model(model)).info()
-    radius, direction = fitted(folders, maps, info)
+    closeup = closeup_of(model, maps)
+    radius, direction = fitted(folders, maps, info, closeup)
     print(radius, direction, sep="\n")
     if write:
-        section = directions_section(radius, direction, info.sha256, f"{len(folders)} scenes, {maps} maps")
+        facts = SectionFacts(
+            weights_sha256=info.sha256,
+            fitted_on=f"{len(folders)} scenes, {maps} maps",
+            closeup_sha256=None if closeup is None else closeup.sha256,
+        )
+        section = directions_section(radius, direction, facts)
         write_section(find_model(model), directions=section)
 
 
@@ -138,11 +156,11 @@ def judge(
     origin = "; ".join(notes) or ("none" if section is None else section.fitted_on)
     if maps == "oracle":
         fit_folders = scenes_of(Half.FIT, fit_scenes, cache, data, model, maps, minutes)
-        radius, direction = fitted(fit_folders, maps, info)
+        radius, direction = fitted(fit_folders, maps, info, None)
         origin = f"{len(fit_folders)} scenes, oracle maps"
     print(f"Simulated scenes only, held-out places, 0.25-1 m GSD. Network weights {info.sha256[:12]}; {maps} maps.")
     print(f"Measurement weights: {origin}.")
-    found = list(cases.planted_cases(folders, maps, info))
+    found = list(cases.planted_cases(folders, maps, info, closeup_of(model, maps)))
     print(f"\nPlanted at the true centres (off by 0.35 px SD): {len(folders)} scenes, {len(found)} strikes")
     planted = scores.planted_figures(found, info.working_gsd_m, radius, direction)
     print("\n".join([*scores.lines(planted), *witness_table(found, direction)]))
@@ -180,7 +198,7 @@ def sun(
         print(f"{len(folders)} of {scenes} scenes are there; give the same command again")
         raise typer.Exit(3)
     print(f"Simulated scenes only. Network weights {info.sha256[:12]}; {maps} maps; {scenes} scenes, {suns} suns each.")
-    print("\n".join([*notes, *sun_lines(folders, maps, info, weights.direction)]))
+    print("\n".join([*notes, *sun_lines(folders, maps, info, weights.direction, closeup_of(model, maps))]))
 
 
 @app.command()

@@ -18,8 +18,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.crater_table import Table, join
 from cv_pipeline.evaluation.crater_verdicts import (
+    EXACT,
     average_precision,
     calibration_error,
     fit_fits,
@@ -36,6 +38,7 @@ from cv_pipeline.patterns.weights_file import (
     Logistic,
     PeaksSection,
     ScoresSection,
+    SectionFacts,
     StatusesSection,
     read_pattern_weights,
     write_section,
@@ -46,9 +49,15 @@ FIT_SEED, HELD_OUT_SEED = 612, 611
 
 
 def tables(
-    model: str, data: Path, seed: int, count: int, errors: PeakErrors, cache: Path | None
-) -> tuple[Table, Table, str]:
-    """Candidates in pair and in after-only mode, and the hash of the weights; ``errors`` of the model's peaks."""
+    model: str,
+    data: Path,
+    seed: int,
+    count: int,
+    errors: PeakErrors,
+    closeup: CloseUpFile | None,
+    cache: Path | None,
+) -> tuple[Table, Table]:
+    """Candidates in pair and in after-only mode; ``errors`` of the model's peaks, ``closeup`` None leaves that out."""
     from cv_pipeline.evaluation.scenes import Half, half_of
     from cv_pipeline.segmentation.onnx_backend import load_backend
     from cv_pipeline.simulation.background import Backgrounds, list_tiles
@@ -64,10 +73,19 @@ def tables(
             where = Path(scratch)
             found.append(
                 network_table(
-                    backgrounds, backend, file.info(), seed, numbers, where, errors=errors, paired=paired, cache=cache
+                    backgrounds,
+                    backend,
+                    file.info(),
+                    seed,
+                    numbers,
+                    where,
+                    errors=errors,
+                    closeup=closeup,
+                    paired=paired,
+                    cache=cache,
                 )
             )
-    return found[0], found[1], file.weights_sha256
+    return found[0], found[1]
 
 
 def describe(name: str, table: Table, weights: Weights) -> None:
@@ -114,19 +132,25 @@ def main(
     """Fit the verdicts on craters to simulated scenes."""
     folder = find_model(model)
     fitted_on = f"simulated scenes {FIT_SEED}/0 to {scenes - 1}"
+    sha256 = read_model_file(folder).weights_sha256
+    fitted_weights, _ = read_pattern_weights(folder, sha256)
+    closeup, errors = fitted_weights.closeup, fitted_weights.peaks
+    facts = SectionFacts(
+        weights_sha256=sha256, fitted_on=fitted_on, closeup_sha256=None if closeup is None else closeup.sha256
+    )
     if what is What.PEAKS:
-        paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, PeakErrors(1.0, 1.0), cache)
-        peak = fit_peaks(join([paired, alone]))
-        paired, alone, _ = tables(model, data, FIT_SEED, scenes, peak, cache)  # a fit starts from a peak and its SD
-        peak = fit_fits(join([paired, alone]), peak)
-        print(f"weights {sha256[:16]}, {scenes} scenes: {peak}")
+        errors = fit_peaks(join(tables(model, data, FIT_SEED, scenes, EXACT, None, cache)))
+        if closeup is not None:
+            errors = fit_peaks(join(tables(model, data, FIT_SEED, scenes, EXACT, closeup, cache)), errors)
+        # A fit starts from a peak, or a closer look, and its SD.
+        both = join(tables(model, data, FIT_SEED, scenes, errors, closeup, cache))
+        errors = fit_fits(both, errors)
+        describe_sd(both)
+        print(f"weights {sha256[:16]}, {scenes} scenes: {errors}")
         if write:
-            section = PeaksSection(weights_sha256=sha256, fitted_on=fitted_on, **peak._asdict())
-            write_section(folder, peaks=section)
+            write_section(folder, peaks=PeaksSection(**facts, **errors._asdict()))
         return
-    errors = read_pattern_weights(folder, read_model_file(folder).weights_sha256)[0].peaks
-    paired, alone, sha256 = tables(model, data, FIT_SEED, scenes, errors, cache)
-    facts = {"weights_sha256": sha256, "fitted_on": fitted_on}
+    paired, alone = tables(model, data, FIT_SEED, scenes, errors, closeup, cache)
     names = SCORE_TERMS if what is What.SCORES else NEW_TERMS
     fitted = fit_score(join([paired, alone])) if what is What.SCORES else fit_new(paired)
     print(f"weights {sha256[:16]}, fitted on {scenes} scenes")
@@ -137,7 +161,7 @@ def main(
     elif write:
         write_section(folder, statuses=StatusesSection(**facts, new=Logistic.of(fitted, names)))
     if held_out:
-        paired, alone, _ = tables(model, data, HELD_OUT_SEED, held_out, errors, cache)
+        paired, alone = tables(model, data, HELD_OUT_SEED, held_out, errors, closeup, cache)
     if what is What.SCORES:
         describe("pair", paired, fitted)
         describe("after only", alone, fitted)

@@ -152,7 +152,11 @@ class _Shared:
 
     def craters(self) -> Candidates:
         """The scene's craters, once all parts have looked."""
-        return self.extraction.craters(self.only("candidates"), chain.from_iterable(self.kept("look")))
+        return self.extraction.craters(self.closer(), chain.from_iterable(self.kept("look")))
+
+    def closer(self) -> Candidates:
+        """The scene's candidates, once all parts have looked closer."""
+        return self.extraction.closer(self.only("candidates"), chain.from_iterable(self.kept("closer")))
 
     def _path(self, name: str, number: int) -> Path:
         return self.split.folder / f"{name}-{number:04d}.pickle"
@@ -174,8 +178,12 @@ def _candidates(scene: _Shared, _number: int) -> None:
     scene.keep("candidates", 0, scene.extraction.candidates(list(scene.kept("peaks"))))
 
 
+def _closer(scene: _Shared, number: int) -> None:
+    scene.keep("closer", number, scene.extraction.close_looks(scene.only("candidates"), scene.share(number)))
+
+
 def _look(scene: _Shared, number: int) -> None:
-    scene.keep("look", number, scene.extraction.looks(scene.only("candidates"), scene.share(number)))
+    scene.keep("look", number, scene.extraction.looks(scene.closer(), scene.share(number)))
 
 
 def _measure(scene: _Shared, number: int) -> None:
@@ -189,7 +197,9 @@ class Step(NamedTuple):
     shared: bool = True
 
 
-STEPS = (Step(_segment), Step(_peaks), Step(_candidates, shared=False), Step(_look), Step(_measure))
+STEPS = (
+    Step(_segment), Step(_peaks), Step(_candidates, shared=False), Step(_closer), Step(_look), Step(_measure)
+)  # fmt: skip
 
 
 def _pixels(entry: PairEntry) -> int:

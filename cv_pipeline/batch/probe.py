@@ -141,6 +141,7 @@ def measured(entry: PairEntry, config: AssessConfig, scratch: Path) -> Found:
     with timed("finish"):
         candidates = work.candidates([peaks])
     with timed("measure"):
+        candidates = work.closer(candidates, work.close_looks(candidates))
         looks = work.looks(candidates)
         craters = work.craters(candidates, looks)
         measures = work.measures(craters)

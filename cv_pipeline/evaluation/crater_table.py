@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cv_pipeline.closeup.answers import CloseUp, joined
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.crater_scenes import CraterScene, counts, positions_m, shown
 from cv_pipeline.evaluation.objects import match_scene
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns import craters, rays
 from cv_pipeline.patterns.candidates import Candidates, find_candidates
+from cv_pipeline.patterns.closer import closer, look_closer
 from cv_pipeline.patterns.evidence import Evidence, look, widened
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.verdict import PeakErrors
@@ -41,7 +44,8 @@ class Table:
     """Candidates of many scenes: what was known, what the images said, and the truth; (n,) each.
 
     ``network_new`` is the maps' probability of new, NaN in after-only mode. ``true_m`` (n, 2) in local metres,
-    ``true_radius_m`` and ``is_new`` are of the matched crater, NaN and False where there is none.
+    ``true_radius_m`` and ``is_new`` are of the matched crater, NaN and False where there is none. ``close`` is what the
+    close-up network says, None without one.
     """
 
     peak: Float64Array
@@ -54,6 +58,7 @@ class Table:
     is_new: BoolArray
     gsd_m: Float64Array
     lookalike: tuple[str, ...]
+    close: CloseUp | None = None
 
 
 def label(
@@ -85,12 +90,16 @@ def _lookalike_at(pair: SimulatedPair, at_m: Float64Array) -> str:
     return kind
 
 
-def scene_table(scene: CraterScene, pair: SimulatedPair, threshold: float, errors: PeakErrors) -> Table:
+def scene_table(
+    scene: CraterScene, pair: SimulatedPair, threshold: float, errors: PeakErrors, closeup: CloseUpFile | None = None
+) -> Table:
     """Candidates of one scene down to a threshold of the peak, with the images' evidence; ``errors`` of the peaks."""
     source = scene.aligned.pair.after.grid
     frame = local_frame(source)
     ground = GroundMap(scene.segmentation.grid, source, frame)
     maybe = find_candidates(scene.segmentation, ground, threshold, 1024, errors)
+    if closeup is not None:
+        maybe = closer(maybe, look_closer(closeup, maybe, scene.aligned, scene.segmentation, ground), ground, errors)
     paired = scene.segmentation.has_before
     found = look(scene.aligned, frame, maybe.evidence, maybe.peak, (maybe.new >= 0.5) & paired, use_before=paired)
     found = widened(found, errors.fitted_centre, errors.fitted_radius)
@@ -117,6 +126,7 @@ def scene_table(scene: CraterScene, pair: SimulatedPair, threshold: float, error
         (hit & new)[kept],
         np.full(len(kept), pair.gsd_m),
         tuple(labels.lookalike[i] for i in kept),
+        None if maybe.close is None else maybe.close.take(kept),
     )
 
 
@@ -143,6 +153,8 @@ def join(tables: Sequence[Table]) -> Table:
             parts[name] = Evidence(**columns)
         elif name == "lookalike":
             parts[name] = tuple(kind for value in values for kind in value)
+        elif name == "close":
+            parts[name] = None if first.close is None else joined(values)
         else:
             parts[name] = np.concatenate(values)
     return Table(**parts)
@@ -153,8 +165,10 @@ def take(table: Table, index: np.ndarray) -> Table:
     parts: dict[str, Any] = {}
     for name in Table.__slots__:
         value = getattr(table, name)
-        if isinstance(value, Evidence):
+        if isinstance(value, Evidence | CloseUp):
             parts[name] = value.take(index)
+        elif value is None:
+            parts[name] = None
         elif name == "lookalike":
             parts[name] = tuple(value[i] for i in index)
         else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.crater_scenes import network_scene, simulated_pairs, write_scene
 from cv_pipeline.evaluation.crater_table import Table, join, scene_table
 from cv_pipeline.patterns import verdict
@@ -17,6 +18,9 @@ from cv_pipeline.types import BoolArray, Float64Array, ModelInfo
 if TYPE_CHECKING:
     from cv_pipeline.segmentation.backend import Backend
     from cv_pipeline.simulation.background import Backgrounds
+
+EXACT = verdict.PeakErrors(1.0, 1.0)
+"""Before anything is fitted."""
 
 LOW_THRESHOLD = 0.1
 """Peaks below this are no candidates for a verdict: a run looks at those above half of its threshold."""
@@ -31,12 +35,13 @@ def network_table(
     folder: Path,
     *,
     errors: verdict.PeakErrors,
+    closeup: CloseUpFile | None = None,
     paired: bool,
     cache: Path | None = None,
 ) -> Table:
     """Candidates of a network in simulated scenes, in pair or after-only mode; ``folder`` is for scratch files.
 
-    ``errors`` says how far its peaks are off.
+    ``errors`` says how far its peaks are off, ``closeup`` is its close-up network.
     """
     tables = []
     mode = "pair" if paired else "after"
@@ -46,13 +51,19 @@ def network_table(
         scene = network_scene(
             aligned, backend, model, (cache or folder) / f"{model.sha256[:12]}_{seed}_{number}_{mode}.tif"
         )
-        tables.append(scene_table(scene, pair, LOW_THRESHOLD, errors))
+        tables.append(scene_table(scene, pair, LOW_THRESHOLD, errors, closeup))
     return join(tables)
 
 
-def fit_peaks(table: Table) -> verdict.PeakErrors:
-    """How far the peaks of a table are off, which must come of candidates found with factors of 1."""
-    return verdict.PeakErrors(*sd_factors(table, table.prior, table.is_crater))
+def fit_peaks(table: Table, peaks: verdict.PeakErrors = EXACT) -> verdict.PeakErrors:
+    """How far the peaks of a table are off, which must come of candidates found with factors of 1.
+
+    With a close-up network, ``peaks`` with how far that is off.
+    """
+    factors = sd_factors(table, table.prior, table.is_crater)
+    if table.close is None:
+        return verdict.PeakErrors(*factors)
+    return peaks._replace(close_centre=factors[0], close_radius=factors[1])
 
 
 def fit_fits(table: Table, peaks: verdict.PeakErrors) -> verdict.PeakErrors:
@@ -71,7 +82,7 @@ def sd_factors(table: Table, what: Evidence, rows: BoolArray) -> tuple[float, fl
 
 def fit_score(table: Table) -> verdict.Weights:
     """Weights of the score, from candidates whose images could be used."""
-    terms = verdict.score_terms(table.peak, table.prior, table.found)
+    terms = verdict.score_terms(table.peak, table.prior, table.found, table.close)
     usable = table.found.usable
     return verdict.fit(terms[usable], table.is_crater[usable].astype(np.float64))
 
@@ -80,13 +91,13 @@ def fit_new(table: Table) -> verdict.Weights:
     """Weights of new or old, from candidates that are craters, in pair mode."""
     rows = table.found.usable & table.found.before_known & table.is_crater & ~np.isnan(table.network_new)
     network = np.nan_to_num(table.network_new, nan=0.5)
-    terms = verdict.new_terms(network, table.found)
+    terms = verdict.new_terms(network, table.found, table.close)
     return verdict.fit(terms[rows], table.is_new[rows].astype(np.float64))
 
 
 def scores(table: Table, weights: verdict.Weights) -> Float64Array:
     """Scores (n,) with the evidence where it is usable, as a run gives them."""
-    judged = verdict.probability(verdict.score_terms(table.peak, table.prior, table.found), weights)
+    judged = verdict.probability(verdict.score_terms(table.peak, table.prior, table.found, table.close), weights)
     return np.where(table.found.usable, judged, table.peak)
 
 
@@ -94,7 +105,9 @@ def news(table: Table, weights: verdict.Weights) -> Float64Array:
     """Probabilities of new (n,) as a run gives them; NaN in after-only mode."""
     known = table.found.usable & table.found.before_known
     network = np.nan_to_num(table.network_new, nan=0.5)
-    return np.where(known, verdict.probability(verdict.new_terms(network, table.found), weights), table.network_new)
+    return np.where(
+        known, verdict.probability(verdict.new_terms(network, table.found, table.close), weights), table.network_new
+    )
 
 
 def calibration_error(probability: Float64Array, truth: BoolArray, bins: int = 15) -> float:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
+from cv_pipeline.closeup.looks import close_looks, merged
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.pattern_scenes import PatternScene, TruthPattern, read_scene
 from cv_pipeline.frame import local_frame
 from cv_pipeline.imagery.view import GridView
@@ -68,19 +70,22 @@ class Case(NamedTuple):
         return self.truth.blast_radius_m is not None and self.truth.pattern_sd >= VISIBLE_SD
 
 
-def planted_cases(folders: Sequence[Path], maps: str, model: ModelInfo) -> Iterator[Case]:
+def planted_cases(
+    folders: Sequence[Path], maps: str, model: ModelInfo, closeup: CloseUpFile | None = None
+) -> Iterator[Case]:
     """Findings at the true centres, off by as much as a good detector is, with crater radii off by 5 %.
 
     Args:
         folders: of scenes.
         maps: ``network`` or ``oracle``.
         model: whose maps, and the working GSD.
+        closeup: the model's close-up network, which looks at the strikes as well; None for none.
     """
     for number, folder in enumerate(folders):
         scene = read_scene(folder, maps, model)
         if scene.truth:
             rng = np.random.default_rng((number, 5))
-            for truth, found in zip(scene.truth, scene_findings(scene, rng), strict=True):
+            for truth, found in zip(scene.truth, scene_findings(scene, rng, closeup), strict=True):
                 yield Case(truth, slim(found), scene.aligned.pair.after.grid.gsd_m, scene.sun_azimuth_deg)
 
 
@@ -89,10 +94,11 @@ def slim(found: Findings) -> Findings:
     return found._replace(polar=None, change=None)
 
 
-def scene_findings(scene: PatternScene, rng: np.random.Generator) -> list[Findings]:
+def scene_findings(scene: PatternScene, rng: np.random.Generator, closeup: CloseUpFile | None = None) -> list[Findings]:
     """Findings around each true strike of a scene, in its order."""
     grid, source = scene.aligned.working_grid, scene.aligned.pair.after.grid
-    ground = GroundMap(grid, source, local_frame(source))
+    frame = local_frame(source)
+    ground = GroundMap(grid, source, frame)
     at = ground.source_to_working(np.array([(t.row_px, t.col_px) for t in scene.truth]))
     at = at + rng.normal(0, _CENTRE_SD_PX, at.shape)
     centres_m = ground.working_to_metres(at)
@@ -105,7 +111,11 @@ def scene_findings(scene: PatternScene, rng: np.random.Generator) -> list[Findin
         before, _ = view.read(whole)
     sites = rays.Sites(at, ground.pixels_per_metre(centres_m), rays.neighbour_bounds(centres_m, crater_m))
     window = PatternWindow(values, valid & seen, after, before, grid.gsd_m)
-    return look_around(window, sites, crater_m, np.full(len(at), _CENTRE_SD_PX * grid.gsd_m))
+    close = None
+    if closeup is not None:
+        looks = close_looks(closeup, scene.aligned, scene.segmentation, frame, centres_m, use_before=True)
+        close = merged(list(looks), len(at))
+    return look_around(window, sites, crater_m, np.full(len(at), _CENTRE_SD_PX * grid.gsd_m), close)
 
 
 def fit_radius(cases: Sequence[Case], gsd_m: float) -> RadiusWeights:
@@ -121,7 +131,7 @@ def fit_radius(cases: Sequence[Case], gsd_m: float) -> RadiusWeights:
 
     def errors(w: RadiusWeights) -> tuple[Float64Array, Float64Array]:
         both = [
-            combined_radius(c.found.head_m, c.found.mask_m, c.found.edge.radius_m, c.found.edge.strength, gsd_m, w)
+            combined_radius(c.found.head, c.found.mask_m, c.found.edge.radius_m, c.found.edge.strength, gsd_m, w)
             for c in used
         ]
         radius = np.array([r.radius_m for r in both])
@@ -210,7 +220,7 @@ def _fit_logistic(directional: Sequence[Case], around: Sequence[Case], exponents
 
     bounds = [(None, None), *[(0.0, None)] * terms.shape[1]]
     best = minimize(loss, np.r_[-3.0, np.ones(terms.shape[1])], jac=True, method="L-BFGS-B", bounds=bounds).x
-    names = ("intercept", "evidence_weight", "reach_weight", "colour_weight", "head_weight")
+    names = ("intercept", "evidence_weight", "reach_weight", "colour_weight", "head_weight", "odds_weight")
     return dict(zip(names, best.tolist(), strict=True))
 
 

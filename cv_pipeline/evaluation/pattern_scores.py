@@ -31,7 +31,7 @@ LABELS = {
     "blast_radius_dark": "  of these darker than the ground",
     "blast_radius_every": "  all with a pattern, seen or not",
     "blast_radius_within_90": "  within the stated 90 % interval, patterns that can be seen",
-    "blast_radius_by_head_m": "  by the radius map alone",
+    "blast_radius_by_head_m": "  by the network alone",
     "blast_radius_by_mask_m": "  by the mask alone",
     "blast_radius_by_edge": "  by the colours alone",
     "secondary_radius": "secondary radius, median relative error",
@@ -84,9 +84,7 @@ def planted_figures(
         if name == "blast_radius":
             out["blast_radius_within_90"] = share(np.abs(error) <= SIGMAS_90 * sd)
     for name in ("head_m", "mask_m", "edge"):
-        values = [
-            getattr(c.found, name) if name != "edge" else c.found.edge.radius_m for c in cases if c.has_visible_pattern
-        ]
+        values = [_estimate_m(c, name) for c in cases if c.has_visible_pattern]
         truth = np.array([c.truth.blast_radius_m for c in cases if c.has_visible_pattern], np.float64)
         error = np.abs(np.array(values, np.float64) / truth - 1)
         out[f"blast_radius_by_{name}"] = median(error[np.isfinite(error)])
@@ -95,6 +93,12 @@ def planted_figures(
     out["secondary_radius"] = median(np.array(found))
     out["secondary_radius_told"] = share(np.array([np.isfinite(radius_m) for radius_m, _ in second]))
     return out | _direction_figures(cases, direction)
+
+
+def _estimate_m(case: Case, name: str) -> float:
+    """The estimate of a blast radius by the network, the mask or the colours."""
+    found = case.found
+    return {"head_m": found.head.radius_m, "mask_m": found.mask_m, "edge": found.edge.radius_m}[name]
 
 
 def _direction_figures(cases: Sequence[Case], weights: DirectionWeights) -> dict[str, Figure]:

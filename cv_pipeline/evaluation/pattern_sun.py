@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.pattern_cases import VISIBLE_SD, scene_findings
 from cv_pipeline.evaluation.pattern_scenes import (
     CONFIG,
@@ -87,9 +88,15 @@ def _under_sun(backgrounds: Backgrounds, seed: tuple[int, ...], azimuth_deg: flo
     return simulate_scene(backgrounds, seed, CONFIG.model_copy(update={"light": light, "strikes": strikes}))
 
 
-def sun_lines(scenes: Sequence[Sequence[Path]], maps: str, model: ModelInfo, weights: DirectionWeights) -> list[str]:
+def sun_lines(
+    scenes: Sequence[Sequence[Path]],
+    maps: str,
+    model: ModelInfo,
+    weights: DirectionWeights,
+    closeup: CloseUpFile | None,
+) -> list[str]:
     """Correlation of axis and sun with 95 % intervals (bootstrap over strikes) and permutation tests, as text."""
-    tracks = list(_tracks(scenes, maps, model, weights))
+    tracks = list(_tracks(scenes, maps, model, weights, closeup))
     out = []
     for name, wanted in (("round strikes", False), ("strikes with an axis that can be seen", True)):
         chosen = [t for t in tracks if t.directional is wanted]
@@ -143,7 +150,11 @@ def _chance(axes_deg: Float64Array, suns_deg: Float64Array, times: int, draws: i
 
 
 def _tracks(
-    scenes: Sequence[Sequence[Path]], maps: str, model: ModelInfo, weights: DirectionWeights
+    scenes: Sequence[Sequence[Path]],
+    maps: str,
+    model: ModelInfo,
+    weights: DirectionWeights,
+    closeup: CloseUpFile | None,
 ) -> Iterator[Track]:
     """Strikes that can be seen under every sun."""
     for folders in scenes:
@@ -152,7 +163,8 @@ def _tracks(
             scene = read_scene(folder, maps, model)
             if not scene.truth:
                 continue
-            for truth, found in zip(scene.truth, scene_findings(scene, np.random.default_rng(1)), strict=True):
+            findings = scene_findings(scene, np.random.default_rng(1), closeup)
+            for truth, found in zip(scene.truth, findings, strict=True):
                 axis, chance = weigh_axis(found.sides, weights)
                 given = chance >= weights.least_probability and axis.sd_deg * weights.sd_scale <= MAX_DIRECTION_SD_DEG
                 key = (round(truth.row_px, 3), round(truth.col_px, 3))

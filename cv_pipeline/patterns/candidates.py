@@ -9,6 +9,7 @@ import numpy as np
 import rasterio
 from scipy.ndimage import map_coordinates
 
+from cv_pipeline.closeup.answers import CloseUp
 from cv_pipeline.patterns import craters, verdict
 from cv_pipeline.patterns.evidence import Evidence, Look, looks, merged, no_evidence, widened
 from cv_pipeline.patterns.ground import GroundMap
@@ -29,7 +30,8 @@ class Candidates:
     """Candidates in working pixels and local metres; all (n,), positions (n, 2).
 
     ``peak`` is the network's score, ``score`` what it has become with the images' evidence. ``new`` is the NEW
-    map at the centre. ``evidence`` is that of the images where they were looked at, else what the maps say.
+    map at the centre. ``evidence`` is that of the images where they were looked at, else what the maps say. ``close``
+    is what the close-up network says; None where the model has none.
     """
 
     at_px: Float64Array
@@ -37,11 +39,13 @@ class Candidates:
     peak: Float64Array
     new: Float64Array
     evidence: Evidence
+    close: CloseUp | None = None
 
     def take(self, index: np.ndarray) -> Candidates:
         """The candidates at ``index``, in its order."""
+        close = None if self.close is None else self.close.take(index)
         return Candidates(
-            self.at_px[index], self.score[index], self.peak[index], self.new[index], self.evidence.take(index)
+            self.at_px[index], self.score[index], self.peak[index], self.new[index], self.evidence.take(index), close
         )
 
 
@@ -170,7 +174,8 @@ def judged(
     found = merged(prior, seen)
     score = candidates.peak
     if weights.score is not None:
-        likely = verdict.probability(verdict.score_terms(candidates.peak, prior, found), weights.score)
+        terms = verdict.score_terms(candidates.peak, prior, found, candidates.close)
+        likely = verdict.probability(terms, weights.score)
         score = np.where(found.usable, likely, candidates.peak)
     at_px = ground.metres_to_working(found.centre_m) if len(score) else candidates.at_px
     found = widened(found, weights.peaks.fitted_centre, weights.peaks.fitted_radius)

@@ -31,6 +31,7 @@ from cv_pipeline.patterns.candidates import (
     peak_table,
     thinned,
 )
+from cv_pipeline.patterns.closer import Closer, closer, look_closer
 from cv_pipeline.patterns.evidence import Look
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import MAPS, Pattern, measure_patterns
@@ -118,6 +119,7 @@ class Extraction:
     def whole(self) -> tuple[Impact, ...]:
         """All steps."""
         candidates = self.candidates([self.peaks()])
+        candidates = self.closer(candidates, self.close_looks(candidates))
         craters_found = self.craters(candidates, self.looks(candidates))
         return self.impacts(craters_found, self.measures(craters_found))
 
@@ -130,6 +132,16 @@ class Extraction:
     def candidates(self, peaks: Sequence[Float64Array]) -> Candidates:
         """One candidate per crater."""
         return thinned(peaks, self.segmentation, self.ground, self.core_px, self.weights.peaks)
+
+    def close_looks(self, candidates: Candidates, share: Share = ALL) -> list[Closer]:
+        """What the close-up network says of a share of them; nothing without images or without such a network."""
+        if self.images is None or self.weights.closeup is None:
+            return []
+        return look_closer(self.weights.closeup, candidates, self.images, self.segmentation, self.ground, share)
+
+    def closer(self, candidates: Candidates, found: Iterable[Closer]) -> Candidates:
+        """The candidates as a closer look has them."""
+        return closer(candidates, list(found), self.ground, self.weights.peaks)
 
     def looks(self, candidates: Candidates, share: Share = ALL) -> list[Look]:
         """What the images say of them; nothing without images."""
@@ -174,6 +186,7 @@ def locate_craters(
     """Only where craters are, as :func:`extract_impacts` finds them, without their patterns: much faster."""
     work = Extraction(segmentation, GroundMap(segmentation.grid, source_grid, frame), score_threshold, images, weights)
     candidates = work.candidates([work.peaks()])
+    candidates = work.closer(candidates, work.close_looks(candidates))
     found = work.craters(candidates, work.looks(candidates))
     return Located(work.ground.working_to_source(found.at_px)[:, ::-1], found.score)
 
@@ -240,7 +253,9 @@ def _measure(
     if before is not None and not before_seen[seen].all():
         before = None  # a before image with holes would show edges that are none
     ground = PatternWindow(values, seen, after, before, maps.grid.gsd_m)
-    patterns = measure_patterns(ground, sites, found.evidence.radius_m, found.evidence.centre_sd_m, weights)
+    patterns = measure_patterns(
+        ground, sites, found.evidence.radius_m, found.evidence.centre_sd_m, weights, found.close
+    )
     fresh = np.full(len(patterns), np.nan)
     if has_before:
         disc_m = np.maximum(found.evidence.radius_m, maps.grid.gsd_m)
@@ -260,7 +275,9 @@ def _pixels(view: GridView | None, window: Window) -> tuple[UInt8Array | None, B
 def _new_probability(network: Float64Array, found: Candidates, weights: verdict.Weights) -> Float64Array:
     """The network's probability of new, weighed with the before image where that was looked at."""
     known = found.evidence.before_known & found.evidence.usable & ~np.isnan(network)
-    judged = verdict.probability(verdict.new_terms(np.nan_to_num(network, nan=0.5), found.evidence), weights)
+    judged = verdict.probability(
+        verdict.new_terms(np.nan_to_num(network, nan=0.5), found.evidence, found.close), weights
+    )
     return np.asarray(np.where(known, judged, network))
 
 

@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cv_pipeline.closeup.answers import CloseUp
 from cv_pipeline.patterns import craters, rays, shape
 from cv_pipeline.patterns.direction import Axis, vector_log_density
 from cv_pipeline.patterns.edge import Edge, profile_edge
 from cv_pipeline.patterns.one_sided import AXES, Sides, sides, weigh_axis
 from cv_pipeline.patterns.polar import Polar, sample_polar
-from cv_pipeline.patterns.radii import Radius, area_m2, combined_radius, mask_radius_m, outer_radius
+from cv_pipeline.patterns.radii import Head, Radius, area_m2, combined_radius, mask_radius_m, outer_radius
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS, Extents, Sites
 from cv_pipeline.patterns.surroundings import GROUPS, Change, colour_change
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, PatternWeights, RadiusWeights
@@ -69,12 +70,12 @@ class Window(NamedTuple):
 class Findings(NamedTuple):
     """Raw findings of one pattern, before they are weighed: what :mod:`cv_pipeline.patterns.weights` are fitted on.
 
-    ``head_m``, ``mask_m`` and ``edge_m`` are estimates of the radius, NaN where there is none; ``sides`` is what speaks
+    ``head``, ``mask_m`` and ``edge`` are estimates of the radius, NaN where there is none; ``sides`` is what speaks
     for a direction.
     """
 
     exists: bool
-    head_m: float
+    head: Head
     mask_m: float
     edge: Edge
     outer: Radius
@@ -109,6 +110,7 @@ def measure_patterns(
     crater_radius_m: Float64Array,
     centre_sd_m: Float64Array,
     weights: PatternWeights = PLAIN,
+    close: CloseUp | None = None,
 ) -> list[Pattern]:
     """Measure the pattern of each crater.
 
@@ -118,17 +120,22 @@ def measure_patterns(
         crater_radius_m: (n,) radii of the craters.
         centre_sd_m: (n,) per axis; a centre that is off makes a round pattern look one-sided.
         weights: of the model whose maps these are.
+        close: what the close-up network says of the n craters; None leaves radius and axis to the maps.
 
     Returns:
         One pattern per site, in their order; of kind none where nothing reaches past the crater.
     """
-    found = look_around(window, sites, crater_radius_m, centre_sd_m)
+    found = look_around(window, sites, crater_radius_m, centre_sd_m, close)
     both = (weights.radius, weights.direction)
     return [weigh(f, r, window.gsd_m, *both) for f, r in zip(found, crater_radius_m, strict=True)]
 
 
 def look_around(
-    window: Window, sites: Sites, crater_radius_m: Float64Array, centre_sd_m: Float64Array
+    window: Window,
+    sites: Sites,
+    crater_radius_m: Float64Array,
+    centre_sd_m: Float64Array,
+    close: CloseUp | None = None,
 ) -> list[Findings]:
     """The raw findings for each crater; arguments as of :func:`measure_patterns`."""
     values, valid, step_m = window.values, window.valid, window.gsd_m
@@ -140,16 +147,21 @@ def look_around(
     # Where the map of radii says that nothing reaches past the crater, a mask that does is the neighbour's.
     own = (head_m <= 0) | (head_m >= _LEAST_RATIO * crater_radius_m)
     exists = shape.has_pattern(blast, crater, step_m) & own
-    right, up = (_disc_mean(values[c], sites, crater_radius_m) for c in (Channel.AXIS_RIGHT, Channel.AXIS_UP))
-    east, north = _to_ground(right, up, sites.jacobians)
+    if close is None:
+        heads = [Head(float(m)) for m in head_m]
+        right, up = (_disc_mean(values[c], sites, crater_radius_m) for c in (Channel.AXIS_RIGHT, Channel.AXIS_UP))
+        told = np.column_stack([*_to_ground(right, up, sites.jacobians), np.zeros(len(right))])
+    else:
+        heads = [Head(float(m), float(sd)) for m, sd in zip(close.blast_m, close.blast_log_sd, strict=True)]
+        told = np.column_stack([close.axis, close.one_sided])
     built = values[Channel.STRUCTURE] >= _BUILT
     use = sector_use(blast, built, valid, sites, step_m)
     usable = valid & ~built
     return [
         _look_at(
             window, usable, Sites(*(a[i : i + 1] for a in sites)),
-            Radius(float(crater_radius_m[i]), float(centre_sd_m[i])), bool(exists[i]), float(head_m[i]),
-            blast.extent_m[i], outer.extent_m[i], use[i], (float(east[i]), float(north[i])),
+            Radius(float(crater_radius_m[i]), float(centre_sd_m[i])), bool(exists[i]), heads[i],
+            blast.extent_m[i], outer.extent_m[i], use[i], (float(told[i, 0]), float(told[i, 1]), float(told[i, 2])),
         )
         for i in range(len(sites.at_px))
     ]  # fmt: skip
@@ -161,16 +173,16 @@ def _look_at(
     site: Sites,
     crater: Radius,
     exists: bool,
-    head_m: float,
+    head: Head,
     reach_m: Float64Array,
     outer_m: Float64Array,
     use: Float64Array,
-    vector: tuple[float, float],
+    vector: tuple[float, float, float],
 ) -> Findings:
     """Findings of one crater, of which ``site`` holds nothing else; ``crater`` is its radius and the centre's SD."""
     mask_use, free = use, use == SectorUse.USED
     mask_m = mask_radius_m(reach_m, free & (reach_m > 0)) if exists else float("nan")
-    first_m = first_guess_m(head_m, mask_m, crater.radius_m)
+    first_m = first_guess_m(head.radius_m, mask_m, crater.radius_m)
     polar = change = None
     edge = Edge(float("nan"), 0.0, 0.0, np.zeros(0))
     if window.after is not None and exists:  # colours around a crater without a pattern are the ground's
@@ -189,7 +201,7 @@ def _look_at(
     noise = (0.3 * window.gsd_m + crater.sd_m) / first_m
     told = sides(relative, mask_use, noise, zone, vector)
     outer = outer_radius(outer_m, free, mask_m if exists else crater.radius_m, window.gsd_m)
-    return Findings(exists, head_m, mask_m, edge, outer, use, reach_m, told, polar, change)
+    return Findings(exists, head, mask_m, edge, outer, use, reach_m, told, polar, change)
 
 
 def first_guess_m(head_m: float, mask_m: float, crater_m: float) -> float:
@@ -209,7 +221,7 @@ def weigh(
     """The measures that follow from the findings of one pattern."""
     if not found.exists:
         return Pattern(PatternKind.NONE, None, None, None, None, None, None, np.full(SECTORS, crater_radius_m), None)
-    blast = combined_radius(found.head_m, found.mask_m, found.edge.radius_m, found.edge.strength, gsd_m, radius_weights)
+    blast = combined_radius(found.head, found.mask_m, found.edge.radius_m, found.edge.strength, gsd_m, radius_weights)
     axis, probability = weigh_axis(found.sides, direction_weights)
     sd_deg = axis.sd_deg * direction_weights.sd_scale
     given = probability >= direction_weights.least_probability and sd_deg <= MAX_DIRECTION_SD_DEG
@@ -240,7 +252,7 @@ def _evidence(found: Findings, axis: Axis) -> PatternEvidence:
     density = np.exp(axis.log_density)
     by = (*found.sides.densities, vector_log_density(found.sides.east, found.sides.north, 1.0))
     best = {n: float(np.rad2deg(AZIMUTHS_RAD[d.argmax()])) for n, d in zip(AXES, by, strict=True) if d.max() > 0}
-    estimates = {"network": found.head_m, "mask": found.mask_m, "colours": found.edge.radius_m}
+    estimates = {"network": found.head.radius_m, "mask": found.mask_m, "colours": found.edge.radius_m}
     return PatternEvidence(
         found.reach_m,
         found.use.astype(np.int8),

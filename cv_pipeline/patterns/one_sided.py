@@ -1,7 +1,7 @@
 """Whether a pattern extends to one side, and to which: mask, colours and the network's own vector together.
 
 Each gives a density over the axis, or a vector; their weighted product gives the axis. What they say along that axis,
-four numbers that can be looked at, gives the probability that the pattern is one-sided at all.
+five numbers that can be looked at, gives the probability that the pattern is one-sided at all.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Sides(NamedTuple):
 
     ``reach`` is the mask's reach relative to a first guess of the radius, ``colour`` the mean change of colour in SDs
     of the surroundings; their weights are 0 where nothing is known. ``densities`` are those of the axis from mask,
-    collar and core, ``east`` and ``north`` the network's vector, 0 to 1 long.
+    collar and core, ``east`` and ``north`` the network's vector: the close-up network's, as long as it is concentrated,
+    or that of the maps, 0 to 1 long. ``odds`` are the close-up network's log odds of one-sidedness, 0 without it.
     """
 
     reach: Float64Array
@@ -49,6 +50,7 @@ class Sides(NamedTuple):
     densities: tuple[Float64Array, Float64Array, Float64Array]
     east: float
     north: float
+    odds: float = 0.0
 
 
 def sides(
@@ -56,7 +58,7 @@ def sides(
     use: Float64Array,
     noise: float,
     zone: tuple[Change, BoolArray] | None,
-    vector: tuple[float, float],
+    vector: tuple[float, float, float],
 ) -> Sides:
     """All witnesses of one pattern.
 
@@ -65,7 +67,7 @@ def sides(
         use: (SECTORS,) :class:`SectorUse` as the mask tells it.
         noise: what else a relative reach is off by, beside the edge's own raggedness.
         zone: the change of colour and the steps (mask over them) that may belong to the pattern; None without colours.
-        vector: the network's, east and north.
+        vector: the network's, east and north, and its log odds, as in :class:`Sides`.
     """
     nothing = np.zeros(SECTORS)
     weight = reach_weight(relative_reach, use)
@@ -105,16 +107,18 @@ def weigh_axis(found: Sides, weights: DirectionWeights = PLAIN.direction) -> tup
     return axis, float(1 / (1 + np.exp(-logit)))
 
 
-def logistic_weights(weights: DirectionWeights) -> tuple[float, float, float, float]:
+def logistic_weights(weights: DirectionWeights) -> tuple[float, float, float, float, float]:
     """Those of :func:`direction_terms`, in their order."""
-    return weights.evidence_weight, weights.reach_weight, weights.colour_weight, weights.head_weight
+    w = weights
+    return w.evidence_weight, w.reach_weight, w.colour_weight, w.head_weight, w.odds_weight
 
 
 def direction_terms(found: Sides, axis: Axis, weights: DirectionWeights) -> Float64Array:
-    """(4,) what speaks for one-sidedness along an axis; 0 where nothing is known.
+    """(5,) what speaks for one-sidedness along an axis; 0 where nothing is known.
 
     The logarithm of 1 plus the weighted log-density of mask and colours; how much farther the mask reaches in front
-    than behind, relative to the radius; how much more the colours change there, in SDs; the network's vector along it.
+    than behind, relative to the radius; how much more the colours change there, in SDs; the network's vector along it;
+    the close-up network's log odds.
     """
     w, at = weights, int(axis.log_density.argmax())
     exponents = np.array([w.mask_exponent, w.ring_exponent, w.core_exponent])
@@ -123,7 +127,7 @@ def direction_terms(found: Sides, axis: Axis, weights: DirectionWeights) -> Floa
     reach = front_minus_back(found.reach, found.reach_weight, at)
     colour = front_minus_back(found.colour, found.colour_weight, at)
     evidence = float(np.log1p(max(evidence, 0.0)))
-    return np.array([evidence, np.clip(reach, -1, 1), np.clip(colour, -2, 2), max(float(head), 0.0)])
+    return np.array([evidence, np.clip(reach, -1, 1), np.clip(colour, -2, 2), max(float(head), 0.0), found.odds])
 
 
 def front_minus_back(values: Float64Array, weight: Float64Array, at: int) -> float:

@@ -21,6 +21,13 @@ class Radius(NamedTuple):
     sd_m: float
 
 
+class Head(NamedTuple):
+    """What a network says of a radius; ``log_sd`` is the SD of its logarithm where it states one, else 0."""
+
+    radius_m: float
+    log_sd: float = 0.0
+
+
 NO_RADIUS = Radius(float("nan"), float("nan"))
 
 
@@ -33,7 +40,7 @@ def mask_radius_m(reach_m: Float64Array, used: BoolArray) -> float:
 
 
 def combined_radius(
-    head_m: float, mask_m: float, edge_m: float, edge_strength: float, gsd_m: float, weights: RadiusWeights
+    head: Head, mask_m: float, edge_m: float, edge_strength: float, gsd_m: float, weights: RadiusWeights
 ) -> Radius:
     """The mean of the logarithms of the estimates, each weighted by its precision.
 
@@ -44,7 +51,7 @@ def combined_radius(
     noise = w.edge_variance + w.edge_noise / max(edge_strength, _LEAST_STRENGTH) ** 2
     table = np.array(
         [
-            (head_m, w.head_bias, w.head_variance),
+            (head.radius_m, w.head_bias, w.head_variance + head.log_sd**2),
             (mask_m, w.mask_bias, w.mask_variance),
             (edge_m, w.edge_bias, noise),
         ]

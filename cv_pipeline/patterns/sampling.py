@@ -1,4 +1,4 @@
-"""Values of images and maps at points that lie around centres, read cell by cell so that the scene's size does not matter."""
+"""Values of images and maps at points around centres, cell by cell, so that the scene's size does not matter."""
 
 from __future__ import annotations
 

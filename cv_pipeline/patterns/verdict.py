@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cv_pipeline.closeup.answers import CloseUp
 from cv_pipeline.patterns.evidence import Evidence
 from cv_pipeline.types import Float64Array
 
@@ -18,9 +19,10 @@ _LIMIT = 1e-4
 
 SCORE_TERMS = (
     "peak", "radius", "core", "explained", "steepness", "elongation", "shift", "growth", "shading",
-    "collar", "one_sided", "noise", "greener", "browner", "darker", "brighter", "before", "before_gone",
+    "collar", "one_sided", "noise", "greener", "browner", "darker", "brighter", "before", "before_gone", "closeup",
 )  # fmt: skip
-NEW_TERMS = ("network", "before", "before_core", "gained")
+NEW_TERMS = ("network", "before", "before_core", "gained", "closeup")
+_MOST_ODDS = 8.0
 _MOST_SD = 3.0  # a core that stands out more is there for certain
 
 
@@ -37,13 +39,16 @@ class PeakErrors(NamedTuple):
     """How far a model's peaks, and the fits that start from them, are off on simulated craters.
 
     Factors on the SDs of centre and radius that :mod:`~cv_pipeline.patterns.craters` states of a peak, and on those
-    that :mod:`~cv_pipeline.patterns.crater_fit` states of a fit.
+    that :mod:`~cv_pipeline.patterns.crater_fit` states of a fit; ``close_*`` on those of the close-up network, which
+    where there is one take the peaks' place.
     """
 
     centre: float
     radius: float
     fitted_centre: float = 1.0
     fitted_radius: float = 1.0
+    close_centre: float = 1.0
+    close_radius: float = 1.0
 
 
 def logit(probability: Float64Array) -> Float64Array:
@@ -52,13 +57,14 @@ def logit(probability: Float64Array) -> Float64Array:
     return np.asarray(np.log(p / (1 - p)))
 
 
-def score_terms(peak: Float64Array, prior: Evidence, found: Evidence) -> Float64Array:
+def score_terms(peak: Float64Array, prior: Evidence, found: Evidence, close: CloseUp | None) -> Float64Array:
     """Terms (n, len(SCORE_TERMS)) of candidates whose image was usable.
 
     Args:
         peak: (n,) the network's score.
         prior: what was known before the image was looked at.
         found: what the image says.
+        close: what the close-up network says, which then is a term of 0 where there is none.
     """
     moved = found.centre_m - prior.centre_m
     return np.column_stack(
@@ -81,11 +87,12 @@ def score_terms(peak: Float64Array, prior: Evidence, found: Evidence) -> Float64
             np.maximum(found.grey, 0),
             found.before * found.before_known,
             np.minimum(np.abs(found.before_core), 4.0) * found.before_known,
+            _odds(None if close is None else close.crater, len(peak)),
         ]
     )
 
 
-def new_terms(network: Float64Array, found: Evidence) -> Float64Array:
+def new_terms(network: Float64Array, found: Evidence, close: CloseUp | None) -> Float64Array:
     """Terms (n, len(NEW_TERMS)) of craters whose before image was usable; ``network`` (n,) says how probably new.
 
     What the before image says is in shares of the core and in SDs of its ground: a share of a faint core says little.
@@ -97,8 +104,14 @@ def new_terms(network: Float64Array, found: Evidence) -> Float64Array:
             found.before * strength,
             np.clip(found.before_core, -_MOST_SD, _MOST_SD),
             np.clip(found.core - np.maximum(found.before_core, 0), 0, 2 * _MOST_SD),
+            _odds(None if close is None else close.new, len(network)),
         ]
     )
+
+
+def _odds(close: Float64Array | None, count: int) -> Float64Array:
+    """Log odds of the close-up network within bounds; 0 without it."""
+    return np.zeros(count) if close is None else np.clip(close, -_MOST_ODDS, _MOST_ODDS)
 
 
 def probability(terms: Float64Array, weights: Weights) -> Float64Array:

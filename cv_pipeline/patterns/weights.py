@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.verdict import PeakErrors, Weights
 
 
 class RadiusWeights(NamedTuple):
     """Log-biases and log-variances of the three estimates of a blast radius, and the scale of their joint SD.
 
-    The edge's variance is ``edge_variance + edge_noise / strength ** 2``. ``disagreement`` is the share of the
-    estimates' weighted scatter that is added to the variance.
+    The edge's variance is ``edge_variance + edge_noise / strength ** 2``, the network's ``head_variance`` plus what the
+    close-up network states, if it was that one. ``disagreement`` is the share of the estimates' weighted scatter that
+    is added to the variance.
     """
 
     head_bias: float
@@ -45,6 +47,7 @@ class DirectionWeights(NamedTuple):
     reach_weight: float
     colour_weight: float
     head_weight: float
+    odds_weight: float
     least_probability: float
     sd_scale: float
 
@@ -53,7 +56,8 @@ class PatternWeights(NamedTuple):
     """All that is fitted for a model.
 
     ``peaks`` says how far its peaks are off, ``score`` and ``new`` are the verdicts' weights (None: the network's own
-    score and status stand), ``radius`` and ``direction`` weigh blast patterns.
+    score and status stand), ``radius`` and ``direction`` weigh blast patterns. ``closeup`` is its close-up network,
+    None where it has none.
     """
 
     peaks: PeakErrors
@@ -61,6 +65,7 @@ class PatternWeights(NamedTuple):
     new: Weights | None
     radius: RadiusWeights
     direction: DirectionWeights
+    closeup: CloseUpFile | None = None
 
 
 # Radii and directions are what `scripts/check_patterns.py fit --maps oracle` gives on simulation, rounded; an oracle's
@@ -70,5 +75,5 @@ PLAIN = PatternWeights(
     None,
     None,
     RadiusWeights(-0.03, 0.01, 0.01, 0.005, 0.023, 0.017, 0.2, 0.03, 1.35),
-    DirectionWeights(0.90, 0.13, 0.05, 5.0, -4.77, 1.86, 0.90, 0.0, 4.0, 0.39, 1.04),
+    DirectionWeights(0.90, 0.13, 0.05, 5.0, -4.77, 1.86, 0.90, 0.0, 4.0, 0.0, 0.39, 1.04),
 )

@@ -7,11 +7,12 @@ of one network say nothing of another's; a model without the file works, with th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypedDict
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from cv_pipeline.closeup.weights import CLOSEUP_FILE, CloseUpFile
 from cv_pipeline.errors import ModelError
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, PatternWeights, RadiusWeights
@@ -31,6 +32,22 @@ class _Section(_Strict):
 
     weights_sha256: str
     fitted_on: str
+    closeup_sha256: str | None = None
+
+
+class SectionFacts(TypedDict):
+    """What every section tells of itself, as arguments."""
+
+    weights_sha256: str
+    fitted_on: str
+    closeup_sha256: str | None
+
+
+class CloseUpSection(_Strict):
+    """The close-up network that belongs to the weights; its file lies in the same folder."""
+
+    weights_sha256: str
+    closeup_sha256: str
 
 
 class PeaksSection(_Section):
@@ -40,6 +57,8 @@ class PeaksSection(_Section):
     radius: _Positive
     fitted_centre: _Positive = 1.0
     fitted_radius: _Positive = 1.0
+    close_centre: _Positive = 1.0
+    close_radius: _Positive = 1.0
 
 
 class _Term(_Strict):
@@ -100,12 +119,13 @@ class DirectionsSection(_Section):
         return set(self.radius) == set(RadiusWeights._fields) and set(self.direction) == set(DirectionWeights._fields)
 
 
-_AnySection = PeaksSection | ScoresSection | StatusesSection | DirectionsSection
+_Fitted = PeaksSection | ScoresSection | StatusesSection | DirectionsSection
 
 
 class PatternsFile(_Strict):
     """The content of ``patterns.yaml``; a section that is missing is None."""
 
+    closeup: CloseUpSection | None = None
     peaks: PeaksSection | None = None
     scores: ScoresSection | None = None
     statuses: StatusesSection | None = None
@@ -137,14 +157,24 @@ def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeig
     present = (folder / PATTERNS_FILE).is_file()
     file = read_patterns_file(folder)
     weights, notes = PLAIN, []
+    if file.closeup is not None and file.closeup.weights_sha256 == weights_sha256:
+        weights = weights._replace(closeup=CloseUpFile(folder / CLOSEUP_FILE, file.closeup.closeup_sha256))
+    elif file.closeup is not None:
+        notes.append(
+            f"{folder.name}/{PATTERNS_FILE}: the close-up network was trained with other network weights, so it is "
+            "left out; a maker runs scripts/train_closeup.py"
+        )
+    closeup_sha256 = None if weights.closeup is None else weights.closeup.sha256
     for name, command in _COMMANDS.items():
-        section: _AnySection | None = getattr(file, name)
+        section: _Fitted | None = getattr(file, name)
         if section is None and present:
             continue
         if section is None:
             why = "is missing"
         elif section.weights_sha256 != weights_sha256:
             why = "was fitted with other network weights"
+        elif section.closeup_sha256 != closeup_sha256:
+            why = "was fitted with another close-up network, or without one"
         elif not isinstance(section, PeaksSection) and not section.has_terms_of_today():
             why = "was fitted with other terms"
         else:
@@ -154,7 +184,7 @@ def read_pattern_weights(folder: Path, weights_sha256: str) -> tuple[PatternWeig
     return weights, tuple(notes)
 
 
-def _used(section: _AnySection) -> dict[str, Any]:
+def _used(section: _Fitted) -> dict[str, Any]:
     """A section as fields of :class:`PatternWeights`."""
     if isinstance(section, PeaksSection):
         return {"peaks": PeakErrors(*(getattr(section, name) for name in PeakErrors._fields))}
@@ -178,7 +208,7 @@ def read_patterns_file(folder: Path) -> PatternsFile:
     return read_settings(path, PatternsFile, what, advice, ModelError)
 
 
-def write_section(folder: Path, **sections: _AnySection) -> None:
+def write_section(folder: Path, **sections: _Fitted | CloseUpSection) -> None:
     """Write sections by name and leave the others as they are.
 
     Raises:
@@ -186,16 +216,14 @@ def write_section(folder: Path, **sections: _AnySection) -> None:
     """
     file = read_patterns_file(folder).model_copy(update=sections)
     text = yaml.safe_dump(file.model_dump(mode="json", exclude_none=True), sort_keys=False)
-    head = "# Written by scripts/fit_verdicts.py and scripts/check_patterns.py; do not edit.\n"
+    head = "# Written by scripts/train_closeup.py, fit_verdicts.py and check_patterns.py; do not edit.\n"
     (folder / PATTERNS_FILE).write_text(head + text, encoding="utf-8")
 
 
-def directions_section(
-    radius: RadiusWeights, direction: DirectionWeights, weights_sha256: str, fitted_on: str
-) -> DirectionsSection:
+def directions_section(radius: RadiusWeights, direction: DirectionWeights, facts: SectionFacts) -> DirectionsSection:
     """The section of these weights."""
     short = [{name: _short(value) for name, value in part._asdict().items()} for part in (radius, direction)]
-    return DirectionsSection(weights_sha256=weights_sha256, fitted_on=fitted_on, radius=short[0], direction=short[1])
+    return DirectionsSection(**facts, radius=short[0], direction=short[1])
 
 
 def _short(value: float) -> float:

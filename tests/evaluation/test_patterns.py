@@ -19,7 +19,7 @@ from cv_pipeline.evaluation.plain import Figure, write_part
 from cv_pipeline.patterns.edge import Edge
 from cv_pipeline.patterns.measure import Findings
 from cv_pipeline.patterns.one_sided import sides, weigh_axis
-from cv_pipeline.patterns.radii import NO_RADIUS
+from cv_pipeline.patterns.radii import NO_RADIUS, Head
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
 from cv_pipeline.patterns.weights import PLAIN
 from cv_pipeline.types import SectorUse
@@ -35,7 +35,7 @@ def planted(rng: np.random.Generator, directional: bool) -> Case:
     use = np.full(SECTORS, SectorUse.USED, np.float64)
     witnesses = sides(reach, use, 0.02, None, (length * np.sin(off), length * np.cos(off)))
     edge = Edge(float("nan"), 0.0, 0.0, np.zeros(0))
-    found = Findings(True, 9.0, 9.0, edge, NO_RADIUS, use, 9 * reach, witnesses, None, None)
+    found = Findings(True, Head(9.0), 9.0, edge, NO_RADIUS, use, 9 * reach, witnesses, None, None)
     axis_deg = float(np.rad2deg(azimuth)) if directional else None
     rest = cast("Any", (0.5, True, 2.0, 2.0 if directional else 0.0, "x", "SOIL", True))
     return Case(TruthPattern(0.0, 0.0, 2.0, 9.0, None, axis_deg, *rest), found, 0.5, 0.0)

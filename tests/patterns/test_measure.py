@@ -8,7 +8,7 @@ import pytest
 from cv_pipeline.patterns.edge import profile_edge
 from cv_pipeline.patterns.measure import Window, look_around, measure_patterns
 from cv_pipeline.patterns.polar import sample_polar
-from cv_pipeline.patterns.radii import area_m2, combined_radius, outer_radius
+from cv_pipeline.patterns.radii import Head, area_m2, combined_radius, outer_radius
 from cv_pipeline.patterns.rays import AZIMUTHS_RAD, SECTORS
 from cv_pipeline.patterns.surroundings import GROUPS, colour_change
 from cv_pipeline.patterns.weights import RadiusWeights
@@ -245,12 +245,12 @@ def test_no_pattern_and_no_picture() -> None:
 
 def test_joint_radius_is_the_precision_weighted_mean() -> None:
     weights = RadiusWeights(0.0, 0.0, 0.0, 0.01, 0.04, 0.02, 0.02, 0.0, 1.0)
-    both = combined_radius(10.0, 12.0, float("nan"), 0.0, 1e-6, weights)
+    both = combined_radius(Head(10.0), 12.0, float("nan"), 0.0, 1e-6, weights)
     assert np.log(both.radius_m) == pytest.approx((np.log(10) / 0.01 + np.log(12) / 0.04) / 125)
     assert both.sd_m / both.radius_m == pytest.approx(1 / np.sqrt(125))
-    sure = combined_radius(10.0, 12.0, 11.0, 10.0, 1e-6, weights)
+    sure = combined_radius(Head(10.0), 12.0, 11.0, 10.0, 1e-6, weights)
     assert sure.sd_m / sure.radius_m == pytest.approx(1 / np.sqrt(125 + 1 / 0.0202))
-    assert np.isnan(combined_radius(0.0, float("nan"), float("nan"), 0.0, 1.0, weights).radius_m)
+    assert np.isnan(combined_radius(Head(0.0), float("nan"), float("nan"), 0.0, 1.0, weights).radius_m)
 
 
 def test_outer_radius_and_area() -> None:

@@ -34,8 +34,8 @@ def test_fit_is_that_of_a_general_minimiser() -> None:
 def test_terms_are_finite_where_nothing_is_known() -> None:
     n = 3
     prior = no_evidence(np.zeros((n, 2)), np.full(n, 0.3), np.full(n, 2.0), np.full(n, 0.3))
-    score = verdict.score_terms(np.array([0.0, 0.5, 1.0]), prior, prior)
-    new = verdict.new_terms(np.array([0.0, 0.5, 1.0]), prior)
+    score = verdict.score_terms(np.array([0.0, 0.5, 1.0]), prior, prior, None)
+    new = verdict.new_terms(np.array([0.0, 0.5, 1.0]), prior, None)
     assert np.isfinite(score).all()
     assert np.isfinite(new).all()
     assert score.shape == (n, len(verdict.SCORE_TERMS))
@@ -51,7 +51,7 @@ def test_what_was_there_before_as_strongly_is_old() -> None:
     there = np.where(new, 0.0, core * rng.uniform(0.7, 1.2, n)) + rng.normal(0, 0.4, n)
     prior = no_evidence(np.zeros((n, 2)), np.full(n, 0.3), np.full(n, 2.0), np.full(n, 0.3))
     found = replace(prior, core=core, before_core=there, before=np.clip(there / core, -1, 2))
-    terms = verdict.new_terms(np.full(n, 0.5), found)
+    terms = verdict.new_terms(np.full(n, 0.5), found, None)
     fitted = verdict.fit(terms[::2], new[::2].astype(float))
     told = verdict.probability(terms[1::2], fitted) >= 0.5
     assert (told == new[1::2]).mean() > 0.95

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.errors import ModelError
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, RadiusWeights
 from cv_pipeline.patterns.weights_file import (
     PATTERNS_FILE,
+    CloseUpSection,
     Logistic,
     PeaksSection,
     ScoresSection,
+    SectionFacts,
     StatusesSection,
     directions_section,
     read_pattern_weights,
@@ -24,8 +27,8 @@ from cv_pipeline.patterns.weights_file import (
 )
 from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
 
-PEAKS = PeakErrors(1.5, 0.7, 1.2, 1.8)
-SHA, OTHER = "a" * 64, "b" * 64
+PEAKS = PeakErrors(1.5, 0.7, 1.2, 1.8, 0.9, 1.1)
+SHA, OTHER, CLOSEUP = "a" * 64, "b" * 64, "c" * 64
 Make = Callable[..., Path]
 
 
@@ -45,7 +48,12 @@ def make(tmp_path: Path) -> Make:
     """A model folder with all sections, each fitted with the weights named."""
 
     def build(
-        *, peaks: str | None = SHA, scores: str | None = SHA, statuses: str | None = SHA, directions: str | None = SHA
+        *,
+        peaks: str | None = SHA,
+        scores: str | None = SHA,
+        statuses: str | None = SHA,
+        directions: str | None = SHA,
+        closeup: str | None = None,
     ) -> Path:
         if peaks:
             write_section(tmp_path, peaks=PeaksSection(weights_sha256=peaks, fitted_on="x", **PEAKS._asdict()))
@@ -56,7 +64,8 @@ def make(tmp_path: Path) -> Make:
             new = Logistic.of(NEW, NEW_TERMS)
             write_section(tmp_path, statuses=StatusesSection(weights_sha256=statuses, fitted_on="x", new=new))
         if directions:
-            write_section(tmp_path, directions=directions_section(RADIUS, DIRECTION, directions, "x"))
+            facts = SectionFacts(weights_sha256=directions, fitted_on="x", closeup_sha256=closeup)
+            write_section(tmp_path, directions=directions_section(RADIUS, DIRECTION, facts))
         return tmp_path
 
     return build
@@ -70,6 +79,23 @@ def test_what_is_written_comes_back(make: Make) -> None:
     assert weights.new == NEW
     assert weights.radius == pytest.approx(RADIUS)
     assert weights.direction == pytest.approx(DIRECTION)
+
+
+def test_a_closeup_network_belongs_to_its_weights_and_to_what_was_fitted_with_it(make: Make) -> None:
+    folder = make(peaks=None, scores=None, statuses=None, closeup=CLOSEUP)
+    weights, (note,) = read_pattern_weights(folder, SHA)
+    assert weights.closeup is None
+    assert "fitted with another close-up network" in note
+    write_section(folder, closeup=CloseUpSection(weights_sha256=SHA, closeup_sha256=CLOSEUP))
+    weights, notes = read_pattern_weights(folder, SHA)
+    assert notes == ()
+    assert weights.closeup == CloseUpFile(folder / "closeup.safetensors", CLOSEUP)
+    assert weights.direction == pytest.approx(DIRECTION)
+    write_section(folder, closeup=CloseUpSection(weights_sha256=OTHER, closeup_sha256=CLOSEUP))
+    weights, notes = read_pattern_weights(folder, SHA)
+    assert weights.closeup is None
+    assert "the close-up network was trained with other network weights" in notes[0]
+    assert len(notes) == 2
 
 
 def test_without_a_file_the_model_works_and_says_what_is_missing(tmp_path: Path) -> None:
