@@ -47,7 +47,10 @@ def load_closeup(file: CloseUpFile) -> CloseUpNet:
         counters = {k: v for k, v in net.state_dict().items() if not v.is_floating_point()}
         net.load_state_dict({**load(data), **counters})
     except (RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{file.path}: is not the network of this version: {error}") from error
+        raise ModelError(
+            f"{file.path}: is not the close-up network of this version; fetch the model folder again, or take the "
+            "version of cv-pipeline that the model was made for"
+        ) from error
     net.eval()
     for block in net.modules():
         if isinstance(block, torch.nn.Sequential) and isinstance(block[0], torch.nn.Conv2d) and len(block) == 3:

@@ -125,4 +125,7 @@ def lively_net(seed: int = 0) -> CloseUpNet:
             torch.nn.init.uniform_(part.running_var, 0.5, 2.0)
             torch.nn.init.uniform_(part.weight, 0.5, 1.5)
             torch.nn.init.normal_(part.bias, 0, 0.3)
+    for part in net.join:
+        if isinstance(part, torch.nn.Linear):  # loud enough that answers differ from picture to picture
+            torch.nn.init.normal_(part.weight, 0, 3 * part.in_features**-0.5)
     return net.eval()
