@@ -24,7 +24,8 @@ def main(
     import torch
 
     from cv_pipeline.closeup.weights import write_closeup
-    from cv_pipeline.segmentation.zoo import find_model
+    from cv_pipeline.patterns.weights_file import CloseUpSection, write_section
+    from cv_pipeline.segmentation.zoo import find_model, read_model_file
     from cv_pipeline.training.closeup_config import read_closeup_config
     from cv_pipeline.training.closeup_run import train_closeup
     from cv_pipeline.training.closeup_shards import read_shards, render_shards
@@ -42,6 +43,8 @@ def main(
         net = train_closeup(settings, read_shards(shards), run_dir / "last.ckpt")
         if out is not None:
             file = write_closeup(net, out)
+            belongs = read_model_file(folder).weights_sha256
+            write_section(out, closeup=CloseUpSection(weights_sha256=belongs, closeup_sha256=file.sha256))
             print(f"{file.path} written, SHA-256 {file.sha256}", flush=True)
     except CvPipelineError as error:
         typer.echo(f"error: {error}", err=True)
