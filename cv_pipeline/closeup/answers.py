@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,8 +15,8 @@ class CloseUp:
     """Answers for n candidates, (n,) or (n, 2); positions in local metres, vectors east and north.
 
     ``crater``, ``one_sided``, ``new`` and ``has_twin`` are log odds, ``new`` of no meaning without a before image. The
-    SDs of the radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the pattern
-    extends, its length is a von Mises concentration. ``twin_m`` is where a crater that touches this one would be.
+    SDs of the radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the
+    pattern extends, its length is a von Mises concentration. ``twin_m`` is where a crater that touches this one lies.
     """
 
     crater: Float64Array
@@ -34,3 +35,15 @@ class CloseUp:
     def take(self, index: np.ndarray) -> CloseUp:
         """Those at ``index``, in its order."""
         return CloseUp(*(getattr(self, field.name)[index] for field in fields(self)))
+
+
+_VECTORS = frozenset({"centre_m", "axis", "twin_m"})
+
+
+def joined(parts: Sequence[CloseUp]) -> CloseUp:
+    """All answers one after the other; of none for no parts."""
+    values = {}
+    for field in fields(CloseUp):
+        empty = np.zeros((0, 2) if field.name in _VECTORS else 0)
+        values[field.name] = np.concatenate([empty, *(getattr(part, field.name) for part in parts)])
+    return CloseUp(**values)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.answers import CloseUp
+from cv_pipeline.closeup.answers import CloseUp, joined
 from cv_pipeline.closeup.pictures import Pictures, read_pictures
 from cv_pipeline.closeup.weights import CloseUpFile, load_closeup
 from cv_pipeline.frame import LocalFrame
@@ -72,9 +71,4 @@ def merged(looks: list[CloseLook], count: int) -> CloseUp:
     order = np.argsort(np.concatenate([np.zeros(0, int), *(look.which for look in looks)]))
     if len(order) != count:
         raise ValueError(f"{len(order)} of {count} candidates were looked at")
-    parts = [look.answers for look in looks]
-    values = {}
-    for field in fields(CloseUp):
-        empty = np.zeros((0, 2) if field.name in ("centre_m", "axis", "twin_m") else 0)
-        values[field.name] = np.concatenate([empty, *(getattr(part, field.name) for part in parts)])[order]
-    return CloseUp(**values)
+    return joined([look.answers for look in looks]).take(order)

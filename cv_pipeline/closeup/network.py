@@ -1,7 +1,7 @@
 """The close-up network: two small encoders, one per picture, and one layer that answers everything at once.
 
-What it says of centre, radii and axis comes with its own spread: normal for centres and log radii (Nix and Weigend 1994,
-doi:10.1109/ICNN.1994.374138), von Mises for the axis, whose vector's length is the concentration.
+What it says of centre, radii and axis comes with its own spread: normal for centres and log radii (Nix and Weigend
+1994, doi:10.1109/ICNN.1994.374138), von Mises for the axis, whose vector's length is the concentration.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ LOG_SD = (-4.0, 2.0)
 class Answers(NamedTuple):
     """What is said of n candidates, were each a crater; lengths in metres, vectors east and north.
 
-    ``crater``, ``one_sided``, ``new`` and ``has_twin`` (n,) are log odds. ``centre_m`` (n, 2) and ``twin_m`` (n, 2), where
-    a neighbour that touches lies, are from the picture's middle. ``axis`` (n, 2) points to the side towards which the
-    pattern extends; its length is the concentration of a von Mises distribution. ``*_log_sd`` (n,) are logarithms of
-    SDs: of the centre along each axis in metres, of the logarithms of the radii.
+    ``crater``, ``one_sided``, ``new`` and ``has_twin`` (n,) are log odds. ``centre_m`` (n, 2) and ``twin_m`` (n, 2),
+    where a neighbour that touches lies, are from the picture's middle. ``axis`` (n, 2) points to the side towards which
+    the pattern extends; its length is the concentration of a von Mises distribution. ``*_log_sd`` (n,) are logarithms
+    of SDs: of the centre along each axis in metres, of the logarithms of the radii.
     """
 
     crater: Tensor
@@ -57,7 +57,7 @@ class CloseUpNet(nn.Module):
         )
 
     def forward(self, near: Tensor, wide: Tensor) -> Answers:
-        """Answers of pictures (n, CHANNELS, SIDE, SIDE), 0 to 255, as :mod:`cv_pipeline.closeup.pictures` reads them."""
+        """Answers of pictures (n, CHANNELS, SIDE, SIDE), 0 to 255, as :mod:`~cv_pipeline.closeup.pictures` reads."""
         level, contrast = _ground(wide)
         features = [self.near(_relative(near, level, contrast)), self.wide(_relative(wide, level, contrast))]
         parts = self.join(torch.cat(features, dim=1)).float().split(_SIZES, dim=1)

@@ -26,8 +26,8 @@ class Truth(NamedTuple):
 
 
 WEIGHTS = {
-    "crater": 1.0, "centre": 0.5, "radius": 0.5, "blast": 0.3, "one_sided": 0.5, "axis": 0.5, "new": 0.3, "has_twin": 0.3,
-    "twin": 0.3,
+    "crater": 1.0, "centre": 0.5, "radius": 0.5, "blast": 0.3, "one_sided": 0.5, "axis": 0.5, "new": 0.3,
+    "has_twin": 0.3, "twin": 0.3,
 }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _normal(value: Tensor, truth: Tensor, log_sd: Tensor) -> Tensor:
 
 
 def _von_mises(vector: Tensor, truth: Tensor) -> Tensor:
-    """Negative log-likelihood of a von Mises distribution whose mean is the vector's way and concentration its length."""
+    """Negative log-likelihood, von Mises: its mean is where the vector points, its concentration the length."""
     length = torch.sqrt((vector**2).sum(dim=1) + 1e-6)
     log_bessel = torch.log(torch.special.i0e(length)) + length
     return _mean(log_bessel - (vector * _filled(truth)).sum(dim=1), truth[:, 0])
