@@ -63,8 +63,8 @@ def _normal(value: Tensor, truth: Tensor, log_sd: Tensor) -> Tensor:
 
 
 def _von_mises(vector: Tensor, truth: Tensor) -> Tensor:
-    """Negative log-likelihood, von Mises: its mean is where the vector points, its concentration the length."""
-    length = torch.sqrt((vector**2).sum(dim=1) + 1e-6)
+    """The same of a von Mises distribution: its mean is where the vector points, its concentration the length."""
+    length = torch.sqrt((vector**2).sum(dim=1) + 1e-6)  # a root has no slope at 0
     log_bessel = torch.log(torch.special.i0e(length)) + length
     return _mean(log_bessel - (vector * _filled(truth)).sum(dim=1), truth[:, 0])
 

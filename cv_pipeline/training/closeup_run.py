@@ -6,12 +6,14 @@ import math
 import time
 from copy import deepcopy
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cv_pipeline.closeup.network import CloseUpNet
+from cv_pipeline.errors import ConfigError
 from cv_pipeline.output_dir import whole_file
 from cv_pipeline.training.closeup_config import CloseupConfig
 from cv_pipeline.training.closeup_losses import Truth, closeup_losses, total
@@ -31,19 +33,19 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
     Args:
         config: length and rates.
         samples: at least a batch of them.
-        path: checkpoint, written on the way and gone on from where it exists.
+        path: checkpoint, written on the way and gone on from where it exists; nobody looks whether it is of these
+            settings and samples.
+
+    Raises:
+        ConfigError: there are fewer samples than a batch, or the checkpoint is damaged or of another network.
     """
+    if len(samples.crater) < config.batch_size:
+        raise ConfigError(f"{len(samples.crater)} samples are too few for batch_size {config.batch_size}; render more")
     torch.manual_seed(config.seed)
     net = CloseUpNet().to(memory_format=torch.channels_last)
     averaged = deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    first = 0
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        net.load_state_dict(state["net"])
-        averaged.load_state_dict(state["averaged"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = int(state["step"])
+    first = _taken_up(path, net, averaged, optimiser) if path.exists() else 0
     begun, sums = time.monotonic(), dict[str, float]()
     for step in range(first, config.steps):
         for group in optimiser.param_groups:
@@ -68,6 +70,20 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
             with whole_file(path) as part:
                 torch.save(state | {"step": step + 1}, part)
     return averaged.eval()
+
+
+def _taken_up(path: Path, net: CloseUpNet, averaged: CloseUpNet, optimiser: torch.optim.Optimizer) -> int:
+    """Set all to a checkpoint's state; the steps that were taken until then."""
+    try:
+        state = torch.load(path, weights_only=True)
+        net.load_state_dict(state["net"])
+        averaged.load_state_dict(state["averaged"])
+        optimiser.load_state_dict(state["optimiser"])
+        return int(state["step"])
+    except (OSError, EOFError, KeyError, RuntimeError, ValueError, UnpicklingError) as error:
+        raise ConfigError(
+            f"{path}: is no checkpoint of this network; delete it to begin anew, or name another --run-dir"
+        ) from error
 
 
 def _rate(step: int, steps: int) -> float:
