@@ -249,6 +249,8 @@ def planted(count: int, seed: int) -> Samples:
     known = samples.crater == 1
     for values in (samples.centre_m, samples.radius_m, samples.axis):
         values[~known] = np.nan
+    for values in (samples.blast_m, samples.one_sided, samples.new, samples.has_twin, samples.twin_m):
+        values[:] = np.nan
     return samples
 
 
@@ -256,7 +258,7 @@ def planted(count: int, seed: int) -> Samples:
 def test_it_learns_what_is_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Turned and mirrored as samples are, centre, radius and axis are learnt only if all turn alike."""
     monkeypatch.setattr(closeup_run, "_WARM_UP", 10)
-    settings = config(steps=150, batch_size=32, learning_rate=2e-3)
+    settings = config(steps=240, batch_size=32, learning_rate=3e-3)
     net = train_closeup(settings, planted(400, 1), tmp_path / "last.ckpt")
     tried = planted(64, 2)
     with torch.inference_mode():
@@ -264,7 +266,7 @@ def test_it_learns_what_is_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     crater = tried.crater == 1
     assert ((told.crater.numpy() > 0) == crater).mean() > 0.95
     off_m = np.linalg.norm(told.centre_m.numpy() - tried.centre_m, axis=1)[crater]
-    assert np.median(off_m) < 0.6
-    assert np.median(np.abs(told.log_radius_m.numpy() - np.log(tried.radius_m))[crater]) < 0.25
+    assert np.median(off_m) < 0.7
+    assert np.median(np.abs(told.log_radius_m.numpy() - np.log(tried.radius_m))[crater]) < 0.15
     cosine = (told.axis.numpy() * tried.axis).sum(axis=1) / np.linalg.norm(told.axis.numpy(), axis=1)
     assert np.median(cosine[crater]) > math.cos(math.radians(20))
