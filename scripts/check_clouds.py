@@ -4,8 +4,9 @@
     python scripts/check_clouds.py --images FILES...    real clear images: share masked, and pictures with --out
     python scripts/check_clouds.py --claims small       what a model claims beside thick cloud, where there is no crater
 
-Simulated scenes are 960 m a side at 1 m, with thick cloud, thin cloud, haze, snow or nothing, in turn. The truth is
-where a cloud hides more than 0.6 of the ground's light; what lies within one cell (16 m) of it counts as neither.
+Simulated scenes are 960 m a side at 1 m, with thick cloud, thick cloud over half or more of the scene, nothing, thin
+cloud, haze or snow, in turn. The truth is where a cloud hides more than 0.6 of the ground's light; what lies within one
+cell (16 m) of it counts as neither.
 With ``--claims`` all scenes have thick cloud; each is looked at again without, to tell what the ground itself brings.
 """
 
@@ -33,7 +34,7 @@ from cv_pipeline.simulation.setting import draw_setting
 from cv_pipeline.simulation.weather import CLEAR, Weather
 from cv_pipeline.types import BoolArray, ImageSource, UInt8Array, Window
 
-KINDS = ("thick", "clear", "thin", "haze", "snow")
+KINDS = ("thick", "half", "clear", "thin", "haze", "snow")
 GSD_M, SIDE_PX, CELL_PX = 1.0, 960, 16
 BANDS_M = (0.0, 0.5, 16.0, 32.0, 64.0, np.inf)
 """Of the distance to the nearest hidden ground; the first is hidden ground itself."""
@@ -41,7 +42,9 @@ BANDS_M = (0.0, 0.5, 16.0, 32.0, 64.0, np.inf)
 
 def weather(kind: str, rng: np.random.Generator) -> Weather:
     cover, seed = float(rng.uniform(0.1, 0.5)), int(rng.integers(2**31))
-    if kind == "thick":
+    if kind == "half":
+        cover = float(rng.uniform(0.5, 0.9))
+    if kind in ("thick", "half"):
         return Weather(0.0, 0.0, cover, float(rng.uniform(0.85, 1.0)), float(rng.uniform(500, 2000)), (), seed)
     if kind == "thin":
         return Weather(0.0, 0.0, cover, float(rng.uniform(0.12, 0.5)), 800.0, (), seed)

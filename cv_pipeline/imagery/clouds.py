@@ -1,11 +1,13 @@
 """Ground that an image does not show although it has pixels there: clouds, saturated and blank areas.
 
 A plain, conservative rule, meant to miss cloud rather than to mask ground. A cloud is an area of half a hectare or
-more that is bright against the scene, colourless, smooth, and has *soft* edges: roofs, concrete and snowy fields are
-bright and smooth too, but end within a pixel or two. A cloud's fringe thins out over tens of metres and looks like
-changed ground, so one cell around a cloud is masked with it. Thin cloud and haze through which the ground shows are
-not masked, nor are cloud shadows. An image that is overcast throughout has no ground to compare with: it is not masked,
-but told.
+more that is bright against the scene's ground, colourless, smooth, and has *soft* edges beyond which the ground
+begins: roofs, concrete and snowy fields are bright and smooth too, but end within a pixel or two; a bright slope has no
+end. All is measured as a share of the contrast, so that exposure does not matter, and the ground's level is that of the
+scene's darker part, so that it does not matter either how much of the scene is cloud. A cloud's fringe thins out over
+tens of metres and looks like changed ground, so one cell around a cloud is masked with it. Thin cloud and haze through
+which the ground shows are not masked, nor are cloud shadows. An image that is overcast throughout has no ground to
+compare with: it is not masked, but told.
 """
 
 from __future__ import annotations
@@ -35,12 +37,21 @@ MIN_CELLS = 20
 """At 16 m a cell, half a hectare: smaller clouds are rare and smaller bright roofs are not."""
 MAX_CELLS_A_SIDE = 2048
 
-MIN_CONTRAST_DN = 60.0
-"""Against the scene's 25th percentile. The 10th finds more where cloud covers half, but took haze and snow for it."""
+MIN_CONTRAST = 0.4
+"""Between a cloud and the ground's level, as a share of the cloud's own light; a patch of haze has less."""
+MIN_RANGE_DN = 50.0
+"""Between the ground's level and the brightest: a scene with less in it shows no cloud that could be told."""
 MAX_CHROMA = 0.12
 MAX_TEXTURE_DN = 1.6
+"""Of a cell; of an area ``MAX_TEXTURE`` of its contrast, which snow and ground seen through thin cloud exceed."""
+MAX_TEXTURE = 0.01
+EDGE_CELLS = 4
+MIN_STEP = 0.75
+"""Of the contrast: what half of an area's edge must fall by within ``EDGE_CELLS``.
+
+Slopes of hills do not, nor does a field beside another."""
 MAX_EDGE_PER_PX = 0.22
-"""Steepest that nine tenths of a cloud's edge may be, as a share of its contrast per pixel of 2 m; a roof's is a half.
+"""Steepest that nine tenths of a cloud's edge may be, as a share of that fall per pixel of 2 m; a roof's is a half.
 
 All that one bright field's border adds to a cloud's is enough to leave both unmasked."""
 
@@ -65,6 +76,14 @@ class _Cells(NamedTuple):
     blank: BoolArray
 
 
+class _Levels(NamedTuple):
+    """8-bit luminances of a scene: no light at all (at most 0), the ground, and the least that a cloud has."""
+
+    dark: float
+    ground: float
+    threshold: float
+
+
 def find_obscured(source: ImageSource) -> Obscured:
     """Look for clouds, saturated and blank areas, through overviews where the file has them.
 
@@ -78,21 +97,21 @@ def find_obscured(source: ImageSource) -> Obscured:
     factor = max(factor, math.ceil(longest / (CELL_PX * MAX_CELLS_A_SIDE)))
     try:
         with Env(GDAL_CACHEMAX=_CACHE_BYTES), open_dataset(source.path) as dataset:
-            ground, threshold = _levels(dataset, source)
-            cells = _measure(dataset, source, factor, threshold)
+            levels = _levels(dataset, source)
+            cells = _measure(dataset, source, factor, levels.threshold)
     except RasterioError as error:
         raise ImageError(f"{source.path}: the file is damaged ({error}); fetch it again") from error
-    return judge(cells, ground, threshold, CELL_PX * factor, source.path.name)
+    return judge(cells, levels, CELL_PX * factor, source.path.name)
 
 
-def judge(cells: _Cells, ground: float, threshold: float, cell_px: int, name: str) -> Obscured:
+def judge(cells: _Cells, levels: _Levels, cell_px: int, name: str) -> Obscured:
     """Which cells are hidden, from what was measured of them."""
     seen = cells.valid_share >= 0.5
     blank = _large(cells.blank & seen)
     # An image may have a tint of its own; clouds then have it too, but no more of it than the ground.
     tint = float(np.median(cells.chroma[seen])) if seen.any() else 0.0
     smooth = seen & ~blank & (cells.chroma <= max(MAX_CHROMA, tint)) & (cells.texture <= MAX_TEXTURE_DN)
-    cloud = _clouds(cells, smooth & (cells.luminance >= threshold), ground)
+    cloud = _clouds(cells, smooth & (cells.luminance >= levels.threshold), levels)
     cloud = ndimage.binary_dilation(cloud, _EIGHT) & seen & ~blank
     total = max(float(cells.valid_share.sum()), 1e-9)
     doubtful = float(cells.valid_share[smooth & (cells.luminance >= BRIGHT_DN) & ~cloud].sum()) / total
@@ -111,23 +130,30 @@ def judge(cells: _Cells, ground: float, threshold: float, cell_px: int, name: st
     )
 
 
-def _clouds(cells: _Cells, core: BoolArray, ground: float) -> BoolArray:
+def _clouds(cells: _Cells, core: BoolArray, levels: _Levels) -> BoolArray:
     """The large soft-edged areas among the core cells, with what is half as bright around them."""
     found = np.zeros(core.shape, dtype=bool)
+    seen = np.where(cells.valid_share >= 0.5, cells.luminance, np.inf)
+    lowest = ndimage.minimum_filter(seen, 2 * EDGE_CELLS + 1, mode="nearest")
     labels, _ = ndimage.label(core, _EIGHT)
     for number, where in enumerate(ndimage.find_objects(labels), start=1):
         around = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in where)
         area = labels[around] == number
         if area.sum() < MIN_CELLS:
             continue
+        level = float(cells.luminance[around][area].mean())
+        contrast = level - levels.ground
         rim = ndimage.binary_dilation(area, _EIGHT)
-        contrast = float(cells.luminance[around][area].mean()) - ground
         edge = rim & (cells.edge_count[around] > 0)
-        steepness = cells.edge_sum[around][edge] / cells.edge_count[around][edge]
-        if contrast < MIN_CONTRAST_DN or not edge.any():
+        if contrast < MIN_CONTRAST * (level - levels.dark) or not edge.any():
             continue
-        if np.percentile(steepness, 90) <= MAX_EDGE_PER_PX * contrast:
-            found[around] |= rim & (cells.luminance[around] >= ground + contrast / 2)
+        step = level - lowest[around][edge]
+        steepness = cells.edge_sum[around][edge] / cells.edge_count[around][edge]
+        ends_on_ground = np.median(step) >= MIN_STEP * contrast
+        is_soft = np.percentile(steepness / np.maximum(step, 1), 90) <= MAX_EDGE_PER_PX
+        hides_ground = np.median(cells.texture[around][area]) <= MAX_TEXTURE * contrast
+        if ends_on_ground and is_soft and hides_ground:
+            found[around] |= rim & (cells.luminance[around] >= levels.ground + contrast / 2)
     return found
 
 
@@ -138,12 +164,22 @@ def _large(mask: BoolArray) -> BoolArray:
     return np.asarray((sizes >= MIN_CELLS)[labels])
 
 
-def _levels(dataset: DatasetReader, source: ImageSource) -> tuple[float, float]:
-    """8-bit luminance of the darker ground and the least that a cloud has."""
+def _levels(dataset: DatasetReader, source: ImageSource) -> _Levels:
+    """The ground is the darker quarter of all that is nearer to the darkest than to the brightest.
+
+    A cloud is the brightest of a scene, so none of it is in there, even where it hides nearly all; of a scene without
+    one most is in there.
+    """
     pixels = sample(dataset, source.bands)
     luminance = _to_8_bit(pixels.values[:, pixels.valid], source).mean(axis=0)
-    ground, top = np.percentile(luminance, (25, 99.8))
-    return float(ground), float(max(ground + 0.6 * (top - ground), ground + MIN_CONTRAST_DN / 2))
+    darkest, brightest = np.percentile(luminance, (2, 99.8))
+    ground = np.percentile(luminance[luminance <= (darkest + brightest) / 2], 25)
+    low, high = np.asarray(source.scale_low), np.asarray(source.scale_high)
+    return _Levels(
+        dark=float(min(np.mean(-255 * low / (high - low)), 0.0)),
+        ground=float(ground),
+        threshold=float(ground + 0.6 * max(brightest - ground, MIN_RANGE_DN)),
+    )
 
 
 def _to_8_bit(values: np.ndarray, source: ImageSource) -> Float32Array:

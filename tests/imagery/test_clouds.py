@@ -17,7 +17,7 @@ from cv_pipeline.imagery.pair import open_pair
 from cv_pipeline.imagery.source import open_source
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.simulation.light import Sun
-from cv_pipeline.simulation.weather import Weather, apply_weather
+from cv_pipeline.simulation.weather import Weather, apply_weather, smooth_field
 from cv_pipeline.types import BoolArray, Grid, ImageSource, Window
 from tests.conftest import texture
 
@@ -62,6 +62,16 @@ def test_thick_cloud_is_found_and_little_else(make_tiff, dtype, gain):
     assert right / found > 0.98
 
 
+@pytest.mark.parametrize("cover", [0.5, 0.7, 0.9])
+@pytest.mark.parametrize(("dtype", "gain"), [("uint8", 1.0), ("uint8", 0.45), ("uint16", 9.0)])
+def test_cloud_is_found_however_much_of_the_scene_it_hides_and_however_dark_it_is(make_tiff, cover, dtype, gain):
+    image, hidden = clouded(3, cover=cover)
+    mask = invalid(open_source(make_tiff(image * gain, transform=PLACE, dtype=dtype)))
+    assert abs(hidden.mean() - cover) < 0.25
+    assert mask[hidden].mean() > 0.75
+    assert mask[~grown(hidden)].mean() < 0.05
+
+
 def test_the_fringe_of_a_cloud_is_masked_and_no_more(make_tiff):
     image, hidden = clouded(3)
     mask = invalid(open_source(make_tiff(image, transform=PLACE)))
@@ -91,11 +101,41 @@ def nothing(image: np.ndarray) -> None:
     """Clear ground."""
 
 
-@pytest.mark.parametrize("what", [nothing, roof, snowy_field, haze, thin_cloud], ids=lambda f: f.__name__)
-def test_bright_ground_is_not_cloud(make_tiff, what):
+def snow_but_for_woods(image: np.ndarray) -> None:
+    image[:] = 225 + 0.03 * (image - 128)
+    image[100:260, 350:600] = ground()[100:260, 350:600] * 0.5
+
+
+def snowy_hills(image: np.ndarray) -> None:
+    slope = np.clip(0.5 - smooth_field((SIDE, SIDE), GSD_M, 7, wavelength_m=300, octaves=2) / 3, 0, 1)
+    image[:] = 225 * (1 - 0.6 * slope[..., None]) + 0.02 * (image - 128)
+
+
+def dunes(image: np.ndarray) -> None:
+    slope = np.clip(0.5 - smooth_field((SIDE, SIDE), GSD_M, 7, wavelength_m=160, octaves=2) / 3, 0, 1)
+    image[:] = 215 * np.array((1, 0.85, 0.65)) * (1 - 0.3 * slope[..., None]) + 0.02 * (image - 128)
+
+
+def concrete(image: np.ndarray) -> None:
+    image[:] = 200 + 0.02 * (image - 128)
+    image[::80] = image[:, ::80] = 120  # joints
+
+
+def white_field_beside_a_bright_one(image: np.ndarray) -> None:
+    image[:, 200:] = 190 + 0.03 * (image[:, 200:] - 128)
+    image[200:500, 300:550] = 250
+
+
+BRIGHT = [roof, snowy_field, snow_but_for_woods, snowy_hills, dunes, concrete, white_field_beside_a_bright_one]
+
+
+@pytest.mark.parametrize(("dtype", "gain"), [("uint8", 1.0), ("uint16", 9.0)])
+@pytest.mark.parametrize("what", [nothing, haze, thin_cloud, *BRIGHT], ids=lambda f: f.__name__)
+def test_bright_ground_is_not_cloud(make_tiff, what, dtype, gain):
     image = ground()
     what(image)
-    obscured = find_obscured(open_source(make_tiff(image, transform=PLACE)))
+    image += np.random.default_rng(0).normal(0, 0.5, image.shape)
+    obscured = find_obscured(open_source(make_tiff(image * gain, transform=PLACE, dtype=dtype)))
     assert (obscured.cloud_share, obscured.blank_share) == (0, 0)
     assert not obscured.cells.any()
 
