@@ -42,7 +42,7 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
     if len(samples.crater) < config.batch_size:
         raise ConfigError(f"{len(samples.crater)} samples are too few for batch_size {config.batch_size}; render more")
     torch.manual_seed(config.seed)
-    net = CloseUpNet().to(memory_format=torch.channels_last)
+    net = CloseUpNet()
     averaged = deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     first = _taken_up(path, net, averaged, optimiser) if path.exists() else 0
@@ -132,7 +132,7 @@ def _toned(picture: Tensor, alone: Tensor, gain: Tensor) -> Tensor:
     values[:, :6] *= gain
     values[alone, 3:6] = 0
     values[alone, 10] = 0
-    return values.contiguous(memory_format=torch.channels_last)
+    return values
 
 
 def _without_before(truth: Truth, alone: Tensor) -> Truth:
