@@ -95,4 +95,4 @@ def _part(path: Path, name: str) -> np.ndarray:
         with np.load(path) as content:
             return np.asarray(content[name])
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise OutputError(f"{path}: is no whole file of samples ({error}); delete it, it is rendered anew") from error
+        raise OutputError(f"{path}: is no whole file of samples; delete it, and it is rendered anew") from error
