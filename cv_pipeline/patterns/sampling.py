@@ -11,7 +11,9 @@ _MARGIN_PX = 2  # what an interpolation looks at beyond the outermost points
 
 
 def cells(at_px: Float64Array, side_px: float) -> list[np.ndarray]:
-    """Indices of the points (n, 2) in each square cell that holds any."""
+    """Indices of the points (n, 2) in each square cell that holds any, in their order; no points give no cells."""
+    if not len(at_px):
+        return []
     cell = np.floor(at_px / side_px).astype(np.int64)
     _, number = np.unique(cell, axis=0, return_inverse=True)
     order = np.argsort(number.ravel(), kind="stable")
@@ -27,7 +29,7 @@ def points_around(at_px: Float64Array, per_unit: Float64Array, offsets: Float64A
 
 
 def window_of(where_px: Float64Array) -> Window:
-    """The window that interpolation at points (n, s, 2) needs."""
+    """The window that interpolation at points (n, s, 2) needs; n and s are at least 1."""
     low = np.floor(where_px.min(axis=(0, 1))).astype(int) - _MARGIN_PX
     high = np.ceil(where_px.max(axis=(0, 1))).astype(int) + _MARGIN_PX
     return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
@@ -36,7 +38,10 @@ def window_of(where_px: Float64Array) -> Window:
 def interpolate(
     values: np.ndarray, valid: BoolArray, window: Window, where_px: Float64Array
 ) -> tuple[Float32Array, BoolArray]:
-    """Bilinear samples (n, s, 3) of a window (h, w, 3) at points (n, s, 2), and whether all of each is valid (n, s)."""
+    """Bilinear samples (n, s, 3) of a window (h, w, 3) at points (n, s, 2), and whether all of each is valid (n, s).
+
+    Points are (row, col) of the grid, counted from the corner of its first pixel, and lie within :func:`window_of`.
+    """
     image = np.dstack([values, valid.astype(np.uint8) * np.uint8(255)]).astype(np.float32)
     # remap counts from pixel centres, and takes at most 32767 rows or columns: one row per centre stays far below.
     local = (where_px - np.array([window.row, window.col]) - 0.5).astype(np.float32)
