@@ -13,7 +13,7 @@ from cv_pipeline.errors import CvPipelineError, ModelError
 from cv_pipeline.segmentation.card import card_problems, licence
 from cv_pipeline.segmentation.domain import read_domain
 from cv_pipeline.segmentation.onnx_backend import RECORD_FILE, has_graphs, load_onnx
-from cv_pipeline.segmentation.zoo import WEIGHTS_FILE, load_network, read_model_file, read_weights
+from cv_pipeline.segmentation.zoo import WEIGHTS_FILE, ModelFile, load_network, read_model_file, read_weights
 
 CARD_FILE, METRICS_FILE = "README.md", "metrics.json"
 
@@ -101,7 +101,7 @@ def figures_line(metrics: Mapping[str, Any] | None) -> str | None:
 def model_problems(folder: Path) -> list[str]:
     """Everything that keeps a model folder from being whole, each as a sentence; empty where it is.
 
-    Weights are loaded into the network, the card is held against ``metrics.json`` and ``model.yaml``, graphs
+    Weights are loaded into the networks, the card is held against ``metrics.json`` and ``model.yaml``, graphs
     against their hashes.
     """
     try:
@@ -114,6 +114,7 @@ def model_problems(folder: Path) -> list[str]:
     if has_graphs(folder) or (folder / RECORD_FILE).is_file():
         problems += _refusal(lambda: load_onnx(folder, model))
     problems += _refusal(lambda: read_domain(folder))
+    problems += _refusal(lambda: _load_fitted(folder, model))
     card, metrics = _text(folder / CARD_FILE), _metrics(folder)
     if card is None:
         problems.append(f"{folder / CARD_FILE}: the card is missing or not text")
@@ -127,6 +128,16 @@ def model_problems(folder: Path) -> list[str]:
         except (KeyError, TypeError, ValueError) as error:
             problems.append(f"{folder / METRICS_FILE}: lacks a figure that a card must show ({error})")
     return problems
+
+
+def _load_fitted(folder: Path, model: ModelFile) -> None:
+    """Load what was fitted for the model, and its close-up network. Raises ModelError."""
+    from cv_pipeline.closeup.weights import load_closeup
+    from cv_pipeline.patterns.weights_file import read_pattern_weights
+
+    weights, _ = read_pattern_weights(folder, model.weights_sha256)
+    if weights.closeup is not None:
+        load_closeup(weights.closeup)
 
 
 def _refusal(load: Callable[[], object]) -> list[str]:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from cv_pipeline.cli import app
 from cv_pipeline.segmentation import zoo
+from cv_pipeline.patterns.weights_file import CloseUpSection, write_section
 from cv_pipeline.segmentation.card import card_problems, fact, licence, tables
 from cv_pipeline.segmentation.catalogue import count_parameters, describe_model, figures_line, model_problems
 from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
@@ -138,6 +139,12 @@ def test_entry_of_a_model(folder: Path) -> None:
     assert figures_line({"pair": {"ap": None}}) is None
 
 
+def name_a_closeup(folder: Path) -> None:
+    """A folder that says it has a close-up network and has none."""
+    belongs = read_model_file(folder).weights_sha256
+    write_section(folder, closeup=CloseUpSection(weights_sha256=belongs, closeup_sha256="a" * 64))
+
+
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
@@ -152,6 +159,8 @@ def test_entry_of_a_model(folder: Path) -> None:
         (lambda f: (f / "model.yaml").write_text("name: x"), r"model.yaml: not a valid"),
         (lambda f: (f / "domain.json").write_text("{"), r"domain.json: not a valid"),
         (lambda f: (f / "export.json").write_text("{}"), "holds no ONNX graphs"),
+        (lambda f: (f / "patterns.yaml").write_text("peaks: 1"), r"patterns.yaml: not a valid"),
+        (name_a_closeup, "closeup.safetensors: cannot be read"),
     ],
 )
 def test_whatever_keeps_a_folder_from_being_whole_is_told(
