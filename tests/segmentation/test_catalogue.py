@@ -12,8 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cv_pipeline.cli import app
-from cv_pipeline.segmentation import zoo
 from cv_pipeline.patterns.weights_file import CloseUpSection, write_section
+from cv_pipeline.segmentation import zoo
 from cv_pipeline.segmentation.card import card_problems, fact, licence, tables
 from cv_pipeline.segmentation.catalogue import count_parameters, describe_model, figures_line, model_problems
 from cv_pipeline.segmentation.zoo import read_model_file, shipped_models
