@@ -64,6 +64,7 @@ figures: setup  ## measure MODEL (default small) and write its card's figures an
 	mkdir -p $(RUN) runs/figures/$(MODEL)
 	$(BIN)/python scripts/check_gsd.py --model $(MODEL) --backgrounds $(DATA) --out $(RUN)/gsd.json
 	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --metrics --out runs/figures/$(MODEL)/simulated.json
+	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --look --out $(RUN)/look.json
 	$(BIN)/python scripts/evaluate_simulated.py --model $(MODEL) --backgrounds $(DATA) --tta --out $(RUN)/tta.json
 	$(BIN)/python scripts/evaluate.py --model $(MODEL) --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real --json $(RUN)/real.json
 	$(BIN)/python scripts/evaluate.py --detections runs/figures/$(MODEL)/real/detections.csv --threshold $$(sed -n 's/^score_threshold: //p' models/$(MODEL)/model.yaml) --without 59 --data $(DATA)/arcade_dev --out runs/figures/$(MODEL)/real_without_59 --json $(RUN)/real_without_59.json

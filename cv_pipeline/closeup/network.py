@@ -103,16 +103,17 @@ def _block(inside: int, out: int, stride: int) -> nn.Sequential:
 def _ground(wide: Tensor) -> tuple[Tensor, Tensor]:
     """Level (n, 2, 3, 1, 1) and contrast (n, 2, 1, 1, 1) of the ground at both dates, from what is seen of it."""
     images, seen = _dates(wide)
-    weight = seen / seen.sum(dim=(3, 4), keepdim=True).clamp(min=1)
-    level = (images * weight).sum(dim=(3, 4), keepdim=True)
-    variance = ((images - level) ** 2 * weight).sum(dim=(3, 4), keepdim=True).mean(dim=2, keepdim=True)
+    count = seen.sum(dim=(3, 4), keepdim=True).clamp(min=1)
+    # What is not seen is 0.
+    level = images.sum(dim=(3, 4), keepdim=True) / count
+    variance = ((images - level).square_().mul_(seen).sum(dim=(3, 4), keepdim=True) / count).mean(dim=2, keepdim=True)
     return level, variance.sqrt() + _LEAST_CONTRAST
 
 
 def _relative(picture: Tensor, level: Tensor, contrast: Tensor) -> Tensor:
     """A picture with both dates relative to their ground, 0 where nothing is seen; maps and what is seen as 0 to 1."""
     images, seen = _dates(picture)
-    relative = ((images - level) / contrast).clamp(-6, 6) * seen
+    relative = (images - level).div_(contrast).clamp_(-6, 6).mul_(seen)
     rest = picture[:, 6:].float() / 255
     return torch.cat([relative.flatten(1, 2), rest], dim=1)
 

@@ -61,6 +61,7 @@ def _read(path: Path) -> Any:
 
 BLOCKS: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "simulated": (("metrics.json",), tables.simulated),
+    "look": ((f"{FIGURES}/look.json",), tables.as_a_run),
     "outlines": (("metrics.json",), tables.outlines),
     "conspicuity": (("metrics.json",), tables.bands("by_conspicuity", "conspicuity, SDs")),
     "diameter-m": (("metrics.json",), tables.diameters("by_diameter_m", "m")),

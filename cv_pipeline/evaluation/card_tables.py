@@ -75,6 +75,28 @@ def outlines(metrics: Document) -> str:
     return markdown(heads, rows)
 
 
+def as_a_run(document: Document) -> str:
+    """The same scenes with what the images add to the maps, as a run reports craters, by mode."""
+    heads = ("mode, as in a run", "AP", "precision", "recall", "F1", "F1 at IoU 0.5", "median centre error", "ECE")
+    rows = []
+    for key, mode in _MODES.items():
+        found = document[key]
+        point, outline = found["at_threshold"], found["outlines_at_iou_0.5"]
+        rows.append(
+            (
+                mode,
+                with_interval(found["ap"], found["ap_interval_95"]),
+                f"{point['precision']:.2f}",
+                f"{point['recall']:.2f}",
+                with_interval(point["f1"], found["f1_interval_95"]),
+                with_interval(outline["at_threshold"]["f1"], outline["f1_interval_95"]),
+                f"{found['median_centre_error_m']:.2f} m",
+                f"{found['calibration']['calibration_error']:.3f}",
+            )
+        )
+    return markdown(heads, rows)
+
+
 def bands(key: str, label: str) -> Callable[[Document], str]:
     """Recall by something that only true craters have."""
 

@@ -42,6 +42,8 @@ MIN_CONTRAST = 0.4
 MIN_RANGE_DN = 50.0
 """Between the ground's level and the brightest: a scene with less in it shows no cloud that could be told."""
 MAX_CHROMA = 0.12
+CHROMA_SPREAD = 0.02
+"""Above an image's own tint. A cloud over most of an image is that tint, so that half of it would be above."""
 MAX_TEXTURE_DN = 1.6
 """Of a cell; of an area ``MAX_TEXTURE`` of its contrast, which snow and ground seen through thin cloud exceed."""
 MAX_TEXTURE = 0.01
@@ -110,7 +112,7 @@ def judge(cells: _Cells, levels: _Levels, cell_px: int, name: str) -> Obscured:
     blank = _large(cells.blank & seen)
     # An image may have a tint of its own; clouds then have it too, but no more of it than the ground.
     tint = float(np.median(cells.chroma[seen])) if seen.any() else 0.0
-    smooth = seen & ~blank & (cells.chroma <= max(MAX_CHROMA, tint)) & (cells.texture <= MAX_TEXTURE_DN)
+    smooth = seen & ~blank & (cells.chroma <= max(MAX_CHROMA, tint + CHROMA_SPREAD)) & (cells.texture <= MAX_TEXTURE_DN)
     cloud = _clouds(cells, smooth & (cells.luminance >= levels.threshold), levels)
     cloud = ndimage.binary_dilation(cloud, _EIGHT) & seen & ~blank
     total = max(float(cells.valid_share.sum()), 1e-9)

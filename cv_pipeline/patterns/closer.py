@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -75,7 +76,9 @@ def closer(candidates: Candidates, found: Sequence[Closer], ground: GroundMap, e
     A neighbour has the score of the candidate that it touches, times the probability that it is there. Where two turn
     out to be one crater, as candidates and neighbours that are the same do, the better is kept.
     """
-    if not found:
+    if not len(candidates.score):
+        return replace(candidates, close=joined([]))
+    if not found:  # nobody looked closer
         return candidates
     which = np.concatenate([np.concatenate([part.which for part in found]), *(part.beside for part in found)])
     whole = joined([*(part.answers for part in found), *(part.neighbours for part in found)])
