@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cv_pipeline.closeup import pictures
 from cv_pipeline.closeup.pictures import CHANNELS, SIDE
 from cv_pipeline.segmentation.channels import NUMBER
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
@@ -69,6 +70,7 @@ def looked_at(pair: SimulatedPair, *, paired: bool = True, seed: int = 5) -> Sce
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(closeup_samples, "read_pictures", read)
+        patch.setattr(pictures, "_CELL_M", 40.0)  # several cells, so that pictures are not read in the samples' order
         samples = scene_samples(pair, Peaks(), INFO, paired=paired, seed=seed)
     return Scene(pair, samples, places[0])
 
