@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cv_pipeline.defaults import OVERLAP_PX, TILE_PX
+
 
 class AssessConfig(BaseModel):
     """Settings of ``assess`` and ``detect``; the defaults are what the command line uses."""
@@ -32,9 +34,13 @@ class AssessConfig(BaseModel):
     tta: bool = Field(False, description="mean over eight symmetries, at eight times the cost")
     screen: bool = Field(False, description="leave out tiles in which a cheap look finds no blob and no change")
     tile_px: int = Field(
-        512, ge=256, le=4096, multiple_of=128, description="side of the ground that one run of the network answers for"
+        TILE_PX,
+        ge=256,
+        le=4096,
+        multiple_of=128,
+        description="side of the ground that one run of the network answers for",
     )
-    overlap_px: int = Field(160, ge=32, le=512, multiple_of=32, description="how much more each run sees")
+    overlap_px: int = Field(OVERLAP_PX, ge=32, le=512, multiple_of=32, description="how much more each run sees")
     confidence: float = Field(0.95, gt=0, lt=1, description="level of all stated intervals")
     bootstrap_draws: int = Field(2000, ge=100)
     null_draws: int = Field(1000, ge=100)

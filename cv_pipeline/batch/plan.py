@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cv_pipeline.batch.cost import STAGES, Cost
 from cv_pipeline.batch.probe import Size
 from cv_pipeline.batch.schedule import Played, SceneTime, play, split_evenly
+from cv_pipeline.defaults import TILE_PX
 
 SEAM_BYTES_PER_PX = 1300
 """Memory of the seams between tiles, for each pixel of a scene's width (:mod:`cv_pipeline.segmentation.blend`)."""
@@ -60,7 +61,7 @@ def make_plan(sizes: Sequence[Size], cost: Cost, *, workers: int, split_mpx: flo
 
 
 def scene_time(
-    megapixels: float, cost: Cost, split_mpx: float, *, impacts: float = 0.0, tile_px: int = 512
+    megapixels: float, cost: Cost, split_mpx: float, *, impacts: float = 0.0, tile_px: int = TILE_PX
 ) -> SceneTime:
     """Times of a scene's steps on one worker; one step where it has no more than ``split_mpx`` megapixels.
 

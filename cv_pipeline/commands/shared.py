@@ -26,6 +26,7 @@ from cv_pipeline.commands.options import (
     errors_to_exit_code,
     parse_bands,
 )
+from cv_pipeline.defaults import TILE_PX
 
 Settings = dict[str, Any]
 """By the names of :class:`~cv_pipeline.config.AssessConfig`."""
@@ -52,7 +53,7 @@ def network_options(
     model: ModelOption = "small",
     backend: BackendOption = None,
     precision: PrecisionOption = "auto",
-    tile_px: TileOption = 512,
+    tile_px: TileOption = TILE_PX,
     tta: TtaOption = False,
     screen: ScreenOption = False,
 ) -> Settings:

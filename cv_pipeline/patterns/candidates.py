@@ -10,6 +10,7 @@ import rasterio
 from scipy.ndimage import map_coordinates
 
 from cv_pipeline.closeup.answers import CloseUp
+from cv_pipeline.defaults import GDAL_CACHE_BYTES
 from cv_pipeline.patterns import craters, verdict
 from cv_pipeline.patterns.evidence import Evidence, Look, looks, merged, no_evidence, widened
 from cv_pipeline.patterns.ground import GroundMap
@@ -21,8 +22,7 @@ from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Gri
 
 _PEAK_MARGIN_PX = 3  # the peak fit and the core statistics look at the 3x3 pixels around a peak
 _LINE_POINTS = 9
-CACHE_BYTES = 64 * 2**20
-"""Blocks of maps and images that GDAL keeps while windows are read; its own default is a share of the memory."""
+CACHE_BYTES = GDAL_CACHE_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cv_pipeline.defaults import GDAL_CACHE_BYTES
 from cv_pipeline.segmentation.channels import PROBABILITIES
 from cv_pipeline.types import Channel, Segmentation, UInt8Array
 
@@ -38,7 +39,7 @@ _COG: dict[str, Any] = {
     "bigtiff": "IF_SAFER", "num_threads": "ALL_CPUS",
 }  # fmt: skip
 """Deflate, which every reader knows; higher levels take twice the time to save a twentieth."""
-_GDAL: dict[str, Any] = {"GDAL_CACHEMAX": 64 * 2**20, "COG_TMP_COMPRESSION": "NONE"}
+_GDAL: dict[str, Any] = {"GDAL_CACHEMAX": GDAL_CACHE_BYTES, "COG_TMP_COMPRESSION": "NONE"}
 """By default the cache is a share of the machine's memory, and the overviews are compressed once for a passing file."""
 _Pixels = Callable[["npt.NDArray[np.uint8]"], "npt.NDArray[np.uint8]"]
 

@@ -17,6 +17,7 @@ import numpy as np
 from affine import Affine
 from rasterio import Env
 
+from cv_pipeline.defaults import GDAL_CACHE_BYTES, OVERLAP_PX, TILE_PX
 from cv_pipeline.errors import GsdError
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.register import before_view
@@ -24,7 +25,7 @@ from cv_pipeline.segmentation.ahead import Behind, ahead
 from cv_pipeline.segmentation.blend import Blender
 from cv_pipeline.segmentation.raster import SegmentationWriter
 from cv_pipeline.segmentation.tile_input import TileInput, input_reader, read_tile
-from cv_pipeline.segmentation.tiles import OVERLAP_PX, TILE_PX, Tile, cuts, tiles_of
+from cv_pipeline.segmentation.tiles import Tile, cuts, tiles_of
 from cv_pipeline.types import (
     AlignedPair,
     BoolArray,
@@ -46,10 +47,6 @@ BATCH_PX = 600_000
 """Tiles go through the network together up to so many pixels (at least one), which bounds its memory."""
 AHEAD = 1
 """Batches that wait for the network, and tiles that wait to be written; more would only cost memory."""
-GDAL_CACHE_BYTES = 64 * 2**20
-"""Decoded blocks that GDAL keeps for all files together; its own default is a share of the machine's memory."""
-
-
 GSD_SLACK = 1.001
 """A projected pixel is not quite its nominal size, in UTM by 4 parts in 10,000: 1.2 m is to pass as 1.2 m."""
 

@@ -18,10 +18,6 @@ STRIDE_PX = 16
 """The network halves its input four times, so tile sides are multiples of this."""
 BLOCK_PX = 128
 """Cuts lie on multiples of this, the blocks of the raster file, so that none is compressed twice."""
-TILE_PX, OVERLAP_PX = 512, 160
-"""The defaults: the least overlap at which ``scripts/check_tiles.py`` finds the same craters with tiles of 512, 640 and
-1024 px, and a tile with which a whole run's memory stays below 1.5 GB at any size: with 640 px it takes 9 % fewer
-pixels through the network and about a hundred megabytes more."""
 RAMP_PX = 32
 """How wide the seam is in which neighbours blend; it starts at the cut."""
 STRIP_PX = 4096
