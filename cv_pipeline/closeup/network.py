@@ -120,5 +120,5 @@ def _relative(picture: Tensor, level: Tensor, contrast: Tensor) -> Tensor:
 
 def _dates(picture: Tensor) -> tuple[Tensor, Tensor]:
     """Images (n, 2, 3, h, w) of after and before, 0 to 1, and where they are seen (n, 2, 1, h, w)."""
-    images = picture[:, :6].float().unflatten(1, (2, 3)) / 255
+    images = picture[:, :6].float().reshape(len(picture), 2, 3, *picture.shape[2:]) / 255
     return images, (picture[:, 9:11] > 127).float()[:, :, None]

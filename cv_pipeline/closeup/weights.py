@@ -53,9 +53,11 @@ def load_closeup(file: CloseUpFile) -> CloseUpNet:
         ) from error
     net.eval()
     for block in net.modules():
-        if isinstance(block, torch.nn.Sequential) and isinstance(block[0], torch.nn.Conv2d) and len(block) == 3:
-            block[0] = fuse_conv_bn_eval(block[0], block[1])  # a third less work
-            block[1] = torch.nn.Identity()
+        if not isinstance(block, torch.nn.Sequential):
+            continue
+        convolution, norm = block[0], block[1]
+        if isinstance(convolution, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
+            block[0], block[1] = fuse_conv_bn_eval(convolution, norm), torch.nn.Identity()  # a third less work
     return net.to(memory_format=torch.channels_last)
 
 

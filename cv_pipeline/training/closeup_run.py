@@ -55,7 +55,7 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
             answers = net(near, wide)
         losses = closeup_losses(answers, truth)
         optimiser.zero_grad(set_to_none=True)
-        total(losses).backward()
+        total(losses).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         _average(averaged, net, step)

@@ -120,7 +120,7 @@ def _truth(pair: SimulatedPair, frame: LocalFrame, at_m: Float64Array, *, paired
     """What lies at each of n places, by field of :class:`Samples`; ``crater`` is NaN where nothing is asked."""
     n = len(at_m)
     nothing, vectors = np.full(n, np.nan), np.full((n, 2), np.nan)
-    truth = {key: nothing.copy() for key in ("radius_m", "blast_m", "one_sided", "new", "has_twin")}
+    truth: dict[str, Any] = {key: nothing.copy() for key in ("radius_m", "blast_m", "one_sided", "new", "has_twin")}
     truth |= {key: vectors.copy() for key in ("centre_m", "axis", "twin_m")}
     truth["crater"] = np.where(_asked(pair, frame, at_m), 0.0, np.nan)
     truth["gsd_m"] = np.full(n, pair.gsd_m)
