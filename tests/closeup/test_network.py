@@ -52,15 +52,19 @@ def test_each_candidate_is_answered_for_itself(net: CloseUpNet) -> None:
 
 
 @pytest.mark.parametrize(("colours", "seen"), [(BEFORE, 10), (AFTER, 9)])
-def test_colours_that_are_not_seen_are_not_looked_at(net: CloseUpNet, colours: slice, seen: int) -> None:
+def test_what_is_not_seen_is_not_looked_at(net: CloseUpNet, colours: slice, seen: int) -> None:
+    """Black where nothing is seen, as pictures are, is no dark ground: it does not count for the ground's level."""
     near, wide = random_pictures(2)
     for picture in (near, wide):
         picture[:, seen, :30] = 0
+        picture[:, colours, :30] = 0
     first = told(net, near, wide)
-    rng = np.random.default_rng(9)
-    for picture in (near, wide):
-        picture[:, colours, :30] = rng.integers(0, 255, (2, 3, 30, SIDE))
-    torch.testing.assert_close(told(net, near, wide), first, atol=1e-5, rtol=1e-5)
+    brighter = near.copy(), wide.copy()
+    for picture in brighter:
+        picture[:, colours, 30:] += 50
+    torch.testing.assert_close(told(net, *brighter), first, atol=1e-4, rtol=1e-3)
+    near[:, colours, :30] = np.random.default_rng(9).integers(0, 255, (2, 3, 30, SIDE))
+    torch.testing.assert_close(told(net, near, wide), first)
     near[:, colours, 30:] = 255 - near[:, colours, 30:]
     assert (told(net, near, wide) - first).abs().max() > 1e-2  # but what is seen counts
 
