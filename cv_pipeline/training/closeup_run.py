@@ -15,6 +15,7 @@ from torch import Tensor
 from cv_pipeline.closeup.network import CloseUpNet
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.output_dir import whole_file
+from cv_pipeline.segmentation.backend import has_bf16
 from cv_pipeline.training.closeup_config import CloseupConfig
 from cv_pipeline.training.closeup_losses import Truth, closeup_losses, total
 from cv_pipeline.training.closeup_samples import Samples
@@ -51,7 +52,7 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _rate(step, config.steps)
         near, wide, truth = _batch(samples, config, step)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
             answers = net(near, wide)
         losses = closeup_losses(answers, truth)
         optimiser.zero_grad(set_to_none=True)

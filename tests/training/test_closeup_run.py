@@ -17,7 +17,7 @@ from cv_pipeline.closeup.network import Answers, CloseUpNet
 from cv_pipeline.closeup.pictures import CHANNELS, NEAR_M, SIDE
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.training import closeup_run
-from cv_pipeline.training.closeup_config import CloseupConfig
+from cv_pipeline.training.closeup_config import CloseupConfig, read_closeup_config
 from cv_pipeline.training.closeup_losses import Truth
 from cv_pipeline.training.closeup_run import train_closeup, turned
 from cv_pipeline.training.closeup_samples import Samples
@@ -92,6 +92,17 @@ def test_unknown_vectors_stay_unknown() -> None:
 
 def config(**overrides: Any) -> CloseupConfig:
     return CloseupConfig.model_validate({"scenes": 1, "steps": 6, "batch_size": 8, **overrides})
+
+
+def test_settings_are_read_and_checked(tmp_path: Path) -> None:
+    shipped = read_closeup_config(Path(__file__).parents[2] / "models" / "small" / "closeup.yaml")
+    assert shipped.scenes % shipped.shard_scenes == 0
+    wrong = tmp_path / "closeup.yaml"
+    wrong.write_text("{scenes: 5, steps: 1, paired: 0.5}")
+    with pytest.raises(ConfigError, match=r"closeup\.yaml: not valid close-up settings[\s\S]*paired"):
+        read_closeup_config(wrong)
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read .*--config"):
+        read_closeup_config(tmp_path / "none.yaml")
 
 
 @pytest.fixture
