@@ -34,6 +34,8 @@ def close_looks(
 ) -> Iterator[CloseLook]:
     """Answers for candidates at ``centres_m`` (n, 2), batch by batch; in all shares together each comes once.
 
+    No candidates give nothing. Those of which the images show nothing have answers too, which mean nothing.
+
     Raises:
         ImageError: a file is damaged or has gone.
         ModelError: the network cannot be loaded.
@@ -67,7 +69,11 @@ def answers(file: CloseUpFile, pictures: Pictures, centres_m: Float64Array) -> C
 
 
 def merged(looks: list[CloseLook], count: int) -> CloseUp:
-    """The answers for all of ``count`` candidates, of which each was looked at once; in their order."""
+    """The answers for all of ``count`` candidates, of which each was looked at once, in their order; none for none.
+
+    Raises:
+        ValueError: more or fewer were looked at.
+    """
     order = np.argsort(np.concatenate([np.zeros(0, int), *(look.which for look in looks)]))
     if len(order) != count:
         raise ValueError(f"{len(order)} of {count} candidates were looked at")

@@ -62,7 +62,7 @@ def load_closeup(file: CloseUpFile) -> CloseUpNet:
 
 
 def write_closeup(net: CloseUpNet, folder: Path) -> CloseUpFile:
-    """Write the weights into a model's folder."""
+    """Write the weights into a model's folder, which need not be there; what ``patterns.yaml`` is to say of them."""
     from safetensors.torch import save
 
     from cv_pipeline.output_dir import whole_file

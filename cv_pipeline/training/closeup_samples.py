@@ -85,7 +85,10 @@ def simulate(backgrounds: Backgrounds, seed: tuple[int, ...], config: Simulation
 
 
 def scene_samples(pair: SimulatedPair, backend: Backend, info: ModelInfo, *, paired: bool, seed: int) -> Samples:
-    """All samples of one scene, with or without its before image."""
+    """All samples of one scene, with or without its before image; none where nothing is found and nothing was struck.
+
+    ``seed`` decides from where each crater is looked at once more.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         aligned = write_scene(folder, pair, info.working_gsd_m, paired=paired)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -200,6 +200,23 @@ def test_the_same_seed_gives_the_same_samples(scene: Scene) -> None:
     again = looked_at(scene.pair).samples
     for field in fields(Samples):
         np.testing.assert_array_equal(getattr(scene.samples, field.name), getattr(again, field.name))
+
+
+class Nothing(Peaks):
+    """A network that sees nothing anywhere."""
+
+    def __call__(self, after: Float32Array, before: Float32Array | None, has_before: BoolArray | None) -> Float32Array:
+        return np.zeros_like(super().__call__(after, before, has_before))
+
+
+def test_ground_without_craters_and_false_alarms_has_no_samples(scene: Scene) -> None:
+    """But those of other scenes can be joined to them."""
+    bare = replace(scene.pair, strikes=())
+    none = scene_samples(bare, Nothing(), INFO, paired=False, seed=1)
+    assert none.near.shape == none.wide.shape == (0, CHANNELS, SIDE, SIDE)
+    whole = joined([none, scene.samples])
+    for field in fields(Samples):
+        np.testing.assert_array_equal(getattr(whole, field.name), getattr(scene.samples, field.name))
 
 
 def test_samples_are_joined_and_taken_in_order(scene: Scene) -> None:
