@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation import pattern_cases as cases
 from cv_pipeline.evaluation import pattern_scores as scores
 from cv_pipeline.evaluation.pattern_scenes import make_scenes
 from cv_pipeline.evaluation.pattern_witnesses import witness_table
 from cv_pipeline.evaluation.plain import write_part
 from cv_pipeline.evaluation.scenes import Half, half_of
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.weights import DirectionWeights, RadiusWeights
 from cv_pipeline.patterns.weights_file import (
     SectionFacts,

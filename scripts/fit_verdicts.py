@@ -18,7 +18,6 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.crater_table import Table, join
 from cv_pipeline.evaluation.crater_verdicts import (
     EXACT,
@@ -33,6 +32,7 @@ from cv_pipeline.evaluation.crater_verdicts import (
     scores,
     sd_factors,
 )
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights_file import (
     Logistic,

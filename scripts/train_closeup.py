@@ -23,7 +23,7 @@ def main(
     """Render what is missing, then train or go on training; with --out, export the averaged weights."""
     import torch
 
-    from cv_pipeline.closeup.weights import write_closeup
+    from cv_pipeline.patterns.closeup.weights import write_closeup
     from cv_pipeline.patterns.weights_file import CloseUpSection, write_section
     from cv_pipeline.segmentation.zoo import find_model, read_model_file
     from cv_pipeline.training.closeup_config import read_closeup_config

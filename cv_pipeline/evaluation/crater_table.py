@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.answers import CloseUp, joined
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.crater_scenes import CraterScene, counts, positions_m, shown
 from cv_pipeline.evaluation.objects import match_scene
 from cv_pipeline.frame import local_frame
 from cv_pipeline.patterns import craters, rays
 from cv_pipeline.patterns.candidates import Candidates, find_candidates
 from cv_pipeline.patterns.closer import closer, look_closer
+from cv_pipeline.patterns.closeup.answers import CloseUp, joined
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.evidence import Evidence, look, widened
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.verdict import PeakErrors

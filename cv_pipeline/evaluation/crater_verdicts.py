@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.crater_scenes import network_scene, simulated_pairs, write_scene
 from cv_pipeline.evaluation.crater_table import Table, join, scene_table
 from cv_pipeline.patterns import verdict
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.evidence import Evidence
 from cv_pipeline.types import BoolArray, Float64Array, ModelInfo
 

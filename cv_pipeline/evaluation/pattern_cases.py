@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from cv_pipeline.closeup.looks import close_looks, merged
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.pattern_scenes import PatternScene, TruthPattern, read_scene
 from cv_pipeline.frame import local_frame
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns import rays
+from cv_pipeline.patterns.closeup.looks import close_looks, merged
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.direction import vector_log_density
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import Findings, look_around

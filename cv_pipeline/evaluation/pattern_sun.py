@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.evaluation.pattern_cases import VISIBLE_SD, scene_findings
 from cv_pipeline.evaluation.pattern_scenes import (
     CONFIG,
@@ -21,6 +20,7 @@ from cv_pipeline.evaluation.pattern_scenes import (
     simulate_scene,
     write_scene,
 )
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.measure import MAX_DIRECTION_SD_DEG
 from cv_pipeline.patterns.one_sided import weigh_axis
 from cv_pipeline.patterns.weights import DirectionWeights

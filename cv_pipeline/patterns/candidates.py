@@ -9,9 +9,9 @@ import numpy as np
 import rasterio
 from scipy.ndimage import map_coordinates
 
-from cv_pipeline.closeup.answers import CloseUp
 from cv_pipeline.defaults import GDAL_CACHE_BYTES
 from cv_pipeline.patterns import craters, verdict
+from cv_pipeline.patterns.closeup.answers import CloseUp
 from cv_pipeline.patterns.evidence import Evidence, Look, looks, merged, no_evidence, widened
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import close_pairs, find_peaks, suppress

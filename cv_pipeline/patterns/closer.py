@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.answers import CloseUp, joined
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.candidates import Candidates
+from cv_pipeline.patterns.closeup.answers import CloseUp, joined
+from cv_pipeline.patterns.closeup.looks import CloseLook, close_looks, merged
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.evidence import no_evidence
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.peaks import suppress
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.patterns.verdict import PeakErrors
 from cv_pipeline.types import AlignedPair, Float64Array, Segmentation
-
-if TYPE_CHECKING:
-    from cv_pipeline.closeup.looks import CloseLook
 
 _BACK_RADII = 0.6
 """A neighbour must see the crater that told of it, so many radii from its centre at most."""
@@ -50,7 +48,6 @@ def look_closer(
         ImageError: a file is damaged or has gone.
         ModelError: the close-up network cannot be loaded.
     """
-    from cv_pipeline.closeup.looks import close_looks, merged  # which reads pictures by parts of this package
 
     def looks(at_m: Float64Array, share: Share = ALL) -> list[CloseLook]:
         return list(

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.answers import CloseUp
 from cv_pipeline.patterns import craters, rays, shape
+from cv_pipeline.patterns.closeup.answers import CloseUp
 from cv_pipeline.patterns.direction import Axis, vector_log_density
 from cv_pipeline.patterns.edge import Edge, profile_edge
 from cv_pipeline.patterns.one_sided import AXES, Sides, sides, weigh_axis

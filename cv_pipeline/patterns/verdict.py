@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.answers import CloseUp
+from cv_pipeline.patterns.closeup.answers import CloseUp
 from cv_pipeline.patterns.evidence import Evidence
 from cv_pipeline.types import Float64Array
 

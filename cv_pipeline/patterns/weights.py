@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cv_pipeline.closeup.weights import CloseUpFile
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.verdict import PeakErrors, Weights
 
 

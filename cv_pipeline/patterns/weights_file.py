@@ -12,8 +12,8 @@ from typing import Annotated, Any, Self, TypedDict
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from cv_pipeline.closeup.weights import CLOSEUP_FILE, CloseUpFile
 from cv_pipeline.errors import ModelError
+from cv_pipeline.patterns.closeup.weights import CLOSEUP_FILE, CloseUpFile
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, PatternWeights, RadiusWeights
 from cv_pipeline.settings_file import read_settings

@@ -132,7 +132,7 @@ def model_problems(folder: Path) -> list[str]:
 
 def _load_fitted(folder: Path, model: ModelFile) -> None:
     """Load what was fitted for the model, and its close-up network. Raises ModelError."""
-    from cv_pipeline.closeup.weights import load_closeup
+    from cv_pipeline.patterns.closeup.weights import load_closeup
     from cv_pipeline.patterns.weights_file import read_pattern_weights
 
     weights, _ = read_pattern_weights(folder, model.weights_sha256)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cv_pipeline.closeup.network import Answers
+from cv_pipeline.patterns.closeup.network import Answers
 
 
 class Truth(NamedTuple):

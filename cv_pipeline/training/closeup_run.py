@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cv_pipeline.closeup.network import CloseUpNet
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.output_dir import whole_file
+from cv_pipeline.patterns.closeup.network import CloseUpNet
 from cv_pipeline.segmentation.backend import has_bf16
 from cv_pipeline.training.closeup_config import CloseupConfig
 from cv_pipeline.training.closeup_losses import Truth, closeup_losses, total

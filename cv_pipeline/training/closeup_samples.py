@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cv_pipeline.closeup.pictures import CHANNELS, SIDE, read_pictures
 from cv_pipeline.evaluation.crater_scenes import counts, network_scene, shown, write_scene
 from cv_pipeline.evaluation.pattern_scenes import pattern_truth
 from cv_pipeline.frame import LocalFrame, local_frame
 from cv_pipeline.patterns.candidates import find_candidates
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, SIDE, read_pictures
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.simulation.config import SimulationConfig, stream
 from cv_pipeline.simulation.pair import SimulatedPair, simulate_pair

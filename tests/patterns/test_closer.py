@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cv_pipeline.closeup import looks as room
-from cv_pipeline.closeup.answers import CloseUp, joined
-from cv_pipeline.closeup.looks import CloseLook
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.frame import local_frame
+from cv_pipeline.patterns import closer as room
 from cv_pipeline.patterns.candidates import Candidates
 from cv_pipeline.patterns.closer import Closer, closer, look_closer
+from cv_pipeline.patterns.closeup.answers import CloseUp, joined
+from cv_pipeline.patterns.closeup.looks import CloseLook
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.evidence import no_evidence
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.share import ALL, Share

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cv_pipeline.closeup.weights import CloseUpFile
 from cv_pipeline.errors import ModelError
+from cv_pipeline.patterns.closeup.weights import CloseUpFile
 from cv_pipeline.patterns.verdict import NEW_TERMS, SCORE_TERMS, PeakErrors, Weights
 from cv_pipeline.patterns.weights import PLAIN, DirectionWeights, RadiusWeights
 from cv_pipeline.patterns.weights_file import (

@@ -10,7 +10,7 @@ import torch
 from scipy.stats import norm, vonmises
 from torch import Tensor
 
-from cv_pipeline.closeup.network import Answers
+from cv_pipeline.patterns.closeup.network import Answers
 from cv_pipeline.training.closeup_losses import WEIGHTS, Truth, closeup_losses, total
 
 VECTORS = {"centre_m", "axis", "twin_m"}

@@ -13,15 +13,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from cv_pipeline.closeup.network import Answers, CloseUpNet
-from cv_pipeline.closeup.pictures import CHANNELS, NEAR_M, SIDE
 from cv_pipeline.errors import ConfigError
+from cv_pipeline.patterns.closeup.network import Answers, CloseUpNet
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, NEAR_M, SIDE
 from cv_pipeline.training import closeup_run
 from cv_pipeline.training.closeup_config import CloseupConfig, read_closeup_config
 from cv_pipeline.training.closeup_losses import Truth
 from cv_pipeline.training.closeup_run import train_closeup, turned
 from cv_pipeline.training.closeup_samples import Samples
-from tests.closeup.factories import random_pictures
+from tests.patterns.closeup.factories import random_pictures
 
 SYMMETRIES = [(quarters, mirror) for mirror in (False, True) for quarters in range(4)]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cv_pipeline.closeup import pictures
-from cv_pipeline.closeup.pictures import CHANNELS, SIDE
+from cv_pipeline.patterns.closeup import pictures
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, SIDE
 from cv_pipeline.segmentation.channels import NUMBER
 from cv_pipeline.simulation.background import Backgrounds, list_tiles
 from cv_pipeline.simulation.config import SimulationConfig, StrikeConfig

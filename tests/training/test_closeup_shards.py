@@ -16,8 +16,8 @@ import pytest
 import torch
 import typer
 
-from cv_pipeline.closeup.weights import load_closeup
 from cv_pipeline.errors import ModelError, OutputError
+from cv_pipeline.patterns.closeup.weights import load_closeup
 from cv_pipeline.patterns.weights_file import read_pattern_weights
 from cv_pipeline.segmentation import onnx_backend
 from cv_pipeline.segmentation.zoo import read_model_file

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cv_pipeline.closeup.pictures import CHANNELS, SIDE
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, SIDE
 
 WIDTHS = (24, 48, 96)
 _HIDDEN, _FLAT = 192, 32
@@ -57,7 +57,7 @@ class CloseUpNet(nn.Module):
         )
 
     def forward(self, near: Tensor, wide: Tensor) -> Answers:
-        """Answers of pictures (n, CHANNELS, SIDE, SIDE), 0 to 255, as :mod:`~cv_pipeline.closeup.pictures` reads."""
+        """Answers of pictures (n, CHANNELS, SIDE, SIDE), 0 to 255, as :mod:`.pictures` reads them."""
         level, contrast = _ground(wide)
         features = [self.near(_relative(near, level, contrast)), self.wide(_relative(wide, level, contrast))]
         parts = self.join(torch.cat(features, dim=1)).float().split(_SIZES, dim=1)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from cv_pipeline.closeup.network import LOG_SD, Answers, CloseUpNet
-from cv_pipeline.closeup.pictures import CHANNELS, SIDE
+from cv_pipeline.patterns.closeup.network import LOG_SD, Answers, CloseUpNet
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, SIDE
 from cv_pipeline.types import UInt8Array
-from tests.closeup.factories import AFTER, BEFORE, MAPS, SEEN, lively_net, random_pictures
+from tests.patterns.closeup.factories import AFTER, BEFORE, MAPS, SEEN, lively_net, random_pictures
 
 TWO = {"centre_m", "axis", "twin_m"}
 

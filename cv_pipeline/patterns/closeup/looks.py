@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cv_pipeline.closeup.answers import CloseUp, joined
-from cv_pipeline.closeup.pictures import Pictures, read_pictures
-from cv_pipeline.closeup.weights import CloseUpFile, load_closeup
 from cv_pipeline.frame import LocalFrame
+from cv_pipeline.patterns.closeup.answers import CloseUp, joined
+from cv_pipeline.patterns.closeup.pictures import Pictures, read_pictures
+from cv_pipeline.patterns.closeup.weights import CloseUpFile, load_closeup
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.types import AlignedPair, Float64Array, Segmentation
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from cv_pipeline.closeup.weights import CLOSEUP_FILE, CloseUpFile, load_closeup, write_closeup
 from cv_pipeline.errors import ModelError
-from tests.closeup.factories import lively_net, random_pictures
+from cv_pipeline.patterns.closeup.weights import CLOSEUP_FILE, CloseUpFile, load_closeup, write_closeup
+from tests.patterns.closeup.factories import lively_net, random_pictures
 
 
 def put(path: Path, data: bytes) -> CloseUpFile:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cv_pipeline.errors import ModelError
 
 if TYPE_CHECKING:
-    from cv_pipeline.closeup.network import CloseUpNet
+    from cv_pipeline.patterns.closeup.network import CloseUpNet
 
 CLOSEUP_FILE = "closeup.safetensors"
 
@@ -34,7 +34,7 @@ def load_closeup(file: CloseUpFile) -> CloseUpNet:
     from safetensors.torch import load
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-    from cv_pipeline.closeup.network import CloseUpNet
+    from cv_pipeline.patterns.closeup.network import CloseUpNet
 
     try:
         data = file.path.read_bytes()

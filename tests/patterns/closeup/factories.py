@@ -12,11 +12,11 @@ from affine import Affine
 from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
-from cv_pipeline.closeup.network import CloseUpNet
-from cv_pipeline.closeup.pictures import CHANNELS, SIDE
 from cv_pipeline.config import AssessConfig
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.pair import open_pair
+from cv_pipeline.patterns.closeup.network import CloseUpNet
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, SIDE
 from cv_pipeline.types import AlignedPair, Float64Array, Gate, Grid, Registration, Segmentation, UInt8Array
 from tests.patterns.planted import Plant, source_grid, working_grid, write_scene
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cv_pipeline.closeup.pictures import CHANNELS, NEAR_M, SIDE, WIDE_M, Pictures, offsets_m, read_pictures
 from cv_pipeline.errors import ImageError
+from cv_pipeline.patterns.closeup.pictures import CHANNELS, NEAR_M, SIDE, WIDE_M, Pictures, offsets_m, read_pictures
 from cv_pipeline.patterns.share import Share
 from cv_pipeline.types import Float64Array, UInt8Array
-from tests.closeup.factories import (
+from tests.conftest import texture
+from tests.patterns.closeup.factories import (
     AFTER,
     BEFORE,
     GROUND_DN,
@@ -23,7 +24,6 @@ from tests.closeup.factories import (
     grid_of,
     make_scene,
 )
-from tests.conftest import texture
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 SCALES = (("near", NEAR_M), ("wide", WIDE_M))

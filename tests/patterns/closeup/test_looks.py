@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cv_pipeline.closeup import looks
-from cv_pipeline.closeup.answers import CloseUp, joined
-from cv_pipeline.closeup.looks import CloseLook, close_looks, merged
-from cv_pipeline.closeup.network import Answers
-from cv_pipeline.closeup.pictures import NEAR_M, SIDE
-from cv_pipeline.closeup.weights import CloseUpFile, write_closeup
+from cv_pipeline.patterns.closeup import looks
+from cv_pipeline.patterns.closeup.answers import CloseUp, joined
+from cv_pipeline.patterns.closeup.looks import CloseLook, close_looks, merged
+from cv_pipeline.patterns.closeup.network import Answers
+from cv_pipeline.patterns.closeup.pictures import NEAR_M, SIDE
+from cv_pipeline.patterns.closeup.weights import CloseUpFile, write_closeup
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.types import Float64Array
-from tests.closeup.factories import GROUND_DN, Scene, dotted, grid_of, lively_net, make_scene
+from tests.patterns.closeup.factories import GROUND_DN, Scene, dotted, grid_of, lively_net, make_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 NOBODY = CloseUpFile(Path("nobody.safetensors"), "0" * 64)
