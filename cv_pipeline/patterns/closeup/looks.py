@@ -9,10 +9,14 @@ import numpy as np
 
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.patterns.closeup.answers import CloseUp, joined
-from cv_pipeline.patterns.closeup.pictures import Pictures, read_pictures
+from cv_pipeline.patterns.closeup.pictures import AFTER_SEEN, SIDE, Pictures, read_pictures
 from cv_pipeline.patterns.closeup.weights import CloseUpFile, load_closeup
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.types import AlignedPair, Float64Array, Segmentation
+
+
+_UNSEEN = -20.0
+"""Log odds of a crater where there is no image: the network was never asked there."""
 
 
 class CloseLook(NamedTuple):
@@ -52,8 +56,9 @@ def answers(file: CloseUpFile, pictures: Pictures, centres_m: Float64Array) -> C
     with torch.inference_mode():
         near, wide = (torch.from_numpy(p) for p in (pictures.near, pictures.wide))
         told = {name: value.numpy().astype(np.float64) for name, value in net(near, wide)._asdict().items()}
+    middle = pictures.near[:, AFTER_SEEN, SIDE // 2 - 1 : SIDE // 2 + 1, SIDE // 2 - 1 : SIDE // 2 + 1]
     return CloseUp(
-        told["crater"],
+        np.where(middle.min(axis=(1, 2)) > 0, told["crater"], _UNSEEN),
         centres_m + told["centre_m"],
         np.exp(told["centre_log_sd"]),
         np.exp(told["log_radius_m"]),

@@ -31,6 +31,8 @@ NEAR_M, WIDE_M = 0.3, 1.0
 MAPS = (Channel.CENTRE, Channel.CRATER, Channel.BLAST)
 CHANNELS = 11
 """After image (3), before image (3), ``MAPS`` (3), where the after and the before image are seen (2)."""
+AFTER_SEEN = 9
+"""Number of the channel that says where the after image is seen."""
 
 _CELL_M = 150.0
 _BATCH = 64

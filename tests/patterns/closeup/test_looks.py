@@ -127,3 +127,14 @@ def test_merging_restores_the_order_and_counts() -> None:
         merged(parts, 5)
     assert_same(joined([numbered(5), numbered(), numbered(7, 6)]), numbered(5, 7, 6))
     assert_same(numbered(5, 7, 6).take(np.array([2, 0])), numbered(6, 5))
+
+
+def test_no_crater_is_where_there_is_no_image(
+    dots: tuple[Scene, Float64Array, Float64Array], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "load_closeup", lambda file: DotNet())
+    scene, true_m, _ = dots
+    outside_m = scene.metres((-4.0, 100.0), (100.0, -40.0))
+    found = merged(all_looks(scene, np.concatenate([true_m[:2], outside_m])), 4)
+    assert (found.crater[:2] == 2).all()
+    assert (found.crater[2:] < -10).all()
