@@ -14,7 +14,6 @@ from cv_pipeline.patterns.closeup.weights import CloseUpFile, load_closeup
 from cv_pipeline.patterns.share import ALL, Share
 from cv_pipeline.types import AlignedPair, Float64Array, Segmentation
 
-
 _UNSEEN = -20.0
 """Log odds of a crater where there is no image: the network was never asked there."""
 
