@@ -25,6 +25,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 from scipy import ndimage
 
+from cv_pipeline.defaults import WIDE_CACHE_BYTES
 from cv_pipeline.errors import ImageError
 from cv_pipeline.imagery.radiometry import sample
 from cv_pipeline.imagery.source import open_dataset
@@ -60,8 +61,6 @@ All that one bright field's border adds to a cloud's is enough to leave both unm
 BRIGHT_DN = 170.0
 DOUBTFUL_SHARE = 0.3
 
-_CACHE_BYTES = 128 << 20
-"""Every block is read once, so GDAL's default cache, a twentieth of the machine's memory, would hold nothing of use."""
 _EIGHT = np.ones((3, 3), dtype=np.uint8)
 _CHUNK_CELLS = 96
 
@@ -98,7 +97,7 @@ def find_obscured(source: ImageSource) -> Obscured:
     longest = max(source.grid.height, source.grid.width)
     factor = max(factor, math.ceil(longest / (CELL_PX * MAX_CELLS_A_SIDE)))
     try:
-        with Env(GDAL_CACHEMAX=_CACHE_BYTES), open_dataset(source.path) as dataset:
+        with Env(GDAL_CACHEMAX=WIDE_CACHE_BYTES), open_dataset(source.path) as dataset:
             levels = _levels(dataset, source)
             cells = _measure(dataset, source, factor, levels.threshold)
     except RasterioError as error:

@@ -9,6 +9,7 @@ import numpy as np
 from affine import Affine
 from rasterio import Env
 
+from cv_pipeline.defaults import WIDE_CACHE_BYTES
 from cv_pipeline.imagery.grid import crop, overlap, pixel_matrix, working_grid
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.registration.bent import conjugate, local_shift, registered_view
@@ -32,9 +33,6 @@ from cv_pipeline.types import (
     UInt8Array,
     Window,
 )
-
-_CACHE_BYTES = 128 * 2**20
-"""GDAL's block cache while windows are read; its default is a twentieth of the machine's memory."""
 
 
 class Measured(NamedTuple):
@@ -69,7 +67,7 @@ def register(pair: ScenePair, working_gsd_m: float) -> AlignedPair:
     if pair.before is None:
         return AlignedPair(pair=pair, working_grid=working, registration=None)
     grid = registration_grid(pair.after.grid, pair.before.grid)
-    with Env(GDAL_CACHEMAX=_CACHE_BYTES), file_reader(pair.before) as before, file_reader(pair.after) as after:
+    with Env(GDAL_CACHEMAX=WIDE_CACHE_BYTES), file_reader(pair.before) as before, file_reader(pair.after) as after:
         measured = measure(before, after, grid)
     registration = describe(measured, pair.after.grid, *judge(measured.evidence))
     return AlignedPair(pair=pair, working_grid=working, registration=registration)

@@ -18,6 +18,7 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window as RasterioWindow
 
+from cv_pipeline.defaults import WIDE_CACHE_BYTES
 from cv_pipeline.errors import ImageError, OutputError
 from cv_pipeline.imagery.source import open_dataset
 from cv_pipeline.imagery.warp import METRES, TOLERANCE_PX
@@ -26,7 +27,6 @@ from cv_pipeline.types import BoolArray, Float64Array, Gate, Grid, ImageSource, 
 
 _BLOCK_PX = 1024
 _PAD_PX = 3
-_CACHE_BYTES = 128 * 2**20
 _COG: dict[str, Any] = {"driver": "COG", "compress": "DEFLATE", "blocksize": 512, "bigtiff": "IF_SAFER"}
 
 
@@ -66,7 +66,7 @@ def write_aligned(
         raise OutputError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
     try:
         plain, finished = folder / "plain.tif", folder / "finished.tif"
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+        with rasterio.Env(GDAL_CACHEMAX=WIDE_CACHE_BYTES):
             _write_plain(before, registration, after, plain)
             rasterio.shutil.copy(str(plain), str(finished), overview_resampling="AVERAGE", **_COG)
         finished.replace(out)
