@@ -31,7 +31,8 @@ from cv_pipeline.patterns.candidates import (
     peak_table,
     thinned,
 )
-from cv_pipeline.patterns.closer import Closer, closer, look_closer
+from cv_pipeline.patterns.closer import closer, look_closer
+from cv_pipeline.patterns.closeup.looks import CloseLook
 from cv_pipeline.patterns.evidence import Look
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.measure import MAPS, Pattern, measure_patterns
@@ -133,13 +134,13 @@ class Extraction:
         """One candidate per crater."""
         return thinned(peaks, self.segmentation, self.ground, self.core_px, self.weights.peaks)
 
-    def close_looks(self, candidates: Candidates, share: Share = ALL) -> list[Closer]:
+    def close_looks(self, candidates: Candidates, share: Share = ALL) -> list[CloseLook]:
         """What the close-up network says of a share of them; nothing without images or without such a network."""
         if self.images is None or self.weights.closeup is None:
             return []
         return look_closer(self.weights.closeup, candidates, self.images, self.segmentation, self.ground, share)
 
-    def closer(self, candidates: Candidates, found: Iterable[Closer]) -> Candidates:
+    def closer(self, candidates: Candidates, found: Iterable[CloseLook]) -> Candidates:
         """The candidates as a closer look has them."""
         return closer(candidates, list(found), self.ground, self.weights.peaks)
 

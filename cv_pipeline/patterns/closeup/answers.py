@@ -14,9 +14,9 @@ from cv_pipeline.types import Float64Array
 class CloseUp:
     """Answers for n candidates, (n,) or (n, 2); positions in local metres, vectors east and north.
 
-    ``crater``, ``one_sided``, ``new`` and ``has_twin`` are log odds, ``new`` of no meaning without a before image. The
-    SDs of the radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the
-    pattern extends, its length is a von Mises concentration. ``twin_m`` is where a crater that touches this one lies.
+    ``crater``, ``one_sided`` and ``new`` are log odds, ``new`` of no meaning without a before image. The SDs of the
+    radii are of their logarithms, that of the centre is along each axis. ``axis`` points to where the pattern extends,
+    its length is a von Mises concentration.
     """
 
     crater: Float64Array
@@ -29,15 +29,13 @@ class CloseUp:
     one_sided: Float64Array
     axis: Float64Array
     new: Float64Array
-    has_twin: Float64Array
-    twin_m: Float64Array
 
     def take(self, index: np.ndarray) -> CloseUp:
         """Those at ``index``, in its order."""
         return CloseUp(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
-_VECTORS = frozenset({"centre_m", "axis", "twin_m"})
+_VECTORS = frozenset({"centre_m", "axis"})
 
 
 def joined(parts: Sequence[CloseUp]) -> CloseUp:

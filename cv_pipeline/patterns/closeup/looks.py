@@ -67,8 +67,6 @@ def answers(file: CloseUpFile, pictures: Pictures, centres_m: Float64Array) -> C
         told["one_sided"],
         told["axis"],
         told["new"],
-        told["has_twin"],
-        centres_m + told["twin_m"],
     )
 
 

@@ -26,7 +26,8 @@ class Answers(NamedTuple):
     ``crater``, ``one_sided``, ``new`` and ``has_twin`` (n,) are log odds. ``centre_m`` (n, 2) and ``twin_m`` (n, 2),
     where a neighbour that touches lies, are from the picture's middle. ``axis`` (n, 2) points to the side towards which
     the pattern extends; its length is the concentration of a von Mises distribution. ``*_log_sd`` (n,) are logarithms
-    of SDs: of the centre along each axis in metres, of the logarithms of the radii.
+    of SDs: of the centre along each axis in metres, of the logarithms of the radii. Neighbours are learnt alongside;
+    nothing uses them yet, for the reason in the card of ``small``.
     """
 
     crater: Tensor

@@ -74,10 +74,9 @@ def test_answers_are_in_local_metres(
     scene, true_m, at_m = dots
     found = merged(all_looks(scene, at_m), len(at_m))
     np.testing.assert_allclose(found.centre_m, true_m, atol=0.12)
-    np.testing.assert_allclose(found.twin_m, true_m + np.array([3, 4]), atol=0.12)
     np.testing.assert_allclose(found.axis, np.tile([0.6, -0.8], (len(at_m), 1)), rtol=1e-6)
     expected = {"centre_sd_m": 0.3, "radius_m": 2.5, "radius_log_sd": 0.1, "blast_m": 9.0, "blast_log_sd": 0.2}
-    expected |= {"crater": 2.0, "one_sided": -1.0, "new": 1.0, "has_twin": -2.0}
+    expected |= {"crater": 2.0, "one_sided": -1.0, "new": 1.0}
     for name, value in expected.items():
         assert getattr(found, name).shape == (len(at_m),)
         assert getattr(found, name).dtype == np.float64
@@ -108,7 +107,7 @@ def test_no_candidates_give_no_answers(tmp_path: Path) -> None:
     grid = grid_of("none", 1.0)
     found = merged(all_looks(make_scene(tmp_path, grid, dotted(grid)), np.zeros((0, 2))), 0)
     for field in fields(CloseUp):
-        two = field.name in ("centre_m", "axis", "twin_m")
+        two = field.name in ("centre_m", "axis")
         assert getattr(found, field.name).shape == ((0, 2) if two else (0,))
 
 
@@ -117,7 +116,7 @@ def numbered(*values: int) -> CloseUp:
     one = np.array(values, dtype=np.float64)
     two = np.column_stack([one, -one])
     names = [field.name for field in fields(CloseUp)]
-    return CloseUp(**{name: two if name in ("centre_m", "axis", "twin_m") else one for name in names})
+    return CloseUp(**{name: two if name in ("centre_m", "axis") else one for name in names})
 
 
 def test_merging_restores_the_order_and_counts() -> None:
