@@ -101,6 +101,6 @@ _WITNESSES: dict[str, Callable[[Case, DirectionWeights], Told]] = {
     "von Mises lobe in the colours": _lobe(1),
     "von Mises lobe in the core's hue": _lobe(2),
     "bootstrap over the mask's rays": _bootstrap,
-    "learned head (network's axis maps)": _network,
+    "learned head (network)": _network,
     "all, weighed": _all,
 }
