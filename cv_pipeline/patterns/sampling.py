@@ -25,7 +25,7 @@ def points_around(at_px: Float64Array, per_unit: Float64Array, offsets: Float64A
 
     ``per_unit`` (n, 2, 2) are Jacobians: ``per_unit @ (east, north) = (drow, dcol)``.
     """
-    where: Float64Array = at_px[:, None, :] + np.einsum("nij,sj->nsi", per_unit, offsets)
+    where: Float64Array = at_px[:, None, :] + offsets @ per_unit.transpose(0, 2, 1)
     return where
 
 

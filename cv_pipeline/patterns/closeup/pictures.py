@@ -34,7 +34,7 @@ CHANNELS = 11
 AFTER_SEEN = 9
 """Number of the channel that says where the after image is seen."""
 
-_CELL_M = 150.0
+_CELL_M = 300.0
 _BATCH = 64
 
 
