@@ -22,7 +22,6 @@ from cv_pipeline.types import AlignedPair, BoolArray, Channel, Float64Array, Gri
 
 _PEAK_MARGIN_PX = 3  # the peak fit and the core statistics look at the 3x3 pixels around a peak
 _LINE_POINTS = 9
-CACHE_BYTES = GDAL_CACHE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def find_candidates(
 def peak_table(segmentation: Segmentation, threshold: float, core_px: int, share: Share = ALL) -> Float64Array:
     """Peaks at or above a threshold in a share of the cores, (n, 7); :func:`thinned` knows what the columns are."""
     columns = [np.zeros((0, 7))]
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), MapReader(segmentation) as maps:
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES), MapReader(segmentation) as maps:
         for core in share.of(list(cores(segmentation.grid, core_px))):
             high = maps.reaching(core, Channel.CENTRE, threshold)
             if high is None:
@@ -139,7 +138,7 @@ def _valleys(segmentation: Segmentation, at_px: Float64Array, pairs: np.ndarray,
         return lowest
     along = np.linspace(0, 1, _LINE_POINTS)[None, :, None]
     line = at_px[pairs[:, 0], None] * (1 - along) + at_px[pairs[:, 1], None] * along
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), MapReader(segmentation) as maps:
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES), MapReader(segmentation) as maps:
         for core in cores(segmentation.grid, core_px):
             here = np.nonzero(holds(core, at_px[pairs[:, 0]]))[0]
             if len(here):

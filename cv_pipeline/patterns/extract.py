@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import rasterio
 
+from cv_pipeline.defaults import GDAL_CACHE_BYTES
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.view import GridView
 from cv_pipeline.patterns import craters, rays, shape, verdict
 from cv_pipeline.patterns.candidates import (
-    CACHE_BYTES,
     Candidates,
     around,
     cores,
@@ -214,7 +214,7 @@ def _measure_all(
     held = [np.nonzero(holds(core, inside))[0] for core in cores(segmentation.grid, core_px)]
     measured = []
     with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES))
         maps = stack.enter_context(MapReader(segmentation))
         views = _open_views(images, segmentation, stack)
         for here in share.of([here for here in held if len(here)]):

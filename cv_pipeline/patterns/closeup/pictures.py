@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import rasterio
 
+from cv_pipeline.defaults import GDAL_CACHE_BYTES
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.grid import working_grid
 from cv_pipeline.imagery.view import GridView
-from cv_pipeline.patterns.candidates import CACHE_BYTES
 from cv_pipeline.patterns.ground import GroundMap
 from cv_pipeline.patterns.sampling import cells, interpolate, points_around, window_of
 from cv_pipeline.patterns.share import ALL, Share
@@ -40,16 +40,16 @@ _BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Pictures (n, CHANNELS, side, side) of 0 to 255 of the candidates ``index`` (n,); 0 where nothing is seen."""
+    """Pictures (n, CHANNELS, SIDE, SIDE) of 0 to 255 of the candidates ``index`` (n,); 0 where nothing is seen."""
 
     index: np.ndarray
     near: UInt8Array
     wide: UInt8Array
 
 
-def offsets_m(step_m: float, side: int) -> Float64Array:
-    """(side * side, 2) metres east and north of a picture's samples from its middle; the first row is its north."""
-    axis = (np.arange(side) - (side - 1) / 2) * step_m
+def offsets_m(step_m: float) -> Float64Array:
+    """(SIDE * SIDE, 2) metres east and north of a picture's samples from its middle; the first row is its north."""
+    axis = (np.arange(SIDE) - (SIDE - 1) / 2) * step_m
     return np.stack(np.meshgrid(axis, -axis), axis=-1).reshape(-1, 2)
 
 
@@ -61,7 +61,6 @@ def read_pictures(
     *,
     use_before: bool,
     share: Share = ALL,
-    side: int = SIDE,
 ) -> Iterator[Pictures]:
     """Pictures around centres (n, 2) in local metres, batch by batch; each centre comes once.
 
@@ -72,7 +71,6 @@ def read_pictures(
         centres_m: may be empty, which gives nothing.
         use_before: False leaves the before image out.
         share: which of the batches to read.
-        side: samples a side.
 
     Raises:
         ImageError: a file is damaged or has gone.
@@ -81,13 +79,11 @@ def read_pictures(
         return
     use_before = use_before and aligned.pair.before is not None
     with ExitStack() as stack:
-        readers = [
-            _Reader(aligned, segmentation, frame, step_m, use_before, side, stack) for step_m in (NEAR_M, WIDE_M)
-        ]
+        readers = [_Reader(aligned, segmentation, frame, step_m, use_before, stack) for step_m in (NEAR_M, WIDE_M)]
         parts = cells(centres_m, _CELL_M)
         batches = [part[start : start + _BATCH] for part in parts for start in range(0, len(part), _BATCH)]
         for some in share.of(batches):
-            with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):  # not held while the caller works
+            with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES):  # not held while the caller works
                 near, wide = (reader.read(centres_m[some]) for reader in readers)
             yield Pictures(some, near, wide)
 
@@ -102,7 +98,6 @@ class _Reader:
         frame: LocalFrame,
         step_m: float,
         use_before: bool,
-        side: int,
         stack: ExitStack,
     ) -> None:
         source = aligned.pair.after.grid
@@ -112,10 +107,10 @@ class _Reader:
         self._before = stack.enter_context(before_view(replace(aligned, working_grid=grid))) if use_before else None
         self._maps_ground = GroundMap(segmentation.grid, source, frame)
         self._maps = stack.enter_context(MapReader(segmentation))
-        self._offsets, self._side = offsets_m(step_m, side), side
+        self._offsets = offsets_m(step_m)
 
     def read(self, centres_m: Float64Array) -> UInt8Array:
-        """Pictures (n, CHANNELS, side, side)."""
+        """Pictures (n, CHANNELS, SIDE, SIDE)."""
         where = self._where(self._ground, centres_m)
         window = window_of(where)
         after, after_seen = interpolate(*self._after.read(window), window, where)
@@ -128,7 +123,7 @@ class _Reader:
         maps, _ = interpolate(np.dstack([values[channel] * 255 for channel in MAPS]), valid, window, where)
         seen = np.stack([after_seen, before_seen], axis=-1) * np.float32(255)
         whole = np.concatenate([after * after_seen[..., None], before * before_seen[..., None], maps, seen], axis=-1)
-        dn = np.rint(np.clip(whole, 0, 255)).astype(np.uint8).reshape(-1, self._side, self._side, CHANNELS)
+        dn = np.rint(np.clip(whole, 0, 255)).astype(np.uint8).reshape(-1, SIDE, SIDE, CHANNELS)
         return np.ascontiguousarray(dn.transpose(0, 3, 1, 2))
 
     def _where(self, ground: GroundMap, centres_m: Float64Array) -> Float64Array:

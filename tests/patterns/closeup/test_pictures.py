@@ -212,8 +212,9 @@ def test_an_image_that_has_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_the_first_row_is_the_north() -> None:
-    offsets = offsets_m(0.5, 4).reshape(4, 4, 2)
-    np.testing.assert_allclose(offsets[0, :, 1], 0.75)
-    np.testing.assert_allclose(offsets[:, 0, 0], -0.75)
+    offsets = offsets_m(0.5).reshape(SIDE, SIDE, 2)
+    outermost = (SIDE - 1) / 2 * 0.5
+    np.testing.assert_allclose(offsets[0, :, 1], outermost)
+    np.testing.assert_allclose(offsets[:, 0, 0], -outermost)
     np.testing.assert_allclose(offsets.mean(axis=(0, 1)), 0, atol=1e-12)
-    np.testing.assert_allclose(offsets[1, 2], (0.25, 0.25))
+    np.testing.assert_allclose(offsets[SIDE // 2 - 1, SIDE // 2], (0.25, 0.25))
