@@ -38,7 +38,7 @@ TOLERANCE = 2e-3
 probability by 0.0005 at most, a radius by 0.2 %."""
 
 OPSET = 20
-_COPIED = ("model.yaml", "domain.json", "metrics.json", "README.md")
+_COPIED = ("model.yaml", "domain.json", "metrics.json", "README.md", "patterns.yaml", "closeup.safetensors")
 
 
 Run = Callable[[Mapping[str, Tensor]], Tensor]

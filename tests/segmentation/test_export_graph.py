@@ -92,14 +92,16 @@ def test_exported_folder(tmp_path: Path, format: export_graph.Format) -> None:
             pytest.importorskip(module)
     source, out = tmp_path / "model", tmp_path / "out"
     model = make_model(source, tiny_net(3))
-    (source / "README.md").write_text("card")
+    beside = {"README.md": "card", "patterns.yaml": "what is fitted", "closeup.safetensors": "and looks closer"}
+    for name, text in beside.items():
+        (source / name).write_text(text)
     differences = export_model_folder(source, format, out)
     assert set(differences) == {"after_only", "pair"}
     assert max(differences.values()) < 1e-4
     record = json.loads((out / "export.json").read_text())
     assert record["weights_sha256"] == model.weights_sha256
     assert record["working_gsd_m"] == model.working_gsd_m
-    assert (out / "README.md").read_text() == "card"
+    assert {name: (out / name).read_text() for name in beside} == beside  # so that it gives the same impacts
     assert not (out / "weights.safetensors").exists()
     with pytest.raises(OutputError, match="--overwrite"):
         export_model_folder(source, format, out)
