@@ -10,4 +10,5 @@ network and about a hundred megabytes more."""
 GDAL_CACHE_BYTES = 64 * 2**20
 """Decoded blocks that GDAL keeps for all files together; its own default is a share of the machine's memory."""
 WIDE_CACHE_BYTES = 128 * 2**20
-"""The same where images are read in wide blocks and no network is in memory: the search for clouds, registration."""
+"""The same where images are read in wide blocks and no tiles are in memory: the search for clouds, registration, closer
+looks."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import rasterio
 
-from cv_pipeline.defaults import GDAL_CACHE_BYTES
+from cv_pipeline.defaults import WIDE_CACHE_BYTES
 from cv_pipeline.frame import LocalFrame
 from cv_pipeline.imagery.grid import working_grid
 from cv_pipeline.imagery.view import GridView
@@ -83,7 +83,9 @@ def read_pictures(
         parts = cells(centres_m, _CELL_M)
         batches = [part[start : start + _BATCH] for part in parts for start in range(0, len(part), _BATCH)]
         for some in share.of(batches):
-            with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES):  # not held while the caller works
+            with rasterio.Env(
+                GDAL_CACHEMAX=WIDE_CACHE_BYTES
+            ):  # both scales of both dates; not held while the caller works
                 near, wide = (reader.read(centres_m[some]) for reader in readers)
             yield Pictures(some, near, wide)
 
