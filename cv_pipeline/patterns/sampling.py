@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -31,9 +33,10 @@ def points_around(at_px: Float64Array, per_unit: Float64Array, offsets: Float64A
 
 def window_of(where_px: Float64Array) -> Window:
     """The window that interpolation at points (n, s, 2) needs; n and s are at least 1."""
-    low = np.floor(where_px.min(axis=(0, 1))).astype(int) - _MARGIN_PX
-    high = np.ceil(where_px.max(axis=(0, 1))).astype(int) + _MARGIN_PX
-    return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    # One axis at a time: over both, NumPy goes through the pairs one by one, ten times as slow.
+    (top, bottom), (left, right) = ((float(p.min()), float(p.max())) for p in (where_px[..., 0], where_px[..., 1]))
+    row, col = math.floor(top) - _MARGIN_PX, math.floor(left) - _MARGIN_PX
+    return Window(row, col, math.ceil(bottom) + _MARGIN_PX - row, math.ceil(right) + _MARGIN_PX - col)
 
 
 def interpolate(

@@ -121,12 +121,13 @@ class _Reader:
             before, before_seen = interpolate(*self._before.read(window), window, where)
         where = self._where(self._maps_ground, centres_m)
         window = window_of(where)
-        values, valid = self._maps.read(window, MAPS)
-        maps, _ = interpolate(np.dstack([values[channel] * 255 for channel in MAPS]), valid, window, where)
-        seen = np.stack([after_seen, before_seen], axis=-1) * np.float32(255)
-        whole = np.concatenate([after * after_seen[..., None], before * before_seen[..., None], maps, seen], axis=-1)
-        dn = np.rint(np.clip(whole, 0, 255)).astype(np.uint8).reshape(-1, SIDE, SIDE, CHANNELS)
-        return np.ascontiguousarray(dn.transpose(0, 3, 1, 2))
+        found, valid = self._maps.read(window, MAPS)
+        maps, _ = interpolate(np.dstack([found[channel] * 255 for channel in MAPS]), valid, window, where)
+        dn = np.zeros((len(centres_m), CHANNELS, SIDE * SIDE), np.uint8)
+        for first, values in ((0, after * after_seen[..., None]), (3, before * before_seen[..., None]), (6, maps)):
+            dn[:, first : first + 3] = np.rint(np.clip(values, 0, 255)).transpose(0, 2, 1)
+        dn[:, AFTER_SEEN], dn[:, AFTER_SEEN + 1] = 255 * after_seen, 255 * before_seen
+        return dn.reshape(-1, CHANNELS, SIDE, SIDE)
 
     def _where(self, ground: GroundMap, centres_m: Float64Array) -> Float64Array:
         return points_around(ground.metres_to_working(centres_m), ground.pixels_per_metre(centres_m), self._offsets)
