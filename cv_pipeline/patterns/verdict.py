@@ -64,7 +64,7 @@ def score_terms(peak: Float64Array, prior: Evidence, found: Evidence, close: Clo
         peak: (n,) the network's score.
         prior: what was known before the image was looked at.
         found: what the image says.
-        close: what the close-up network says, which then is a term of 0 where there is none.
+        close: what the close-up network says; None without one, which makes its term 0.
     """
     moved = found.centre_m - prior.centre_m
     return np.column_stack(
@@ -93,9 +93,10 @@ def score_terms(peak: Float64Array, prior: Evidence, found: Evidence, close: Clo
 
 
 def new_terms(network: Float64Array, found: Evidence, close: CloseUp | None) -> Float64Array:
-    """Terms (n, len(NEW_TERMS)) of craters whose before image was usable; ``network`` (n,) says how probably new.
+    """Terms (n, len(NEW_TERMS)) of craters whose before image was usable.
 
-    What the before image says is in shares of the core and in SDs of its ground: a share of a faint core says little.
+    ``network`` (n,) says how probably new, ``close`` what the close-up network says; None makes its term 0. What
+    the before image says is in shares of the core and in SDs of its ground: a share of a faint core says little.
     """
     strength = 1 / (1 + np.exp(2 * (1.5 - found.core)))
     return np.column_stack(

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from copy import deepcopy
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from cv_pipeline.errors import ConfigError
 from cv_pipeline.output_dir import whole_file
 from cv_pipeline.patterns.closeup.network import CloseUpNet
+from cv_pipeline.patterns.closeup.pictures import BEFORE, BEFORE_SEEN
 from cv_pipeline.segmentation.backend import has_bf16
+from cv_pipeline.training.averaging import averaged_copy
 from cv_pipeline.training.closeup_config import CloseupConfig
 from cv_pipeline.training.closeup_losses import Truth, closeup_losses, total
 from cv_pipeline.training.closeup_samples import Samples
 
 CHECKPOINT_EVERY, REPORT_EVERY = 500, 250
-_EMA = 0.999
+_EMA_DECAY = 0.999
 _WARM_UP = 200
 _ALONE_SHARE = 0.2
 """Share of the samples with a before image that are shown without it."""
@@ -44,7 +47,7 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
         raise ConfigError(f"{len(samples.crater)} samples are too few for batch_size {config.batch_size}; render more")
     torch.manual_seed(config.seed)
     net = CloseUpNet()
-    averaged = deepcopy(net)
+    averaged = averaged_copy(net, _EMA_DECAY)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     first = _taken_up(path, net, averaged, optimiser) if path.exists() else 0
     begun, sums = time.monotonic(), dict[str, float]()
@@ -59,7 +62,7 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
         total(losses).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        _average(averaged, net, step)
+        averaged.update_parameters(net)
         for name, loss in losses.items():
             sums[name] = sums.get(name, 0.0) + float(loss.detach())
         if (step + 1) % REPORT_EVERY == 0:
@@ -70,10 +73,10 @@ def train_closeup(config: CloseupConfig, samples: Samples, path: Path) -> CloseU
             state = {"net": net.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict()}
             with whole_file(path) as part:
                 torch.save(state | {"step": step + 1}, part)
-    return averaged.eval()
+    return cast("CloseUpNet", averaged.module.eval())
 
 
-def _taken_up(path: Path, net: CloseUpNet, averaged: CloseUpNet, optimiser: torch.optim.Optimizer) -> int:
+def _taken_up(path: Path, net: CloseUpNet, averaged: AveragedModel, optimiser: torch.optim.Optimizer) -> int:
     """Set all to a checkpoint's state; the steps that were taken until then."""
     try:
         state = torch.load(path, weights_only=True)
@@ -90,17 +93,6 @@ def _taken_up(path: Path, net: CloseUpNet, averaged: CloseUpNet, optimiser: torc
 def _rate(step: int, steps: int) -> float:
     """Share of the learning rate: a short rise, then half a cosine."""
     return min(1.0, (step + 1) / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-
-
-def _average(averaged: CloseUpNet, net: CloseUpNet, step: int) -> None:
-    """Move the averaged weights towards the present ones; in the first steps faster."""
-    keep = min(_EMA, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for mean, value in zip(averaged.state_dict().values(), net.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - keep)
-            else:
-                mean.copy_(value)
 
 
 def _batch(samples: Samples, config: CloseupConfig, step: int) -> tuple[Tensor, Tensor, Truth]:
@@ -131,8 +123,8 @@ def _toned(picture: Tensor, alone: Tensor, gain: Tensor) -> Tensor:
     """Pictures of 0 to 255 as floats in other tones; those of ``alone`` without the before image."""
     values = picture.float()
     values[:, :6] *= gain
-    values[alone, 3:6] = 0
-    values[alone, 10] = 0
+    values[alone, BEFORE] = 0
+    values[alone, BEFORE_SEEN] = 0
     return values
 
 

@@ -11,10 +11,10 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
 from cv_pipeline.segmentation.losses import axis_loss, centre_focal_loss, mask_loss, masked_mean, radius_loss
 from cv_pipeline.segmentation.network import CraterNet
+from cv_pipeline.training.averaging import averaged_copy
 from cv_pipeline.training.config import TrainConfig
 from cv_pipeline.training.encoders import start_encoder
 from cv_pipeline.training.planes import Plane
@@ -127,8 +127,7 @@ class CraterModule(L.LightningModule):
         self.net = CraterNet(config.network())
         if config.pretrained_encoder is not None:
             start_encoder(self.net, config.pretrained_encoder)
-        self.averaged = AveragedModel(self.net, avg_fn=self._average, use_buffers=True)
-        self.averaged.requires_grad_(False)  # else several processes would wait for gradients that never come
+        self.averaged = averaged_copy(self.net, config.ema_decay)
         if freeze_encoder:
             self.net.encoder.requires_grad_(False)
             self.net.encoder.eval()
@@ -144,11 +143,6 @@ class CraterModule(L.LightningModule):
     def steps_done(self) -> int:
         """Optimiser steps that the averaged weights have seen, over all resumed runs."""
         return int(self.averaged.n_averaged)
-
-    def _average(self, mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
-        """Exponential average whose decay is ramped: early weights of a short run would spoil it."""
-        decay = min(self.config.ema_decay, (1 + float(count)) / (10 + float(count)))
-        return mean.lerp(value, 1 - decay) if mean.is_floating_point() else value
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Seed whatever chance a step may need by its number, so that a resumed run draws the same."""

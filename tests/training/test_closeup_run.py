@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,8 @@ from cv_pipeline.training.closeup_run import train_closeup, turned
 from cv_pipeline.training.closeup_samples import Samples
 from tests.patterns.closeup.factories import random_pictures
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SYMMETRIES = [(quarters, mirror) for mirror in (False, True) for quarters in range(4)]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Sums in one order, so that runs can be compared bit for bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def make_samples(count: int, seed: int = 0) -> Samples:

@@ -82,8 +82,8 @@ def test_soft_iou(found: float, true: float, expected: float) -> None:
 def test_moving_average_starts_fast_and_then_is_slow(make_config: Callable[..., TrainConfig]) -> None:
     module = CraterModule(make_config(ema_decay=0.99))
     zero, one = torch.zeros(1), torch.ones(1)
-    assert float(module._average(zero, one, 0)) == pytest.approx(0.9)
-    assert float(module._average(zero, one, 10_000)) == pytest.approx(0.01)
+    assert float(module.averaged.avg_fn(zero, one, 0)) == pytest.approx(0.9)
+    assert float(module.averaged.avg_fn(zero, one, 10_000)) == pytest.approx(0.01)
 
 
 def test_learning_rate_warms_up_and_falls(make_config: Callable[..., TrainConfig]) -> None:

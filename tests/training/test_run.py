@@ -19,20 +19,10 @@ from cv_pipeline.training.data import TrainingSample
 from cv_pipeline.training.module import CraterModule
 from cv_pipeline.training.run import LAST, Machine, train
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("one_thread")]
 
 ALONE = Machine(workers=0, accelerator="cpu")
 Configs = Callable[..., TrainConfig]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Sums in one order, so that runs can be compared bit for bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture

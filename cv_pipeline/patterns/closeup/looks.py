@@ -37,7 +37,8 @@ def close_looks(
 ) -> Iterator[CloseLook]:
     """Answers for candidates at ``centres_m`` (n, 2), batch by batch; in all shares together each comes once.
 
-    No candidates give nothing. Those of which the images show nothing have answers too, which mean nothing.
+    No candidates give nothing. Where the after image does not show a candidate's place, the log odds of a crater are
+    -20 and the other answers mean nothing.
 
     Raises:
         ImageError: a file is damaged or has gone.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cv_pipeline.patterns.closeup.pictures import CHANNELS, SIDE
+from cv_pipeline.patterns.closeup.pictures import AFTER_SEEN, BEFORE_SEEN, CHANNELS, SIDE
 
 WIDTHS = (24, 48, 96)
 _HIDDEN, _FLAT = 192, 32
@@ -122,4 +122,4 @@ def _relative(picture: Tensor, level: Tensor, contrast: Tensor) -> Tensor:
 def _dates(picture: Tensor) -> tuple[Tensor, Tensor]:
     """Images (n, 2, 3, h, w) of after and before, 0 to 1, and where they are seen (n, 2, 1, h, w)."""
     images = picture[:, :6].float().reshape(len(picture), 2, 3, *picture.shape[2:]) / 255
-    return images, (picture[:, 9:11] > 127).float()[:, :, None]
+    return images, (picture[:, AFTER_SEEN : BEFORE_SEEN + 1] > 127).float()[:, :, None]

@@ -31,8 +31,9 @@ NEAR_M, WIDE_M = 0.3, 1.0
 MAPS = (Channel.CENTRE, Channel.CRATER, Channel.BLAST)
 CHANNELS = 11
 """After image (3), before image (3), ``MAPS`` (3), where the after and the before image are seen (2)."""
-AFTER_SEEN = 9
-"""Number of the channel that says where the after image is seen."""
+BEFORE = slice(3, 6)
+AFTER_SEEN, BEFORE_SEEN = 9, 10
+"""Numbers of some of them."""
 
 _CELL_M = 300.0
 _BATCH = 64
@@ -126,7 +127,7 @@ class _Reader:
         dn = np.zeros((len(centres_m), CHANNELS, SIDE * SIDE), np.uint8)
         for first, values in ((0, after * after_seen[..., None]), (3, before * before_seen[..., None]), (6, maps)):
             dn[:, first : first + 3] = np.rint(np.clip(values, 0, 255)).transpose(0, 2, 1)
-        dn[:, AFTER_SEEN], dn[:, AFTER_SEEN + 1] = 255 * after_seen, 255 * before_seen
+        dn[:, AFTER_SEEN], dn[:, BEFORE_SEEN] = 255 * after_seen, 255 * before_seen
         return dn.reshape(-1, CHANNELS, SIDE, SIDE)
 
     def _where(self, ground: GroundMap, centres_m: Float64Array) -> Float64Array:
